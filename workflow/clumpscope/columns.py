@@ -1,0 +1,122 @@
+"""The one table of output columns: name, unit, UCD and meaning."""
+
+import re
+from dataclasses import dataclass
+
+from astropy.table import Table
+
+__all__ = ["COLUMNS", "Column", "column_info", "describe_columns"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One output column; `name` may contain ``<F>``, standing for a filter name.
+
+    Attributes
+    ----------
+    name, unit, ucd, text : str
+        Name, unit (astropy syntax), Unified Content Descriptor, and meaning.
+    """
+
+    name: str
+    unit: str
+    ucd: str
+    text: str
+
+
+def _with_errors(name: str, unit: str, ucd: str, text: str) -> list[Column]:
+    return [
+        Column(name, unit, ucd, text),
+        Column(f"{name}_err_lo", unit, f"stat.error;{ucd}", f"Lower error of {name} (median - 16 %)"),
+        Column(f"{name}_err_hi", unit, f"stat.error;{ucd}", f"Upper error of {name} (84 % - median)"),
+    ]
+
+
+def _percentiles(name: str, unit: str, ucd: str, text: str) -> list[Column]:
+    return [
+        Column(f"{name}_p{p}", unit, ucd, f"{text}: {p} % of the posterior") for p in (16, 50, 84)
+    ]
+
+
+_COLUMNS: list[Column] = [
+    Column("id", "", "meta.id;meta.main", "Identifier, unique in the field"),
+    Column("galaxy", "", "meta.id.parent", "Identifier of the host galaxy image"),
+    Column("system", "", "meta.id.parent", "Identifier shared by the multiple images of one galaxy"),
+    Column("ra", "deg", "pos.eq.ra;meta.main", "Right ascension (ICRS)"),
+    Column("dec", "deg", "pos.eq.dec;meta.main", "Declination (ICRS)"),
+    Column("x", "pix", "pos.cartesian.x;instr.det", "Zero-based x in the mosaic of the reference filter"),
+    Column("y", "pix", "pos.cartesian.y;instr.det", "Zero-based y in the mosaic of the reference filter"),
+    Column("z", "", "src.redshift", "Redshift"),
+    Column("filter_ref", "", "meta.id;instr.filter", "Filter in which the shape is measured"),
+    Column("pixel_scale_arcsec", "arcsec", "instr.scale", "Pixel scale of the reference filter"),
+    Column("snr", "", "stat.snr", "Signal-to-noise of the flux in the reference filter"),
+    Column("sigma_x_px", "pix", "phys.angSize", "Standard deviation along the major axis (deconvolved)"),
+    Column("sigma_x_px_err", "pix", "stat.error;phys.angSize", "Error of sigma_x_px"),
+    Column("sigma_y_px", "pix", "phys.angSize", "Standard deviation along the minor axis (deconvolved)"),
+    Column("sigma_y_px_err", "pix", "stat.error;phys.angSize", "Error of sigma_y_px"),
+    Column("theta_deg", "deg", "pos.posAng", "Angle of the major axis, counter-clockwise from +x"),
+    Column("theta_deg_err", "deg", "stat.error;pos.posAng", "Error of theta_deg"),
+    Column("flux_<F>_njy", "nJy", "phot.flux.density;em.IR.NIR", "Observed flux density"),
+    Column("flux_<F>_err_njy", "nJy", "stat.error;phot.flux.density", "Error of the observed flux density"),
+    *_with_errors("mu", "", "phys.magnification", "Magnification (absolute)"),
+    *_with_errors("mu_t", "", "phys.magnification", "Tangential magnification (absolute)"),
+    *_with_errors("mu_r", "", "phys.magnification", "Radial magnification (absolute)"),
+    *_with_errors("r_eff_pc", "pc", "phys.size.radius", "Intrinsic effective (half-light) radius"),
+    Column("r_eff_limit", "", "meta.code", "True where r_eff_pc is an upper limit"),
+    Column("class", "", "src.class", "unresolved, compact or extended (C25 section 5.1)"),
+    *_with_errors("distance_kpc", "kpc", "phys.distance", "Galactocentric distance in the source plane"),
+    Column("central", "", "meta.code", "True for the clump nearest to the galaxy's barycentre of light"),
+    *_percentiles("log_mass", "dex(Msun)", "phys.mass", "log10 stellar mass (living stars and remnants)"),
+    *_percentiles("log_mass_formed", "dex(Msun)", "phys.mass", "log10 stellar mass ever formed"),
+    *_percentiles("log_age_yr", "dex(yr)", "time.age", "log10 age since the onset of star formation"),
+    *_percentiles("log_age_mw_yr", "dex(yr)", "time.age", "log10 mass-weighted age"),
+    *_percentiles("log_sfr10", "dex(Msun / yr)", "phys.SFR", "log10 star-formation rate over 10 Myr"),
+    *_percentiles("log_sfr100", "dex(Msun / yr)", "phys.SFR", "log10 star-formation rate over 100 Myr"),
+    *_percentiles("a_v", "mag", "phys.absorption", "V-band attenuation"),
+    *_percentiles("log_z_zsun", "", "phys.abund.Z", "log10 stellar and gas metallicity over solar"),
+    *_percentiles("log_u", "", "phys.ionizParam", "log10 ionisation parameter"),
+    *_percentiles("log_tau_yr", "dex(yr)", "time.scale", "log10 e-folding time of the star formation"),
+    *_percentiles("log_sigma_mass", "dex(Msun / pc2)", "phys.density.surface", "log10 stellar mass surface density"),
+    *_percentiles("log_sigma_sfr", "dex(Msun / (yr kpc2))", "phys.SFR", "log10 SFR (10 Myr) surface density"),
+    *_with_errors("m_v_ab", "mag", "phot.mag;em.opt.V", "Rest-frame V absolute AB magnitude (intrinsic)"),
+    *_percentiles("m_v_ab", "mag", "phot.mag;em.opt.V", "Rest-frame V absolute AB magnitude"),
+    *_percentiles("ml_v", "Msun / Lsun", "phys.mass", "V-band mass-to-light ratio (living stars and remnants)"),
+    Column("chi2", "", "stat.fit.chi2", "chi-squared of the best-fit SED"),
+    Column("n_bands", "", "meta.number", "Number of filters used in the SED fit"),
+    Column("n_bands_snr3", "", "meta.number", "Number of broad bands with S/N > 3"),
+    Column("rhat", "", "stat.fit.goodness", "Largest split R-hat of the posterior's parameters"),
+    Column("n_effective", "", "meta.number", "Smallest effective sample size of the posterior's parameters"),
+    Column("sampler", "", "meta.code", "Sampler whose posterior is kept"),
+    Column("flags", "", "meta.code.qual", "Quality flags, see clumpscope.flags"),
+    Column("flag_names", "", "meta.code.qual", "Names of the quality flags"),
+]  # fmt: skip
+
+COLUMNS: dict[str, Column] = {column.name: column for column in _COLUMNS}
+
+_FILTER = re.compile(r"(?<=_)F\d{3}[A-Z0-9]+(?=_)")
+
+
+def column_info(name: str) -> Column | None:
+    """Unit, UCD and meaning of an output column; None when it is not in the table."""
+    match = _FILTER.search(name)
+    if match is None:
+        return COLUMNS.get(name)
+    generic = COLUMNS.get(_FILTER.sub("<F>", name))
+    if generic is None:
+        return None
+    return Column(name, generic.unit, generic.ucd, f"{generic.text} in {match[0]}")
+
+
+def describe_columns(table: Table) -> Table:
+    """Copy of `table` whose known columns carry unit, description and UCD; given units are kept."""
+    table = table.copy()
+    for name in table.colnames:
+        info = column_info(name)
+        if info is None:
+            continue
+        column = table[name]
+        if info.unit and column.unit is None and column.dtype.kind == "f":
+            column.unit = info.unit
+        column.info.description = column.info.description or info.text
+        column.info.meta = {**(column.info.meta or {}), "ucd": info.ucd}
+    return table

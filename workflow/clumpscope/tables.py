@@ -1,0 +1,109 @@
+"""Reading the user's tables strictly, writing ours completely and reproducibly."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from astropy.table import Table
+
+from .columns import describe_columns
+from .errors import InputError
+from .files import replacing
+
+__all__ = ["read_table", "require_columns", "require_finite", "require_unique", "write_table"]
+
+_FORMATS = {".ecsv": "ascii.ecsv", ".csv": "ascii.csv", ".fits": "fits", ".fit": "fits", ".txt": "ascii"}
+
+
+def read_table(path: str | os.PathLike, columns: Iterable[str] = ()) -> Table:
+    """Read an ECSV, FITS, CSV or plain ASCII table.
+
+    Parameters
+    ----------
+    path : path-like
+        The ending tells the format.
+    columns : iterable of str
+        Columns that must be there.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, of unknown format, unreadable, or lacks a column.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InputError(str(path), "no such file", "a table", "Correct the path in the configuration.")
+    kind = _FORMATS.get(path.suffix.lower())
+    if kind is None:
+        raise InputError(str(path), f"ending {path.suffix!r}", f"one of {', '.join(_FORMATS)}")
+    try:
+        options = {"comment": "#"} if kind == "ascii.csv" else {}
+        table = Table.read(path, format=kind, **options)
+    except (ValueError, OSError) as error:
+        raise InputError(str(path), f"unreadable content ({error})", f"a table in {kind} format") from error
+    for name in table.colnames:
+        if table[name].dtype.kind == "S":
+            table[name] = np.char.decode(np.asarray(table[name]), "utf-8")
+    require_columns(table, columns, str(path))
+    return table
+
+
+def require_columns(table: Table, columns: Iterable[str], where: str) -> None:
+    """Raise `InputError` naming the first missing column."""
+    for name in columns:
+        if name not in table.colnames:
+            raise InputError(where, f"columns {', '.join(table.colnames)}", f"a column {name!r}")
+
+
+def require_finite(table: Table, column: str, where: str, low: float = -np.inf, high: float = np.inf) -> None:
+    """Raise `InputError` naming the first row whose cell is not a number inside [low, high]."""
+    expected = "a finite number" if np.isinf([low, high]).all() else f"a number from {low:g} to {high:g}"
+    cells = np.ma.asarray(table[column])
+    masked = np.ma.getmaskarray(cells)
+    for row, cell in enumerate(np.ma.getdata(cells)):
+        try:
+            good = not masked[row] and np.isfinite(float(cell)) and low <= float(cell) <= high
+        except (TypeError, ValueError):
+            good = False
+        if not good:
+            name = f" (id {table['id'][row]})" if "id" in table.colnames else ""
+            found = "an empty cell" if masked[row] else repr(str(cell))
+            raise InputError(f"{where}, column {column!r}, row {row + 1}{name}", found, expected)
+
+
+def require_unique(table: Table, column: str, where: str) -> None:
+    """Raise `InputError` naming the first repeated value and its two rows."""
+    seen: dict[str, int] = {}
+    for row, value in enumerate(table[column]):
+        key = str(value)
+        if key in seen:
+            raise InputError(
+                f"{where}, column {column!r}, row {row + 1}", f"{key!r}, as in row {seen[key] + 1}", "unique values"
+            )
+        seen[key] = row
+
+
+def write_table(table: Table, path: str | os.PathLike, fits: bool = False) -> None:
+    """Write a product table as ECSV with units and descriptions, the same bytes for the same content.
+
+    Parameters
+    ----------
+    table : astropy.table.Table
+        Its columns get unit, description and UCD from `clumpscope.columns` where known.
+    path : path-like
+        The product, ending in ``.ecsv`` or ``.fits``.
+    fits : bool
+        Also write the same table as FITS beside an ECSV.
+    """
+    path = Path(path)
+    described = describe_columns(table)
+    targets = [path, path.with_suffix(".fits")] if fits else [path]
+    for target in targets:
+        if target.suffix == ".fits":
+            # FITS has no unit for logarithms; the description says what the logarithm is of.
+            for name in described.colnames:
+                if str(described[name].unit).startswith("dex("):
+                    described[name].unit = None
+        with replacing(target) as temporary:
+            described.write(temporary, format=_FORMATS[target.suffix], overwrite=True)
