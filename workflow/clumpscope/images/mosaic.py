@@ -1,0 +1,384 @@
+"""Mosaics in nJy: opened lazily, cut around galaxies, written as products."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from astropy.io import fits
+from astropy.wcs import WCS
+from astropy.wcs.utils import proj_plane_pixel_scales
+
+from ..errors import InputError
+from ..files import replacing
+from .sky import sky_statistics
+from .units import njy_per_unit
+
+__all__ = ["Cutout", "Mosaic", "open_mosaic", "read_cutouts", "write_cutouts"]
+
+_ARCSEC_PER_DEG = 3600.0
+_SR_PER_ARCSEC2 = (np.pi / 180.0 / 3600.0) ** 2
+# Where an image without a WCS is put on the sky: its pixel-grid centre. Far from RA = 0, where RA wraps.
+_REFERENCE = (180.0, 0.0)
+# Pixels beyond the cutout on every side that tell the sky's scatter when there is no error map.
+_SKY_MARGIN_PX = 100
+
+
+@dataclass(frozen=True)
+class Cutout:
+    """A rectangle of a mosaic.
+
+    Attributes
+    ----------
+    data, error : (ny, nx) float arrays
+        Flux and its standard deviation per pixel [nJy]; NaN where there is no good pixel.
+    wcs : astropy.wcs.WCS
+        Celestial WCS of the cutout.
+    x0, y0 : int
+        Zero-based mosaic pixel of the cutout's pixel (0, 0); negative when it hangs over the edge.
+    pixel_scale_arcsec : float
+        Pixel side [arcsec].
+    filter : str
+        Name of the filter.
+    """
+
+    data: np.ndarray
+    error: np.ndarray
+    wcs: WCS
+    x0: int
+    y0: int
+    pixel_scale_arcsec: float
+    filter: str = ""
+
+
+@dataclass(frozen=True)
+class _Plane:
+    """One 2-D image of a FITS file, or an array, of which rectangles are read."""
+
+    path: str
+    hdu: int
+    shape: tuple[int, int]
+    array: np.ndarray | None = None
+
+    def read(self, rows: slice, columns: slice) -> np.ndarray:
+        if self.array is not None:
+            return np.asarray(self.array[rows, columns], dtype=float)
+        with fits.open(self.path, memmap=True) as hdus:
+            # `section` reads the rectangle alone, scaled (BSCALE, BZERO) and tile-compressed images too.
+            return np.array(hdus[self.hdu].section[rows, columns], dtype=float)
+
+
+@dataclass(frozen=True)
+class Mosaic:
+    """A science image with its errors, read in rectangles, in nJy.
+
+    Attributes
+    ----------
+    name : str
+        Name of the filter, for messages and products.
+    shape : (int, int)
+        Rows and columns.
+    wcs : astropy.wcs.WCS
+        Celestial WCS.
+    pixel_scale_arcsec : float
+        Pixel side [arcsec].
+    njy_per_unit : float
+        What the pixel values of the science image are multiplied by.
+    error_kind : str
+        ``err`` (standard deviations), ``wht`` (inverse variances) or ``none``.
+    path : str
+        The science file.
+    header : dict
+        Cards of the science image.
+    """
+
+    name: str
+    shape: tuple[int, int]
+    wcs: WCS
+    pixel_scale_arcsec: float
+    njy_per_unit: float
+    error_kind: str
+    path: str
+    header: Mapping
+    science_plane: _Plane
+    error_plane: _Plane | None
+
+    def read(self, rows: slice, columns: slice) -> tuple[np.ndarray, np.ndarray]:
+        """Flux and error of a rectangle.
+
+        Parameters
+        ----------
+        rows, columns : slice
+            Inside the mosaic, step 1.
+
+        Returns
+        -------
+        data, error : (ny, nx) float arrays
+            [nJy]; both NaN where the science value is not finite or the error is not positive.
+
+        Notes
+        -----
+        Without an error or weight map the error is one number, the robust scatter of the sky in
+        the rectangle and 100 pixels around it: the sources' own photon noise is not in it.
+        """
+        data = self.science_plane.read(rows, columns) * self.njy_per_unit
+        if self.error_plane is None:
+            error = np.full(data.shape, self._sky_sigma(rows, columns))
+        else:
+            plane = self.error_plane.read(rows, columns)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                error = plane if self.error_kind == "err" else 1.0 / np.sqrt(plane)
+                error = error * self.njy_per_unit
+        bad = ~(np.isfinite(data) & np.isfinite(error) & (error > 0))
+        data[bad] = np.nan
+        error[bad] = np.nan
+        return data, error
+
+    def _sky_sigma(self, rows: slice, columns: slice) -> float:
+        around = [
+            slice(max(0, part.start - _SKY_MARGIN_PX), min(size, part.stop + _SKY_MARGIN_PX))
+            for part, size in zip((rows, columns), self.shape, strict=True)
+        ]
+        values = self.science_plane.read(*around)
+        # Exact zeros are how many mosaics mark pixels that no exposure covers.
+        return sky_statistics(values[values != 0.0])[1] * self.njy_per_unit
+
+    def contains(self, ra: float, dec: float) -> bool:
+        """Whether a position [deg] falls on a pixel of the mosaic."""
+        x, y = self.wcs.all_world2pix(ra, dec, 0)
+        return bool(-0.5 <= x < self.shape[1] - 0.5 and -0.5 <= y < self.shape[0] - 0.5)
+
+    def cutout(self, ra: float, dec: float, size_arcsec: float) -> Cutout:
+        """Square cutout around a position.
+
+        Parameters
+        ----------
+        ra, dec : float
+            Centre [deg]; it falls on the middle pixel.
+        size_arcsec : float
+            Side, rounded up to an odd number of pixels.
+
+        Raises
+        ------
+        InputError
+            If no pixel of the mosaic is inside.
+        """
+        x, y = self.wcs.all_world2pix(ra, dec, 0)
+        if not (np.isfinite(x) and np.isfinite(y)):
+            raise InputError(
+                self._where, f"position ra={ra}, dec={dec}", "a position that this WCS can project"
+            )
+        half = int(np.ceil((size_arcsec / self.pixel_scale_arcsec - 1.0) / 2.0 - 1e-9))
+        return self.cutout_pixels(int(np.rint(x)), int(np.rint(y)), half)
+
+    def cutout_pixels(self, x: int, y: int, half_size: int) -> Cutout:
+        """Cutout of ``2 half_size + 1`` pixels a side around pixel (x, y); NaN outside the mosaic.
+
+        Raises
+        ------
+        InputError
+            If no pixel of the mosaic is inside.
+        """
+        size = 2 * half_size + 1
+        x0, y0 = x - half_size, y - half_size
+        rows = slice(max(0, y0), min(self.shape[0], y0 + size))
+        columns = slice(max(0, x0), min(self.shape[1], x0 + size))
+        if rows.start >= rows.stop or columns.start >= columns.stop:
+            raise InputError(
+                self._where,
+                f"a cutout around pixel x={x}, y={y} of an image of {self.shape[1]} x {self.shape[0]} pixels",
+                "a position that the image covers",
+            )
+        data = np.full((size, size), np.nan)
+        error = np.full((size, size), np.nan)
+        inside = np.s_[rows.start - y0 : rows.stop - y0, columns.start - x0 : columns.stop - x0]
+        data[inside], error[inside] = self.read(rows, columns)
+        wcs = self.wcs.deepcopy()
+        wcs.wcs.crpix = self.wcs.wcs.crpix - [x0, y0]
+        wcs.pixel_shape = (size, size)
+        return Cutout(data, error, wcs, x0, y0, self.pixel_scale_arcsec, self.name)
+
+    @property
+    def _where(self) -> str:
+        return f"{self.path} ({self.name})" if self.name else self.path
+
+
+def open_mosaic(
+    sci: str | os.PathLike,
+    err: str | os.PathLike | None = None,
+    wht: str | os.PathLike | None = None,
+    unit: str | None = None,
+    pixel_scale: float | None = None,
+    name: str = "",
+    reference: tuple[float, float] | None = None,
+) -> Mosaic:
+    """Open a science image and its error or weight map.
+
+    Parameters
+    ----------
+    sci : path-like
+        FITS file (plain, gzipped or tile-compressed): the 2-D extension SCI, else the first 2-D image.
+    err, wht : path-like, optional
+        Standard deviations (extension ERR or first 2-D image), in the unit of `sci`; or inverse
+        variances (extension WHT). Not both. They may name the same file as `sci`.
+    unit : str, optional
+        Unit of the pixel values, such as ``10 nJy`` or ``MJy/sr``; else BUNIT or PHOTFNU of the header.
+    pixel_scale : float, optional
+        Pixel side [arcsec], for an image without a WCS; with a WCS, it is checked against it.
+    name : str
+        Filter name, for messages.
+    reference : (float, float), optional
+        RA and Dec [deg] of the centre of an image that has no WCS (default 180, 0: then positions
+        mean offsets only). Images of one field that share it are taken as aligned on their centres.
+
+    Returns
+    -------
+    Mosaic
+
+    Raises
+    ------
+    InputError
+        If a file is missing or not an image, shapes differ, there is no unit, no WCS and no
+        `pixel_scale`, the pixels are not square, or `pixel_scale` contradicts the WCS.
+    """
+    if err is not None and wht is not None:
+        raise InputError(f"{sci} ({name})", "both an error and a weight map", "one of them")
+    science, header = _find_plane(sci, "SCI")
+    wcs, scale = _celestial(header, science.shape, pixel_scale, reference or _REFERENCE, str(sci))
+    kind = "err" if err is not None else "wht" if wht is not None else "none"
+    plane = None
+    if kind != "none":
+        path = err if err is not None else wht
+        plane, _ = _find_plane(path, kind.upper(), other_than=science)
+        if plane.shape != science.shape:
+            raise InputError(
+                str(path), f"{kind} of {plane.shape[1]} x {plane.shape[0]} pixels",
+                f"{science.shape[1]} x {science.shape[0]}, as {sci}",
+            )  # fmt: skip
+    factor = njy_per_unit(unit, header, scale**2 * _SR_PER_ARCSEC2, str(sci))
+    return Mosaic(name, science.shape, wcs, scale, factor, kind, str(sci), dict(header), science, plane)
+
+
+def _find_plane(path: str | os.PathLike, extension: str, other_than: _Plane | None = None):
+    """Find the named 2-D extension, else the first 2-D image that is not `other_than`; also its header."""
+    path = Path(path)
+    if not path.exists():
+        raise InputError(str(path), "no such file", "a FITS image", "Correct the path in the configuration.")
+    # A gzipped file is read whole once: seeking in it would decompress it for every rectangle.
+    whole = path.suffix.lower() in (".gz", ".bz2", ".xz")
+    try:
+        with fits.open(path, memmap=not whole) as hdus:
+            images = [
+                index
+                for index, hdu in enumerate(hdus)
+                if hdu.is_image and len(hdu.shape) == 2 and not _same(path, index, other_than)
+            ]
+            named = [index for index in images if hdus[index].name == extension]
+            if not images:
+                raise InputError(str(path), "no 2-D image" if other_than is None else "no further 2-D image",
+                                 f"a FITS image, or an extension {extension}")  # fmt: skip
+            index = (named or images)[0]
+            header = hdus[index].header.copy()
+            if "PHOTFNU" not in header and "PHOTFNU" in hdus[0].header:
+                header["PHOTFNU"] = hdus[0].header["PHOTFNU"]
+            array = np.array(hdus[index].data) if whole else None
+            return _Plane(str(path), index, tuple(hdus[index].shape), array), header
+    except OSError as error:
+        raise InputError(str(path), f"a file that cannot be read ({error})", "a FITS image") from error
+
+
+def _same(path: Path, index: int, plane: _Plane | None) -> bool:
+    return plane is not None and plane.hdu == index and Path(plane.path).samefile(path)
+
+
+def _celestial(header, shape, pixel_scale, reference, where) -> tuple[WCS, float]:
+    """Celestial WCS and pixel scale [arcsec], made from `pixel_scale` when the header has none."""
+    wcs = WCS(header, naxis=2)
+    if not wcs.has_celestial:
+        if pixel_scale is None:
+            raise InputError(
+                where, "no celestial WCS", "CTYPE, CRVAL, CRPIX and CD in the header",
+                "Or give `pixel_scale` [arcsec] (and `reference: [ra, dec]` of the centre) in the configuration.",
+            )  # fmt: skip
+        if not 0 < pixel_scale < np.inf:
+            raise InputError(where, f"pixel_scale {pixel_scale}", "a positive number [arcsec]")
+        wcs = WCS(naxis=2)
+        wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
+        wcs.wcs.crval = reference
+        wcs.wcs.crpix = [(shape[1] + 1) / 2, (shape[0] + 1) / 2]
+        wcs.wcs.cdelt = [-pixel_scale / _ARCSEC_PER_DEG, pixel_scale / _ARCSEC_PER_DEG]
+        return wcs, float(pixel_scale)
+    if wcs.sip is not None:
+        raise InputError(where, "a WCS with distortion (SIP)", "a drizzled mosaic without distortion")
+    sides = proj_plane_pixel_scales(wcs) * _ARCSEC_PER_DEG
+    scale = float(np.sqrt(sides[0] * sides[1]))
+    if abs(sides[0] / sides[1] - 1.0) > 0.01:
+        raise InputError(where, f"pixels of {sides[0]:.5g} x {sides[1]:.5g} arcsec", "square pixels")
+    if pixel_scale is not None and abs(pixel_scale / scale - 1.0) > 0.01:
+        raise InputError(
+            where, f"pixel_scale {pixel_scale} in the configuration", f"{scale:.5g} arcsec, as the WCS says",
+            "Leave `pixel_scale` out for images with a WCS.",
+        )  # fmt: skip
+    return wcs, scale
+
+
+def write_cutouts(
+    path: str | os.PathLike, cutouts: Mapping[str, Cutout], galaxy: str, redshift: float, filter_ref: str
+) -> None:
+    """Write one galaxy's cutouts, HDUs SCI_<F> and ERR_<F> [nJy].
+
+    Parameters
+    ----------
+    path : path-like
+        FITS product.
+    cutouts : mapping of str to Cutout
+        By filter.
+    galaxy : str
+        Identifier, to GALAXY of the primary header.
+    redshift : float
+        To Z.
+    filter_ref : str
+        To FILTREF.
+    """
+    primary = fits.PrimaryHDU()
+    primary.header["GALAXY"] = (str(galaxy), "identifier of the galaxy")
+    primary.header["Z"] = (float(redshift), "redshift")
+    primary.header["FILTREF"] = (filter_ref, "filter of detection and shape")
+    hdus = fits.HDUList([primary])
+    for name, cutout in cutouts.items():
+        for kind, plane in (("SCI", cutout.data), ("ERR", cutout.error)):
+            hdu = fits.ImageHDU(plane.astype(np.float32), cutout.wcs.to_header(), name=f"{kind}_{name}")
+            hdu.header["BUNIT"] = "nJy"
+            hdu.header["FILTER"] = name
+            hdu.header["PIXSCALE"] = (cutout.pixel_scale_arcsec, "[arcsec] pixel side")
+            hdu.header["X0"] = (cutout.x0, "zero-based mosaic x of pixel (0, 0)")
+            hdu.header["Y0"] = (cutout.y0, "zero-based mosaic y of pixel (0, 0)")
+            hdus.append(hdu)
+    with replacing(path) as temporary:
+        hdus.writeto(temporary)
+
+
+def read_cutouts(path: str | os.PathLike) -> tuple[dict[str, Cutout], dict]:
+    """Read what `write_cutouts` wrote.
+
+    Returns
+    -------
+    cutouts : dict of str to Cutout
+        By filter, in the order written.
+    meta : dict
+        ``galaxy`` (str), ``z`` (float), ``filter_ref`` (str).
+    """
+    cutouts = {}
+    with fits.open(path, memmap=False) as hdus:
+        head = hdus[0].header
+        meta = {"galaxy": head["GALAXY"], "z": head["Z"], "filter_ref": head["FILTREF"]}
+        for hdu in hdus[1:]:
+            if not hdu.name.startswith("SCI_"):
+                continue
+            header, name = hdu.header, hdu.header["FILTER"]
+            cutouts[name] = Cutout(
+                hdu.data.astype(float), hdus[f"ERR_{name}"].data.astype(float), WCS(header),
+                header["X0"], header["Y0"], header["PIXSCALE"], name,
+            )  # fmt: skip
+    return cutouts, meta
