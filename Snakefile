@@ -1,0 +1,34 @@
+"""Clumpscope: clumps and star clusters of lensed galaxies, from mosaics to population figures."""
+
+from snakemake.utils import min_version
+
+min_version("9.27.1")
+
+
+# A configuration of the user's own replaces the default one: two would be merged field by field.
+if "fields" not in config:
+
+    configfile: "config/config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/data.smk"
+include: "rules/psf.smk"
+include: "rules/select.smk"
+include: "rules/imaging.smk"
+include: "rules/lens.smk"
+include: "rules/sed.smk"
+include: "rules/population.smk"
+include: "rules/figures.smk"
+include: "rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        "results/report.html",
+        "results/provenance.json",
+
+
+onsuccess:
+    print(summary())

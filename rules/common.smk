@@ -1,0 +1,113 @@
+import json
+import os
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+# One thread a job: the fan-out fills the cores, threaded linear algebra would fight over them.
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+
+sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
+
+from clumpscope import config as configuration
+from clumpscope.errors import InputError
+
+try:
+    configuration.validate(config)
+except InputError as error:
+    raise WorkflowError(str(error)) from None
+
+FIELDS = config["fields"]
+SETTINGS = {name: configuration.field_settings(config, name) for name in FIELDS}
+IMAGING = [name for name, field in FIELDS.items() if "images" in field]
+PHOTOMETRY = [name for name in FIELDS if name not in IMAGING]
+
+
+wildcard_constraints:
+    field="[^/]+",
+    galaxy="[^/]+",
+    filter="[A-Z0-9]+",
+    sfh="[A-Za-z0-9_]+",
+    batch=r"\d+",
+
+
+def section(*path):
+    """Function giving one method section of the wildcard's field, for `params`."""
+
+    def of_field(wildcards):
+        value = SETTINGS[wildcards.field]
+        for key in path:
+            value = value[key]
+        return value
+
+    return of_field
+
+
+def is_url(path):
+    return str(path).startswith(("http://", "https://"))
+
+
+def local(field, path, *name):
+    """Where an input lies on disk: its own path, or its place below downloads/ when it is a URL."""
+    if not is_url(path):
+        return path
+    ending = "".join(Path(path.split("?")[0]).suffixes[-2:])
+    return f"results/{field}/downloads/{'_'.join(name)}{ending}"
+
+
+def local_field(name):
+    """Configuration of a field with every URL replaced by the path of its download."""
+    field = dict(FIELDS[name])
+    for key in ("galaxies", "stars", "edits", "segmentation", "photometry"):
+        if key in field:
+            field[key] = local(name, field[key], key)
+    field["lens"] = {
+        key: local(name, value, "lens", key) if isinstance(value, str) else value
+        for key, value in field.get("lens", {"kind": "none"}).items()
+    }
+    field["images"] = {
+        band: {
+            key: local(name, value, band, key) if key in ("sci", "err", "wht", "psf") else value
+            for key, value in image.items()
+        }
+        for band, image in field.get("images", {}).items()
+    }
+    return field
+
+
+LOCAL = {name: local_field(name) for name in FIELDS}
+
+
+def input_files(name):
+    """Every input file of a field."""
+    field = LOCAL[name]
+    single = [field[key] for key in ("galaxies", "stars", "edits", "segmentation", "photometry") if key in field]
+    lens = [value for key, value in field["lens"].items() if isinstance(value, str) and key not in ("kind", "deflection_unit")]
+    images = [image[key] for image in field["images"].values() for key in ("sci", "err", "wht", "psf") if key in image]
+    return single + lens + images
+
+
+def products(name):
+    return f"results/{name}"
+
+
+# Inputs that already lie there are checked before any job starts; downloads and mock fields when they arrive.
+if workflow.is_main_process:
+    from clumpscope.inputs import check_field
+
+    for name, field in FIELDS.items():
+        if "mock" in field or LOCAL[name] != {"images": {}, "lens": {"kind": "none"}, **field}:
+            continue
+        try:
+            check_field(name, LOCAL[name])
+        except InputError as error:
+            raise WorkflowError(f"field {name}: {error}") from None
+
+
+def summary():
+    lines = ["", "Done. Look at", "  results/report.html"]
+    for name in FIELDS:
+        lines += [f"  results/{name}/catalogue.ecsv", f"  results/{name}/figures/"]
+    return "\n".join(lines)

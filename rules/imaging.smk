@@ -1,0 +1,112 @@
+def galaxy_row(wildcards):
+    """The galaxy's own row of the selection: when only this changes, only this galaxy is measured again."""
+    index = f"results/{wildcards.field}/galaxies.json"
+    return json.loads(Path(index).read_text())["rows"][wildcards.galaxy]
+
+
+rule cutout:
+    input:
+        index=ancient("results/{field}/galaxies.json"),
+        images=lambda w: [
+            image[key] for image in LOCAL[w.field]["images"].values() for key in ("sci", "err", "wht") if key in image
+        ],
+    output:
+        "results/{field}/galaxies/{galaxy}/cutouts.fits",
+    log:
+        "results/{field}/logs/galaxies/{galaxy}/cutout.log",
+    benchmark:
+        "results/{field}/benchmarks/galaxies/{galaxy}/cutout.tsv"
+    params:
+        galaxy=galaxy_row,
+        images=lambda w: LOCAL[w.field]["images"],
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    conda:
+        "../envs/imaging.yaml"
+    script:
+        "../workflow/cut_out_galaxy.py"
+
+
+rule detect:
+    input:
+        cutouts="results/{field}/galaxies/{galaxy}/cutouts.fits",
+        index=ancient("results/{field}/galaxies.json"),
+        psfs=per_filter("results/{field}/psf/{filter}.fits"),
+    output:
+        clumps="results/{field}/galaxies/{galaxy}/clumps.ecsv",
+        segmentation="results/{field}/galaxies/{galaxy}/segmentation.fits",
+        picture="results/{field}/galaxies/{galaxy}/detection.png",
+    log:
+        "results/{field}/logs/galaxies/{galaxy}/detect.log",
+    benchmark:
+        "results/{field}/benchmarks/galaxies/{galaxy}/detect.tsv"
+    params:
+        galaxy=galaxy_row,
+        settings=section("detection"),
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    conda:
+        "../envs/imaging.yaml"
+    script:
+        "../workflow/detect_clumps.py"
+
+
+rule fit:
+    input:
+        cutouts="results/{field}/galaxies/{galaxy}/cutouts.fits",
+        clumps="results/{field}/galaxies/{galaxy}/clumps.ecsv",
+        psfs=per_filter("results/{field}/psf/{filter}.fits"),
+        depths=per_filter("results/{field}/depth/{filter}.fits"),
+    output:
+        photometry="results/{field}/galaxies/{galaxy}/photometry.ecsv",
+        residuals="results/{field}/galaxies/{galaxy}/residuals.fits",
+        picture="results/{field}/galaxies/{galaxy}/residuals.png",
+    log:
+        "results/{field}/logs/galaxies/{galaxy}/fit.log",
+    benchmark:
+        "results/{field}/benchmarks/galaxies/{galaxy}/fit.tsv"
+    params:
+        settings=section("fit"),
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    conda:
+        "../envs/imaging.yaml"
+    script:
+        "../workflow/fit_galaxy.py"
+
+
+# Which galaxies have enough clumps, and how many, is known only now: the one gathering of the detections.
+checkpoint clumps:
+    input:
+        index="results/{field}/galaxies.json",
+        clumps=lambda w: [] if w.field in PHOTOMETRY else per_galaxy("results/{field}/galaxies/{galaxy}/clumps.ecsv")(w),
+    output:
+        index="results/{field}/clumps.json",
+    log:
+        "results/{field}/logs/clumps.log",
+    benchmark:
+        "results/{field}/benchmarks/clumps.tsv"
+    params:
+        settings=section("selection"),
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../envs/imaging.yaml"
+    script:
+        "../workflow/index_clumps.py"
+
+
+def clumps_of(field):
+    """Galaxy id -> number of clumps, for the galaxies that are kept; asks for all detections first."""
+    index = checkpoints.clumps.get(field=field).output.index
+    return json.loads(Path(index).read_text())
+
+
+def per_measured_galaxy(*patterns):
+    return lambda w: [
+        pattern.format(field=w.field, galaxy=galaxy) for pattern in patterns for galaxy in clumps_of(w.field)
+    ]

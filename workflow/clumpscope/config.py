@@ -1,0 +1,149 @@
+"""The configuration: checked against its schema, filled with defaults, documented from the same file."""
+
+import difflib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .errors import InputError
+from .filters import get_filter
+
+__all__ = ["METHOD_SECTIONS", "document", "field_settings", "validate"]
+
+METHOD_SECTIONS = (
+    "selection",
+    "psf",
+    "depth",
+    "detection",
+    "fit",
+    "lensing",
+    "sed",
+    "hosts",
+    "population",
+    "figures",
+)
+
+SCHEMA_PATH = Path(__file__).resolve().parents[1] / "schemas" / "config.schema.yaml"
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    return yaml.safe_load(SCHEMA_PATH.read_text())
+
+
+def _known_keys(schema: dict[str, Any]) -> list[str]:
+    return list(schema.get("properties", {}))
+
+
+def _as_input_error(error: Any) -> InputError:
+    where = "configuration key " + (".".join(str(part) for part in error.absolute_path) or "(top level)")
+    if error.validator == "additionalProperties":
+        known = _known_keys(error.schema)
+        unknown = next(key for key in error.instance if key not in known)
+        near = difflib.get_close_matches(str(unknown), known, n=1)
+        remedy = f"Did you mean {near[0]!r}?" if near else ""
+        return InputError(where, f"the unknown key {unknown!r}", f"one of {', '.join(sorted(known))}", remedy)
+    if error.validator == "required":
+        missing = [key for key in error.validator_value if key not in error.instance]
+        return InputError(where, f"no key {missing[0]!r}", f"the keys {', '.join(error.validator_value)}")
+    if error.validator == "not":
+        return InputError(where, f"keys {', '.join(error.instance)}", "no keys that exclude each other",
+                          "A photometry field has no images; a mosaic has err or wht, not both.")  # fmt: skip
+    expected = {
+        "type": f"a value of type {error.validator_value}",
+        "enum": f"one of {', '.join(map(str, error.validator_value))}" if error.validator == "enum" else "",
+        "pattern": f"text matching {error.validator_value}",
+        "minProperties": "at least one entry",
+    }.get(error.validator, f"{error.validator} {error.validator_value}")
+    return InputError(where, repr(error.instance)[:80], expected, error.schema.get("description", ""))
+
+
+def validate(config: dict[str, Any]) -> None:
+    """Check the whole configuration.
+
+    Parameters
+    ----------
+    config : dict
+        The configuration as read from YAML.
+
+    Raises
+    ------
+    InputError
+        Naming the first wrong key, its value, what was expected, and for a misspelt key the nearest one.
+    """
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import best_match
+
+    errors = list(Draft202012Validator(_schema()).iter_errors(config))
+    # A misspelt key often also makes a required one missing: the misspelling is the cause.
+    misspelt = [error for error in errors if error.validator == "additionalProperties"]
+    if errors:
+        raise _as_input_error(misspelt[0] if misspelt else best_match(errors))
+    for name, field in config["fields"].items():
+        for key in ("images", "reddening"):
+            for filter_name in field.get(key, {}):
+                if filter_name != "ebv":
+                    get_filter(filter_name, f"configuration key fields.{name}.{key}")
+        settings = field_settings(config, name)
+        for section in ("sed", "hosts"):
+            reference, fitted = settings[section]["reference_sfh"], settings[section]["sfh"]
+            if reference not in fitted:
+                raise InputError(
+                    f"configuration key {section}.reference_sfh for field {name}",
+                    repr(reference),
+                    f"one of the fitted {section}.sfh: {', '.join(fitted)}",
+                )
+
+
+def _defaults(section: str) -> dict[str, Any]:
+    properties = _schema()["$defs"][section]["properties"]
+    return {key: spec["default"] for key, spec in properties.items() if "default" in spec}
+
+
+def field_settings(config: dict[str, Any], name: str) -> dict[str, dict[str, Any]]:
+    """Method settings of one field: defaults, then the top level's, then the field's own.
+
+    Returns
+    -------
+    dict
+        Section name -> its keys, and ``run``.
+    """
+    field = config["fields"][name]
+    merged = {
+        section: {**_defaults(section), **config.get(section, {}), **field.get(section, {})}
+        for section in METHOD_SECTIONS
+    }
+    merged["run"] = {**_defaults("run"), **config.get("run", {})}
+    return merged
+
+
+def _rows(schema: dict[str, Any], prefix: str) -> Iterator[tuple[str, ...]]:
+    branches = [schema]
+    for keyword in ("then", "else"):
+        branches += [schema[keyword], *schema[keyword].values()] if keyword in schema else []
+    for branch in branches:
+        for key, spec in branch.get("properties", {}).items() if isinstance(branch, dict) else ():
+            if "description" not in spec:
+                continue
+            kind = spec.get("type") or ("one of " + ", ".join(spec["enum"]) if "enum" in spec else "")
+            if spec.get("$ref", "").startswith("#/$defs/"):
+                kind = {"path": "path", "sfh": "SFH", "number_pair": "two numbers"}[spec["$ref"].split("/")[-1]]
+            default = f"`{spec['default']}`" if "default" in spec else ""
+            yield f"`{prefix}{key}`", str(kind), spec.get("unit", ""), default, spec.get("source", ""), spec["description"]
+
+
+def document() -> str:
+    """Markdown tables of every key: type, unit, default, source, meaning."""
+    definitions = _schema()["$defs"]
+    parts = []
+    for section in ("field", "image", "lens", "mock", *METHOD_SECTIONS, "run"):
+        rows = list(_rows(definitions[section], ""))
+        if not rows:
+            continue
+        parts += [f"## {section}", "", definitions[section]["description"], ""]
+        parts += ["| key | type | unit | default | source | meaning |", "|---|---|---|---|---|---|"]
+        parts += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows] + [""]
+    return "\n".join(parts)

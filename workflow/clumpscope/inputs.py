@@ -1,0 +1,175 @@
+"""What a user hands in, checked before anything is computed."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from astropy.table import Table
+
+from .errors import InputError
+from .filters import get_filter
+from .tables import read_table, require_finite, require_unique
+
+__all__ = ["check_field", "photometry_filters", "read_edits", "read_galaxies", "read_photometry"]
+
+# Ids name folders and wildcards of the workflow.
+_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$")
+_BAND = re.compile(r"^(?P<filter>[A-Za-z0-9]+)_njy$")
+
+
+def _check_ids(table: Table, column: str, where: str) -> None:
+    table[column] = [str(value) for value in table[column]]
+    for row, value in enumerate(table[column]):
+        if not _ID.match(value):
+            raise InputError(
+                f"{where}, column {column!r}, row {row + 1}", repr(value), "letters, digits and any of _ . + -"
+            )
+
+
+def read_galaxies(path: str) -> Table:
+    """Galaxy catalogue of an imaging field.
+
+    Returns
+    -------
+    astropy.table.Table
+        With `id` as text; ra, dec in degrees.
+
+    Raises
+    ------
+    InputError
+        Missing column, repeated or unusable id, cell that is not a number, error not positive.
+    """
+    table = read_table(path, ["id", "ra", "dec", "z"])
+    if len(table) == 0:
+        raise InputError(path, "no rows", "at least one galaxy")
+    _check_ids(table, "id", path)
+    require_unique(table, "id", path)
+    require_finite(table, "ra", path, 0.0, 360.0)
+    require_finite(table, "dec", path, -90.0, 90.0)
+    require_finite(table, "z", path, 0.0, 20.0)
+    for name in table.colnames:
+        if name.startswith("f_"):
+            get_filter(name[2:], f"{path}, column {name!r}")
+            if f"e_{name[2:]}" not in table.colnames:
+                raise InputError(path, f"column {name!r} alone", f"its error in a column 'e_{name[2:]}'")
+    return table
+
+
+def photometry_filters(table: Table) -> list[str]:
+    """Filters of a photometry table, those with columns ``<filter>_njy``."""
+    return [match["filter"] for match in map(_BAND.match, table.colnames) if match]
+
+
+def read_photometry(path: str, redshift: float | None) -> Table:
+    """Photometry table of a photometry field.
+
+    Parameters
+    ----------
+    path : str
+        Columns id, ra, dec, <filter>_njy, <filter>_err_njy; optional z, galaxy, mu, mu_lo, mu_hi.
+    redshift : float or None
+        Redshift of all sources when there is no column z.
+
+    Raises
+    ------
+    InputError
+        As for `read_galaxies`; also an error that is not positive, and no redshift at all.
+    """
+    table = read_table(path, ["id", "ra", "dec"])
+    _check_ids(table, "id", path)
+    require_unique(table, "id", path)
+    require_finite(table, "ra", path, 0.0, 360.0)
+    require_finite(table, "dec", path, -90.0, 90.0)
+    filters = photometry_filters(table)
+    if not filters:
+        raise InputError(path, f"columns {', '.join(table.colnames)}", "fluxes in columns such as 'F150W_njy'")
+    for name in filters:
+        get_filter(name, f"{path}, column '{name}_njy'")
+        error = f"{name}_err_njy"
+        if error not in table.colnames:
+            raise InputError(path, f"column '{name}_njy' alone", f"its error in a column {error!r}")
+        measured = ~np.ma.getmaskarray(np.ma.asarray(table[f"{name}_njy"]))
+        require_finite(table[measured], error, path, np.nextafter(0.0, 1.0))
+    if "z" in table.colnames:
+        require_finite(table, "z", path, 0.0, 20.0)
+    elif redshift is None:
+        raise InputError(
+            path, "no column 'z'", "a redshift of every source", "Add the column, or the field's key `redshift`."
+        )
+    else:
+        table["z"] = float(redshift)
+    if "galaxy" in table.colnames:
+        _check_ids(table, "galaxy", path)
+    if "mu" in table.colnames:
+        require_finite(table, "mu", path, np.nextafter(0.0, 1.0))
+    return table
+
+
+def read_edits(path: str, galaxies: Table) -> Table:
+    """A person's corrections to the detection: galaxy, action (add or remove), ra, dec."""
+    table = read_table(path, ["galaxy", "action", "ra", "dec"])
+    known = set(galaxies["id"])
+    table["galaxy"] = [str(value) for value in table["galaxy"]]
+    for row, (galaxy, action) in enumerate(zip(table["galaxy"], table["action"], strict=True)):
+        if galaxy not in known:
+            raise InputError(f"{path}, column 'galaxy', row {row + 1}", repr(galaxy), "an id of the galaxy catalogue")
+        if action not in ("add", "remove"):
+            raise InputError(f"{path}, column 'action', row {row + 1}", repr(str(action)), "'add' or 'remove'")
+    require_finite(table, "ra", path, 0.0, 360.0)
+    require_finite(table, "dec", path, -90.0, 90.0)
+    return table
+
+
+def _require_file(path: str, key: str) -> None:
+    if not Path(path).is_file():
+        raise InputError(f"configuration key {key}", f"the path {path!r}, where no file is", "an existing file",
+                         "Paths are relative to the folder in which snakemake runs.")  # fmt: skip
+
+
+def check_field(name: str, field: dict[str, Any]) -> None:
+    """Check every input of one field: files, headers, columns, cells, and that they fit each other.
+
+    Parameters
+    ----------
+    name : str
+        Name of the field, for messages.
+    field : dict
+        Its configuration, with local paths.
+
+    Raises
+    ------
+    InputError
+        The first thing that cannot be used.
+    """
+    from .images.mosaic import open_mosaic  # astropy's WCS only where images are
+
+    key = f"fields.{name}"
+    lens = field.get("lens", {})
+    for entry in ("model", "samples", "kappa", "gamma1", "gamma2", "deflection_x", "deflection_y"):
+        if isinstance(lens.get(entry), str):
+            _require_file(lens[entry], f"{key}.lens.{entry}")
+    if "photometry" in field:
+        _require_file(field["photometry"], f"{key}.photometry")
+        read_photometry(field["photometry"], field.get("redshift"))
+        return
+    for entry in ("galaxies", "stars", "edits", "segmentation"):
+        if entry in field:
+            _require_file(field[entry], f"{key}.{entry}")
+    galaxies = read_galaxies(field["galaxies"])
+    if "edits" in field:
+        read_edits(field["edits"], galaxies)
+    for band, image in field["images"].items():
+        for entry in ("sci", "err", "wht", "psf"):
+            if entry in image:
+                _require_file(image[entry], f"{key}.images.{band}.{entry}")
+        mosaic = open_mosaic(**{k: v for k, v in image.items() if k not in ("psf", "sha256")}, name=band)
+        x, y = mosaic.wcs.all_world2pix(galaxies["ra"], galaxies["dec"], 0, quiet=True)
+        n_y, n_x = mosaic.shape
+        if not np.any((x > -0.5) & (x < n_x - 0.5) & (y > -0.5) & (y < n_y - 0.5)):
+            raise InputError(
+                f"{image['sci']} (configuration key {key}.images.{band})",
+                f"an image that covers none of the {len(galaxies)} galaxies of {field['galaxies']}",
+                "an overlap of image and catalogue",
+                "Check the image's WCS and the catalogue's ra, dec (degrees).",
+            )

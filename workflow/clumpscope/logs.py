@@ -1,0 +1,51 @@
+"""What a job says: to its log file, in sentences a user can act on."""
+
+import logging
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .errors import InputError
+
+__all__ = ["job_log"]
+
+
+@contextmanager
+def job_log(path: str) -> Iterator[logging.Logger]:
+    """Send log messages and warnings to a file while a job runs.
+
+    An `InputError` ends the job with its message alone; any other error keeps its traceback.
+
+    Parameters
+    ----------
+    path : str
+        The log file; replaced.
+
+    Yields
+    ------
+    logging.Logger
+        For the job's own messages.
+    """
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    handler = logging.FileHandler(path, mode="w")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    logging.captureWarnings(True)
+    log = logging.getLogger("clumpscope")
+    start = time.perf_counter()
+    try:
+        yield log
+    except InputError as error:
+        log.error("%s", error)
+        sys.exit(1)
+    except Exception:
+        log.exception("the job failed")
+        raise
+    finally:
+        log.info("%.1f s", time.perf_counter() - start)
+        root.removeHandler(handler)
+        handler.close()
