@@ -33,9 +33,7 @@ def _with_errors(name: str, unit: str, ucd: str, text: str) -> list[Column]:
 
 
 def _percentiles(name: str, unit: str, ucd: str, text: str) -> list[Column]:
-    return [
-        Column(f"{name}_p{p}", unit, ucd, f"{text}: {p} % of the posterior") for p in (16, 50, 84)
-    ]
+    return [Column(f"{name}_p{p}", unit, ucd, f"{text}: {p} % of the posterior") for p in (16, 50, 84)]
 
 
 _COLUMNS: list[Column] = [

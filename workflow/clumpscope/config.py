@@ -130,9 +130,18 @@ def _rows(schema: dict[str, Any], prefix: str) -> Iterator[tuple[str, ...]]:
                 continue
             kind = spec.get("type") or ("one of " + ", ".join(spec["enum"]) if "enum" in spec else "")
             if spec.get("$ref", "").startswith("#/$defs/"):
-                kind = {"path": "path", "sfh": "SFH", "number_pair": "two numbers"}[spec["$ref"].split("/")[-1]]
+                kind = {"path": "path", "sfh": "SFH", "number_pair": "two numbers"}[
+                    spec["$ref"].split("/")[-1]
+                ]
             default = f"`{spec['default']}`" if "default" in spec else ""
-            yield f"`{prefix}{key}`", str(kind), spec.get("unit", ""), default, spec.get("source", ""), spec["description"]
+            yield (
+                f"`{prefix}{key}`",
+                str(kind),
+                spec.get("unit", ""),
+                default,
+                spec.get("source", ""),
+                spec["description"],
+            )
 
 
 def document() -> str:

@@ -43,9 +43,7 @@ class Filter:
     def pivot_angstrom(self) -> float:
         """Pivot wavelength [Angstrom]."""
         wave, throughput = transmission(self.name)
-        return float(
-            np.sqrt(np.trapezoid(throughput * wave, wave) / np.trapezoid(throughput / wave, wave))
-        )
+        return float(np.sqrt(np.trapezoid(throughput * wave, wave) / np.trapezoid(throughput / wave, wave)))
 
 
 @cache

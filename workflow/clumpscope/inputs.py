@@ -23,7 +23,9 @@ def _check_ids(table: Table, column: str, where: str) -> None:
     for row, value in enumerate(table[column]):
         if not _ID.match(value):
             raise InputError(
-                f"{where}, column {column!r}, row {row + 1}", repr(value), "letters, digits and any of _ . + -"
+                f"{where}, column {column!r}, row {row + 1}",
+                repr(value),
+                "letters, digits and any of _ . + -",
             )
 
 
@@ -83,7 +85,9 @@ def read_photometry(path: str, redshift: float | None) -> Table:
     require_finite(table, "dec", path, -90.0, 90.0)
     filters = photometry_filters(table)
     if not filters:
-        raise InputError(path, f"columns {', '.join(table.colnames)}", "fluxes in columns such as 'F150W_njy'")
+        raise InputError(
+            path, f"columns {', '.join(table.colnames)}", "fluxes in columns such as 'F150W_njy'"
+        )
     for name in filters:
         get_filter(name, f"{path}, column '{name}_njy'")
         error = f"{name}_err_njy"
@@ -95,7 +99,10 @@ def read_photometry(path: str, redshift: float | None) -> Table:
         require_finite(table, "z", path, 0.0, 20.0)
     elif redshift is None:
         raise InputError(
-            path, "no column 'z'", "a redshift of every source", "Add the column, or the field's key `redshift`."
+            path,
+            "no column 'z'",
+            "a redshift of every source",
+            "Add the column, or the field's key `redshift`.",
         )
     else:
         table["z"] = float(redshift)
@@ -113,9 +120,13 @@ def read_edits(path: str, galaxies: Table) -> Table:
     table["galaxy"] = [str(value) for value in table["galaxy"]]
     for row, (galaxy, action) in enumerate(zip(table["galaxy"], table["action"], strict=True)):
         if galaxy not in known:
-            raise InputError(f"{path}, column 'galaxy', row {row + 1}", repr(galaxy), "an id of the galaxy catalogue")
+            raise InputError(
+                f"{path}, column 'galaxy', row {row + 1}", repr(galaxy), "an id of the galaxy catalogue"
+            )
         if action not in ("add", "remove"):
-            raise InputError(f"{path}, column 'action', row {row + 1}", repr(str(action)), "'add' or 'remove'")
+            raise InputError(
+                f"{path}, column 'action', row {row + 1}", repr(str(action)), "'add' or 'remove'"
+            )
     require_finite(table, "ra", path, 0.0, 360.0)
     require_finite(table, "dec", path, -90.0, 90.0)
     return table

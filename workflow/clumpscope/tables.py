@@ -79,7 +79,9 @@ def require_unique(table: Table, column: str, where: str) -> None:
         key = str(value)
         if key in seen:
             raise InputError(
-                f"{where}, column {column!r}, row {row + 1}", f"{key!r}, as in row {seen[key] + 1}", "unique values"
+                f"{where}, column {column!r}, row {row + 1}",
+                f"{key!r}, as in row {seen[key] + 1}",
+                "unique values",
             )
         seen[key] = row
 

@@ -1,0 +1,52 @@
+"""The configuration is refused with a sentence that says what to change."""
+
+import pytest
+from clumpscope import config
+from clumpscope.errors import InputError
+
+PHOTOMETRY = {"photometry": "table.csv", "redshift": 0.39}
+IMAGING = {"images": {"F150W": {"sci": "a.fits"}}, "galaxies": "g.csv"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({}, "no key 'fields'"),
+        ({"fields": {}}, "at least one entry"),
+        ({"fields": {"a": {"photometri": "x"}}}, "unknown key 'photometri'.*Did you mean 'photometry'"),
+        ({"fields": {"a": {**PHOTOMETRY, **IMAGING}}}, "exclude each other"),
+        ({"fields": {"a": {**IMAGING, "images": {"F150": {"sci": "x"}}}}}, "Did you mean F150W"),
+        (
+            {"fields": {"a": {**IMAGING, "images": {"F150W": {}}}}},
+            "fields.a.images.F150W: found no key 'sci'",
+        ),
+        (
+            {"fields": {"a": {**IMAGING, "images": {"F150W": {"sci": "x", "err": "y", "wht": "z"}}}}},
+            "exclude",
+        ),
+        ({"fields": {"a": {**PHOTOMETRY, "lens": {"kind": "lenstool"}}}}, "no key 'model'"),
+        ({"fields": {"a": {**PHOTOMETRY, "lens": {"kind": "lens"}}}}, "fields.a.lens.kind"),
+        ({"fields": {"a": {**PHOTOMETRY, "lens": {"kind": "maps", "kappa": "k"}}}}, "no key 'gamma1'"),
+        ({"fields": {"a": {**PHOTOMETRY, "reddening": {"ebv": "much"}}}}, "reddening.ebv: found 'much'"),
+        ({"fields": {"a": PHOTOMETRY}, "sed": {"prior": "log"}}, "Did you mean 'priors'"),
+        ({"fields": {"a": PHOTOMETRY}, "sed": {"priors": "flat"}}, "one of log, paper"),
+        ({"fields": {"a": PHOTOMETRY}, "sed": {"sfh": ["exp_10Myr"]}}, "reference_sfh"),
+        ({"fields": {"a": PHOTOMETRY}, "run": {"seed": -1}}, "run.seed"),
+        ({"fields": {"a b/c": PHOTOMETRY}}, "a b/c"),
+    ],
+)
+def test_wrong_configurations_are_refused(wrong, message):
+    with pytest.raises(InputError, match=message):
+        config.validate(wrong)
+
+
+def test_settings_are_defaults_then_top_level_then_field():
+    whole = {
+        "fields": {"a": {**PHOTOMETRY, "sed": {"priors": "paper"}}, "b": PHOTOMETRY},
+        "sed": {"error_floor": 0.1, "priors": "log"},
+    }
+    config.validate(whole)
+    a, b = config.field_settings(whole, "a")["sed"], config.field_settings(whole, "b")["sed"]
+    assert (a["priors"], b["priors"]) == ("paper", "log")
+    assert a["error_floor"] == b["error_floor"] == 0.1
+    assert a["reference_sfh"] == "exp_free"

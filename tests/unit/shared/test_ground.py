@@ -1,0 +1,125 @@
+"""Shared ground: errors, tables, flags, filters, cosmology, randomness, files."""
+
+import pickle
+
+import numpy as np
+import pytest
+from astropy.table import Table
+from clumpscope import cosmology, flags
+from clumpscope.columns import COLUMNS, column_info
+from clumpscope.documentation import pages
+from clumpscope.errors import InputError
+from clumpscope.files import replacing
+from clumpscope.filters import filter_names, get_filter, transmission
+from clumpscope.randomness import generator
+from clumpscope.tables import read_table, require_finite, require_unique, write_table
+from conftest import ROOT
+
+
+def test_error_survives_a_process_boundary():
+    error = pickle.loads(pickle.dumps(InputError("a.csv", "x", "y", "Do z.")))
+    assert str(error) == "a.csv: found x; expected y. Do z."
+
+
+def test_table_round_trip_keeps_units_and_bytes(tmp_path):
+    table = Table(
+        {"id": ["a", "b"], "ra": [1.0, 2.0], "flux_F150W_njy": [3.0, np.nan], "log_mass_p50": [6.0, 7.0]}
+    )
+    write_table(table, tmp_path / "t.ecsv", fits=True)
+    first = (tmp_path / "t.ecsv").read_bytes(), (tmp_path / "t.fits").read_bytes()
+    back = read_table(tmp_path / "t.ecsv")
+    assert back["ra"].unit == "deg" and back["flux_F150W_njy"].unit == "nJy"
+    assert list(read_table(tmp_path / "t.fits")["id"]) == ["a", "b"]
+    write_table(table, tmp_path / "t.ecsv", fits=True)
+    assert first == ((tmp_path / "t.ecsv").read_bytes(), (tmp_path / "t.fits").read_bytes())
+    assert table["ra"].unit is None, "the caller's table is left as it was"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [("id,ra\na,1\n", "'dec'"), ("", "'id'"), ("id,ra,dec\na,1,2,3,4\n", "unreadable")],
+)
+def test_bad_tables_are_refused(tmp_path, content, message):
+    (tmp_path / "t.csv").write_text(content)
+    with pytest.raises(InputError, match=message):
+        read_table(tmp_path / "t.csv", ["id", "ra", "dec"])
+
+
+def test_bad_cells_are_named_by_row_and_value():
+    table = Table({"id": ["a", "b", "a"], "z": ["1.0", "abc", "2.0"]})
+    with pytest.raises(InputError, match=r"column 'z', row 2 \(id b\): found 'abc'"):
+        require_finite(table, "z", "t.csv")
+    with pytest.raises(InputError, match="row 3: found 'a', as in row 1"):
+        require_unique(table, "id", "t.csv")
+    with pytest.raises(InputError, match="row 1"):
+        require_finite(Table({"z": [np.nan]}), "z", "t.csv")
+
+
+def test_replacing_leaves_the_old_file_when_the_writer_fails(tmp_path):
+    target = tmp_path / "product.txt"
+    target.write_text("old")
+    with pytest.raises(RuntimeError), replacing(target) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert target.read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["product.txt"]
+
+
+def test_flag_bits_are_distinct_and_described():
+    masks = [flag.bit for flag in flags.FLAGS.values()]
+    assert len(set(masks)) == len(masks) and all(mask.bit_count() == 1 for mask in masks)
+    assert flags.describe(flags.bit("edge", "few_bands")) == ["edge", "few_bands"]
+    assert list(flags.has(np.array([0, flags.bit("edge")]), "edge")) == [False, True]
+
+
+def test_column_names_expand_over_filters():
+    info = column_info("flux_F150W_err_njy")
+    assert info.unit == "nJy" and "F150W" in info.text
+    assert column_info("nonsense") is None
+    assert len(COLUMNS) > 50
+
+
+def test_pivot_wavelengths_agree_with_the_instrument_handbook():
+    # JWST user documentation, NIRCam filters: pivot wavelengths in micron.
+    for name, pivot in {
+        "F090W": 0.901,
+        "F150W": 1.501,
+        "F200W": 1.990,
+        "F277W": 2.786,
+        "F444W": 4.421,
+    }.items():
+        assert get_filter(name).pivot_angstrom == pytest.approx(pivot * 1e4, rel=0.005)
+
+
+def test_every_filter_has_a_curve_and_unknown_names_get_a_suggestion():
+    for name in filter_names():
+        wave, throughput = transmission(name)
+        assert (np.diff(wave) > 0).all() and throughput.max() > 0
+    with pytest.raises(InputError, match="Did you mean F150W"):
+        get_filter("F150")
+
+
+def test_cosmology_against_closed_forms():
+    # Einstein-de Sitter-like check by direct integration of 1/E(z), independent of astropy.
+    z = np.linspace(0, 2, 20001)
+    comoving = 299792.458 / 70 * np.trapezoid(1 / np.sqrt(0.3 * (1 + z) ** 3 + 0.7), z)
+    assert cosmology.pc_per_arcsec(2.0) == pytest.approx(comoving / 3 * 1e6 * np.pi / 180 / 3600, rel=1e-5)
+    # Age of a flat LCDM universe: closed form (e.g. Peebles 1993, eq. 13.20).
+    hubble_yr = 977.79222168e9 / 70
+    age = 2 / (3 * np.sqrt(0.7)) * np.arcsinh(np.sqrt(0.7 / 0.3) * 1.0) * hubble_yr
+    assert cosmology.age_of_universe_yr(0.0) == pytest.approx(age, rel=2e-3)
+    assert cosmology.distance_ratio(0.5, 0.3) == 0.0
+    assert cosmology.distance_ratio(0.5, 1e9) == pytest.approx(1 - cosmology.COSMOLOGY.comoving_distance(0.5)
+                                                               / cosmology.COSMOLOGY.comoving_distance(1e9))  # fmt: skip
+
+
+def test_random_numbers_belong_to_the_object():
+    first = generator(1, "sed", "clump_7").normal(size=3)
+    assert np.array_equal(first, generator(1, "sed", "clump_7").normal(size=3))
+    assert not np.array_equal(first, generator(1, "sed", "clump_8").normal(size=3))
+    assert not np.array_equal(first, generator(2, "sed", "clump_7").normal(size=3))
+
+
+@pytest.mark.parametrize("path", list(pages()))
+def test_reference_pages_are_up_to_date(path):
+    assert (ROOT / path).read_text() == pages()[path], "run `make docs`"

@@ -1,0 +1,111 @@
+"""Bad input is refused before computing, with file, key, row, value, expectation and remedy."""
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from astropy.wcs import WCS
+from clumpscope import inputs
+from clumpscope.errors import InputError
+
+GALAXIES = "id,ra,dec,z\ng1,10.0,-30.0,1.5\ng2,10.001,-30.001,2.5\n"
+CLUSTERS = "id,ra,dec,F150W_njy,F150W_err_njy\nc1,10.0,-30.0,5.0,1.0\nc2,10.0,-30.0,-1.0,1.0\n"
+
+
+@pytest.fixture
+def field(tmp_path):
+    """A sound imaging field of one filter; tests break one thing of it."""
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
+    wcs.wcs.crval, wcs.wcs.crpix, wcs.wcs.cdelt = (10.0, -30.0), (200, 200), (-0.04 / 3600, 0.04 / 3600)
+    header = wcs.to_header()
+    header["BUNIT"] = "10 nJy"
+    noise = np.random.default_rng(1).normal(size=(400, 400))
+    fits.writeto(tmp_path / "sci.fits", noise, header)
+    fits.writeto(tmp_path / "err.fits", np.ones_like(noise), header)
+    (tmp_path / "galaxies.csv").write_text(GALAXIES)
+    return {
+        "images": {"F150W": {"sci": str(tmp_path / "sci.fits"), "err": str(tmp_path / "err.fits")}},
+        "galaxies": str(tmp_path / "galaxies.csv"),
+    }
+
+
+def test_a_sound_field_passes(field):
+    inputs.check_field("a", field)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("g2", "g1", r"column 'id', row 2: found 'g1', as in row 1"),
+        ("2.5", "", r"column 'z', row 2 \(id g2\): found an empty cell"),
+        ("2.5", "nan", r"column 'z', row 2 \(id g2\): found 'nan'"),
+        ("-30.001", "-130", r"column 'dec', row 2.*from -90 to 90"),
+        (",z", ",redshift", "expected a column 'z'"),
+        ("g2", "g/2", "letters, digits"),
+        (",z\n", ",z,f_F150W\n", "unreadable|expected its error|'e_F150W'"),
+    ],
+)
+def test_wrong_galaxy_tables(field, tmp_path, old, new, message):
+    (tmp_path / "galaxies.csv").write_text(GALAXIES.replace(old, new))
+    with pytest.raises(InputError, match=message):
+        inputs.check_field("a", field)
+
+
+def test_missing_file(field):
+    field["images"]["F150W"]["err"] = "nowhere.fits"
+    with pytest.raises(InputError, match=r"fields.a.images.F150W.err: found the path 'nowhere.fits'"):
+        inputs.check_field("a", field)
+
+
+@pytest.mark.parametrize(
+    ("cards", "message"),
+    [
+        ({"BUNIT": "parsec"}, "parsec"),
+        ({"BUNIT": None}, "unit"),
+        ({"CTYPE1": None, "CTYPE2": None}, "WCS|celestial"),
+        ({"CRVAL1": 200.0}, "covers none of the 2 galaxies"),
+    ],
+)
+def test_wrong_headers(field, cards, message):
+    with fits.open(field["images"]["F150W"]["sci"], mode="update") as hdus:
+        for key, value in cards.items():
+            if value is None:
+                del hdus[0].header[key]
+            else:
+                hdus[0].header[key] = value
+    with pytest.raises(InputError, match=message):
+        inputs.check_field("a", field)
+
+
+def test_edits_name_known_galaxies_and_actions(field, tmp_path):
+    field["edits"] = str(tmp_path / "edits.csv")
+    for row, message in (("g9,add,10,-30", "'g9'"), ("g1,delete,10,-30", "'add' or 'remove'")):
+        (tmp_path / "edits.csv").write_text(f"galaxy,action,ra,dec\n{row}\n")
+        with pytest.raises(InputError, match=message):
+            inputs.check_field("a", field)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("c2", "c1", "as in row 1"),
+        ("F150W_njy,", "F150_njy,", "Did you mean F150W"),
+        ("F150W_err_njy", "error", "'F150W_err_njy'"),
+        ("-1.0,1.0", "-1.0,0.0", r"column 'F150W_err_njy', row 2 \(id c2\): found '0.0'"),
+        ("-1.0,1.0", "-1.0,-2.0", "found '-2.0'"),
+        ("F150W_njy,F150W_err_njy", "flux,error", "fluxes in columns"),
+    ],
+)
+def test_wrong_photometry_tables(tmp_path, old, new, message):
+    path = tmp_path / "clusters.csv"
+    path.write_text(CLUSTERS.replace(old, new))
+    with pytest.raises(InputError, match=message):
+        inputs.check_field("a", {"photometry": str(path), "redshift": 0.39})
+
+
+def test_photometry_needs_a_redshift(tmp_path):
+    path = tmp_path / "clusters.csv"
+    path.write_text(CLUSTERS)
+    with pytest.raises(InputError, match="no column 'z'"):
+        inputs.check_field("a", {"photometry": str(path)})
+    assert list(inputs.read_photometry(str(path), 0.39)["z"]) == [0.39, 0.39]
