@@ -299,7 +299,7 @@ def _celestial(header, shape, pixel_scale, reference, where) -> tuple[WCS, float
         if pixel_scale is None:
             raise InputError(
                 where, "no celestial WCS", "CTYPE, CRVAL, CRPIX and CD in the header",
-                "Or give `pixel_scale` [arcsec] (and `reference: [ra, dec]` of the centre) in the configuration.",
+                "Or give `pixel_scale` [arcsec] (and the centre as `reference: [ra, dec]`) in the config.",
             )  # fmt: skip
         if not 0 < pixel_scale < np.inf:
             raise InputError(where, f"pixel_scale {pixel_scale}", "a positive number [arcsec]")

@@ -1,0 +1,355 @@
+"""Point-spread functions: given or built from stars; centred, normalised, described, stored.
+
+Every kernel here contains the pixel: it is the image a point source makes on the mosaic's pixels
+when it sits on a pixel centre. Do not integrate it over pixels again.
+"""
+
+import logging
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from astropy.io import fits
+from astropy.table import Table
+
+from ..errors import InputError
+from ..files import replacing
+from .centring import centred_square, core_centroid
+from .mosaic import Mosaic
+from .profiles import encircled_sums, fwhm_px
+from .psf_model import AnalyticPSF, fit_analytic
+
+__all__ = ["PSF", "build_psf", "load_psf", "match_psf", "normalise_psf", "psf_table", "read_psf"]
+
+_log = logging.getLogger(__name__)
+_EE_STEP_ARCSEC = 0.02
+_SCALE_KEYS = ("PIXSCALE", "PIXELSCL", "PSF_PIX")
+# Diameters [m] for the diffraction limit 1.03 lambda / D, by channel of resources/filters.csv.
+_DIAMETER_M = {"sw": 6.5, "lw": 6.5, "acs": 2.4, "uvis": 2.4, "ir": 2.4}
+
+
+@dataclass(frozen=True)
+class PSF:
+    """The image of a point source on the pixels of one mosaic.
+
+    Attributes
+    ----------
+    kernel : (n, n) array
+        Odd n, centred on the middle pixel, of unit sum inside `radius_arcsec`.
+    pixel_scale_arcsec : float
+        Pixel side [arcsec].
+    fwhm_arcsec : float
+        Full width at half maximum of the azimuthal mean profile [arcsec].
+    aperture_correction : float
+        Sum of the whole kernel: a flux measured with `kernel` times this is the flux out to the
+        kernel's edge, and ``kernel / aperture_correction`` has unit sum.
+    radius_arcsec : float
+        Radius of the normalisation (C25: 0.4 arcsec).
+    source : str
+        ``given`` or ``stars``.
+    n_stars : int
+        Stars stacked; 0 for a given PSF.
+    sum_before : float
+        Sum of the given array before the normalisation.
+    shift_px : float
+        Distance of the given source from the middle of its array.
+    analytic : AnalyticPSF
+        Moffat + Gaussian + power law fitted inside `radius_arcsec`, with its residual.
+    notes : tuple of str
+        What a user should know about it.
+    """
+
+    kernel: np.ndarray
+    pixel_scale_arcsec: float
+    fwhm_arcsec: float
+    aperture_correction: float
+    radius_arcsec: float = 0.4
+    source: str = "given"
+    n_stars: int = 0
+    sum_before: float = 1.0
+    shift_px: float = 0.0
+    analytic: AnalyticPSF | None = None
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def radii_arcsec(self) -> np.ndarray:
+        """Radii of the encircled-energy curve [arcsec], shape (m,)."""
+        edge = (self.kernel.shape[0] // 2 + 0.5) * self.pixel_scale_arcsec
+        return np.arange(_EE_STEP_ARCSEC, edge + 1e-9, _EE_STEP_ARCSEC)
+
+    @property
+    def encircled_energy(self) -> np.ndarray:
+        """Flux inside `radii_arcsec` over the flux of the whole kernel, shape (m,)."""
+        sums = encircled_sums(self.kernel, self.radii_arcsec / self.pixel_scale_arcsec)
+        return sums / self.aperture_correction
+
+    def cropped(self, half_size: int) -> np.ndarray:
+        """Middle ``2 half_size + 1`` square of the kernel (the whole when that is smaller)."""
+        centre = self.kernel.shape[0] // 2
+        half = min(half_size, centre)
+        return self.kernel[centre - half : centre + half + 1, centre - half : centre + half + 1]
+
+    def write(self, path: str | os.PathLike) -> None:
+        """Write kernel, encircled energy and analytic profile as one FITS product."""
+        primary = fits.PrimaryHDU(self.kernel.astype(np.float64))
+        cards = {
+            "PIXSCALE": (self.pixel_scale_arcsec, "[arcsec] pixel side"),
+            "FWHM": (self.fwhm_arcsec, "[arcsec] of the azimuthal mean profile"),
+            "APCOR": (self.aperture_correction, "whole kernel over the circle of RNORM"),
+            "RNORM": (self.radius_arcsec, "[arcsec] the kernel has unit sum inside"),
+            "NSTARS": (self.n_stars, "stars stacked, 0 when the PSF was given"),
+            "SOURCE": (self.source, "given or stars"),
+            "SUMBEF": (self.sum_before, "sum of the input array"),
+            "SHIFTPX": (self.shift_px, "[pix] source from the middle of the input array"),
+            "HASPIXEL": (True, "the kernel contains the pixel's integration"),
+        }
+        for key, card in cards.items():
+            primary.header[key] = card
+        for note in self.notes:
+            primary.header.add_history(note)
+        curve = Table({"radius_arcsec": self.radii_arcsec, "encircled_energy": self.encircled_energy})
+        hdus = fits.HDUList([primary, fits.BinTableHDU(curve, name="ENCIRCLED")])
+        if self.analytic is not None:
+            hdus.append(fits.BinTableHDU(Table([vars(self.analytic)]), name="ANALYTIC"))
+        with replacing(path) as temporary:
+            hdus.writeto(temporary)
+
+
+def read_psf(path: str | os.PathLike) -> PSF:
+    """Read what `PSF.write` wrote, unchanged."""
+    with fits.open(path, memmap=False) as hdus:
+        head = hdus[0].header
+        analytic = None
+        if "ANALYTIC" in hdus:
+            row = Table(hdus["ANALYTIC"].data)[0]
+            analytic = AnalyticPSF(**{name: float(row[name]) for name in row.colnames})
+        return PSF(
+            hdus[0].data.astype(float), head["PIXSCALE"], head["FWHM"], head["APCOR"], head["RNORM"],
+            head["SOURCE"], head["NSTARS"], head["SUMBEF"], head["SHIFTPX"], analytic,
+            tuple(str(line) for line in head.get("HISTORY", ())),
+        )  # fmt: skip
+
+
+def normalise_psf(
+    image: np.ndarray,
+    pixel_scale_arcsec: float,
+    where: str,
+    radius_arcsec: float = 0.4,
+    max_radius_arcsec: float = 2.0,
+    source: str = "given",
+    n_stars: int = 0,
+) -> PSF:
+    """Centre, crop and normalise the image of a point source, and describe it.
+
+    Parameters
+    ----------
+    image : (ny, nx) array
+        One background-free point source, which contains the pixel; any normalisation.
+    pixel_scale_arcsec : float
+        Pixel side [arcsec].
+    where : str
+        Name for messages.
+    radius_arcsec : float
+        Radius of unit sum and of the analytic fit (C25: 0.4).
+    max_radius_arcsec : float
+        Pixels farther out are cut away.
+    source, n_stars
+        As in `PSF`.
+
+    Raises
+    ------
+    InputError
+        If it holds no source, or ends before `radius_arcsec`.
+    """
+    image = np.asarray(image, dtype=float)
+    if image.ndim != 2 or not np.isfinite(image).any():
+        found = "no finite pixel" if image.ndim == 2 else f"an array of {image.ndim} dimensions"
+        raise InputError(where, found, "a 2-D image of a point source")
+    filled = np.where(np.isfinite(image), image, 0.0)
+    peak_y, peak_x = np.unravel_index(np.argmax(filled), filled.shape)
+    x, y = core_centroid(filled, float(peak_x), float(peak_y))
+    if not np.isfinite(x + y) or not filled[peak_y, peak_x] > 0:
+        raise InputError(where, "no positive source", "the image of a point source")
+    half = round(max_radius_arcsec / pixel_scale_arcsec)
+    kernel = centred_square(filled, x, y, half)
+    radius_px = radius_arcsec / pixel_scale_arcsec
+    if kernel.shape[0] / 2 < radius_px:
+        raise InputError(
+            where, f"a PSF that ends {kernel.shape[0] / 2 * pixel_scale_arcsec:.2f} arcsec from its source",
+            f"at least the normalisation radius of {radius_arcsec} arcsec",
+            "Give a larger PSF, or check its pixel scale.",
+        )  # fmt: skip
+    inside = encircled_sums(kernel, np.array([radius_px]))[0]
+    if not inside > 0:
+        raise InputError(where, "a PSF whose sum is not positive", "the image of a point source")
+    kernel = kernel / inside
+    height, width = image.shape
+    shift = float(np.hypot(x - (width - 1) / 2, y - (height - 1) / 2))
+    total = float(filled.sum())
+    notes = []
+    if source == "given" and abs(total - 1.0) > 0.01:
+        notes.append(f"sum of {total:.3f} renormalised")
+    if source == "given" and shift > 0.1:
+        notes.append(f"source {shift:.2f} px off the middle, recentred")
+    return PSF(
+        kernel, pixel_scale_arcsec, fwhm_px(kernel) * pixel_scale_arcsec, float(kernel.sum()), radius_arcsec,
+        source, n_stars, total, shift, fit_analytic(kernel, radius_px), tuple(notes),
+    )  # fmt: skip
+
+
+def load_psf(
+    path: str | os.PathLike,
+    pixel_scale_arcsec: float,
+    name: str | None = None,
+    radius_arcsec: float = 0.4,
+    max_radius_arcsec: float = 2.0,
+) -> PSF:
+    """Read a given PSF: the first 2-D image of a FITS file, or a ``.npy`` array.
+
+    Parameters
+    ----------
+    path : path-like
+        Of a 3-D array (a PSFEx cube) the first plane, the constant term, is taken.
+    pixel_scale_arcsec : float
+        Pixel side of the mosaic [arcsec]. The PSF must be on these pixels.
+    name : str, optional
+        Filter; then a PSF narrower than the diffraction limit is refused as a wrong pixel scale.
+    radius_arcsec, max_radius_arcsec : float
+        As in `normalise_psf`.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or unreadable, holds no source, ends before the normalisation radius,
+        or is on another pixel scale.
+    """
+    path = Path(path)
+    where = f"{path} ({name})" if name else str(path)
+    image, stated = _read_image(path, where)
+    if stated is not None and abs(stated / pixel_scale_arcsec - 1.0) > 0.01:
+        raise InputError(
+            where, f"a pixel scale of {stated:.5g} arcsec in its header",
+            f"{pixel_scale_arcsec:.5g} arcsec, as the image",
+            "Resample the PSF to the pixels of the image.",
+        )  # fmt: skip
+    psf = normalise_psf(image, pixel_scale_arcsec, where, radius_arcsec, max_radius_arcsec)
+    if name is not None:
+        limit = _diffraction_fwhm(name)
+        if psf.fwhm_arcsec < 0.7 * limit:
+            raise InputError(
+                where, f"a FWHM of {psf.fwhm_arcsec:.3f} arcsec at {pixel_scale_arcsec:.5g} arcsec a pixel",
+                f"no less than the diffraction limit of {limit:.3f} arcsec", "Its pixel scale must be another.",
+            )  # fmt: skip
+    for note in psf.notes:
+        _log.warning("%s: %s", where, note)
+    return psf
+
+
+def _read_image(path: Path, where: str) -> tuple[np.ndarray, float | None]:
+    """Read the array, and the pixel scale its header states."""
+    if not path.exists():
+        raise InputError(where, "no such file", "a PSF", "Correct the path in the configuration.")
+    try:
+        if path.suffix == ".npy":
+            array, stated = np.load(path, allow_pickle=False), None
+        else:
+            with fits.open(path, memmap=False) as hdus:
+                images = [hdu for hdu in hdus if hdu.is_image and len(hdu.shape) in (2, 3)]
+                if not images:
+                    raise InputError(where, "no 2-D image", "a FITS image of the PSF")
+                array, header = images[0].data, images[0].header
+                stated = next((float(header[key]) for key in _SCALE_KEYS if key in header), None)
+    except (OSError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(
+            where, f"a file that cannot be read ({error})", "a FITS image or a .npy array"
+        ) from error
+    return (array[0] if array.ndim == 3 else array), stated
+
+
+def _diffraction_fwhm(name: str) -> float:
+    """Diffraction-limited FWHM [arcsec] of a filter."""
+    from ..filters import get_filter
+
+    band = get_filter(name)
+    return float(np.rad2deg(1.03 * band.pivot_angstrom * 1e-10 / _DIAMETER_M[band.channel]) * 3600.0)
+
+
+def match_psf(psf: PSF, mosaic: Mosaic) -> None:
+    """Refuse a PSF that does not belong to a mosaic.
+
+    Raises
+    ------
+    InputError
+        If the pixel scales differ by more than 1 %, or the kernel is larger than the image.
+    """
+    where = f"PSF of {mosaic.name or mosaic.path}"
+    if abs(psf.pixel_scale_arcsec / mosaic.pixel_scale_arcsec - 1.0) > 0.01:
+        raise InputError(
+            where,
+            f"{psf.pixel_scale_arcsec:.5g} arcsec a pixel",
+            f"{mosaic.pixel_scale_arcsec:.5g}, as the image",
+        )
+    if psf.kernel.shape[0] > min(mosaic.shape):
+        size = psf.kernel.shape[0]
+        raise InputError(
+            where, f"{size} x {size} pixels", f"at most the image's {mosaic.shape[1]} x {mosaic.shape[0]}",
+            "Lower psf.max_radius_arcsec.",
+        )  # fmt: skip
+
+
+def build_psf(mosaic: Mosaic, stars: Table, radius_arcsec: float = 0.4, **stacking) -> PSF:
+    """Stack stars of a mosaic into its PSF.
+
+    Parameters
+    ----------
+    mosaic : Mosaic
+        One filter's image.
+    stars : Table
+        ``ra`` and ``dec`` [deg], of `clumpscope.images.stars.find_stars` or of the user.
+    radius_arcsec : float
+        Radius of unit sum (C25: 0.4).
+    **stacking
+        Options of `clumpscope.images.stacking.stack_stars`.
+
+    Raises
+    ------
+    InputError
+        If no star is usable, or the stamps are larger than the image.
+    """
+    from .stacking import stack_stars
+
+    stack = stack_stars(mosaic, stars, **stacking)
+    psf = normalise_psf(
+        stack.image, mosaic.pixel_scale_arcsec, mosaic.name or mosaic.path, radius_arcsec,
+        source="stars", n_stars=int(stack.used.sum()),
+    )  # fmt: skip
+    return psf
+
+
+def psf_table(psfs: dict[str, PSF]) -> Table:
+    """One row a filter: what was measured on the PSFs, for ``psf/psf.ecsv``."""
+    rows = [
+        {
+            "filter": name,
+            "pixel_scale_arcsec": psf.pixel_scale_arcsec,
+            "fwhm_arcsec": psf.fwhm_arcsec,
+            "aperture_correction": psf.aperture_correction,
+            "radius_arcsec": psf.radius_arcsec,
+            "size_px": psf.kernel.shape[0],
+            "source": psf.source,
+            "n_stars": psf.n_stars,
+            "sum_before": psf.sum_before,
+            "shift_px": psf.shift_px,
+            "analytic_residual_rms": psf.analytic.residual_rms if psf.analytic else np.nan,
+            "analytic_residual_max": psf.analytic.residual_max if psf.analytic else np.nan,
+            "notes": "; ".join(psf.notes),
+        }
+        for name, psf in psfs.items()
+    ]
+    table = Table(rows)
+    for name in ("pixel_scale_arcsec", "fwhm_arcsec", "radius_arcsec"):
+        table[name].unit = "arcsec"
+    return table

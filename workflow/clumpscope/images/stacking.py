@@ -1,0 +1,184 @@
+"""Stacking stars into one image of a point source."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from astropy.table import Table
+
+from ..errors import InputError
+from ..tables import require_columns
+from .centring import core_centroid, shifted
+from .mosaic import Mosaic
+from .sky import sky_statistics
+
+__all__ = ["Stack", "stack_stars"]
+
+_CLIP_SIGMA = 4.0
+_CORE_PX = 3.0
+_FIT_ARCSEC = 0.4  # stars are matched to the stack inside this radius
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack of stars.
+
+    Attributes
+    ----------
+    image : (n, n) array
+        The point source on the middle pixel, of unit flux scale.
+    used : (n_stars,) bool array
+        Which of the given stars went in.
+    x, y : (n_stars,) arrays
+        Mosaic positions [pix]; NaN for stars not used.
+    """
+
+    image: np.ndarray
+    used: np.ndarray
+    x: np.ndarray
+    y: np.ndarray
+
+
+@dataclass
+class _Stamp:
+    data: np.ndarray  # background-subtracted, 0 where bad
+    good: np.ndarray
+    noise: float
+    x: float  # source on the stamp
+    y: float
+    flux: float = 1.0
+
+
+def stack_stars(
+    mosaic: Mosaic, stars: Table, size_arcsec: float = 2.0, n_iterations: int = 3, n_min: int = 1
+) -> Stack:
+    """Stack stars, each placed and scaled by a fit of the stack itself.
+
+    Parameters
+    ----------
+    mosaic : Mosaic
+        One filter's image.
+    stars : Table
+        ``ra`` and ``dec`` [deg]; where there is a ``status``, only its ``star`` rows.
+    size_arcsec : float
+        Side of the stack (F22: 2).
+    n_iterations : int
+        Rounds in which the stars' residuals, moved back to the centre, correct the stack. The first
+        guess, a median of interpolated stars, is blurred; what is averaged later are only small
+        residuals, so that the interpolation's blur does not stay.
+    n_min : int
+        Fewest usable stars.
+
+    Raises
+    ------
+    InputError
+        If fewer than `n_min` stars are usable, or the stack is larger than the image.
+
+    Notes
+    -----
+    The sky of a star is the robust median in the ring outside the stamp. Pixels more than 4 robust
+    standard deviations from the median star are left out (from 4 stars on).
+    """
+    require_columns(stars, ["ra", "dec"], "star list")
+    half = int(np.ceil(size_arcsec / 2 / mosaic.pixel_scale_arcsec))
+    outer = int(np.ceil(1.4 * half))
+    if 2 * half + 1 > min(mosaic.shape):
+        raise InputError(
+            mosaic.path, f"an image of {mosaic.shape[1]} x {mosaic.shape[0]} pixels",
+            f"at least the PSF's {2 * half + 1} pixels a side", "Lower psf.size_arcsec or give a ready PSF.",
+        )  # fmt: skip
+    chosen = (
+        np.asarray(stars["status"]) == "star" if "status" in stars.colnames else np.ones(len(stars), bool)
+    )
+    stamps: dict[int, _Stamp] = {}
+    x_mosaic, y_mosaic = np.full((2, len(stars)), np.nan)
+    for index in np.flatnonzero(chosen):
+        if not mosaic.contains(stars["ra"][index], stars["dec"][index]):
+            continue
+        column, row = (
+            int(np.rint(p)) for p in mosaic.wcs.all_world2pix(stars["ra"][index], stars["dec"][index], 0)
+        )
+        stamp = _cut(mosaic, column, row, half, outer)
+        if stamp is not None:
+            stamps[index] = stamp
+            x_mosaic[index], y_mosaic[index] = column - half + stamp.x, row - half + stamp.y
+    if len(stamps) < max(n_min, 1):
+        raise InputError(
+            mosaic.path, f"{len(stamps)} usable stars of {int(chosen.sum())} in {mosaic.name}", f"at least {n_min}",
+            "Give stars on the image that are neither saturated nor cut by its edge, or a ready PSF.",
+        )  # fmt: skip
+    image = _stack(list(stamps.values()), half, _FIT_ARCSEC / mosaic.pixel_scale_arcsec, n_iterations)
+    used = np.isin(np.arange(len(stars)), list(stamps))
+    return Stack(image, used, x_mosaic, y_mosaic)
+
+
+def _cut(mosaic: Mosaic, column: int, row: int, half: int, outer: int) -> _Stamp | None:
+    """Background-subtracted stamp with its source's centre; None for an unusable star."""
+    wide = mosaic.cutout_pixels(column, row, outer)
+    rows, columns = np.indices(wide.data.shape) - outer
+    ring = np.hypot(rows, columns) > half
+    sky, noise = sky_statistics(wide.data[ring])
+    inner = np.s_[outer - half : outer + half + 1, outer - half : outer + half + 1]
+    data = wide.data[inner] - sky
+    good = np.isfinite(data)
+    if good.mean() < 0.5 or not np.isfinite(sky):
+        return None
+    data = np.where(good, data, 0.0)
+    x, y = core_centroid(data, half, half, max_move_px=5.0)
+    if not np.isfinite(x + y):
+        return None
+    core = np.hypot(*(np.indices(data.shape) - np.array([y, x])[:, None, None])) <= _CORE_PX
+    if not good[core].all():
+        return None
+    return _Stamp(data, good, noise, x, y)
+
+
+def _stack(stamps: list[_Stamp], half: int, fit_radius_px: float, n_iterations: int) -> np.ndarray:
+    distance = np.hypot(*(np.indices((2 * half + 1, 2 * half + 1)) - half))
+    inside = distance <= fit_radius_px
+    for stamp in stamps:
+        stamp.flux = float(shifted(stamp.data, half - stamp.x, half - stamp.y)[inside].sum())
+    centred = np.array([shifted(s.data, half - s.x, half - s.y) / s.flux for s in stamps])
+    image = np.median(centred, axis=0)
+    weight = np.array([(s.noise / s.flux) ** 2 for s in stamps])
+    # No star weighs more than twice the median one: the PSF differs from star to star by more than noise.
+    weight = 1.0 / (weight + np.median(weight))
+    for _ in range(n_iterations):
+        residuals = np.empty_like(centred)
+        seen = np.empty(centred.shape, dtype=bool)
+        for index, stamp in enumerate(stamps):
+            model = _fit(image, stamp, half, fit_radius_px)
+            residual = np.where(stamp.good, stamp.data / stamp.flux - model, 0.0)
+            residuals[index] = shifted(residual, half - stamp.x, half - stamp.y)
+            seen[index] = shifted(stamp.good.astype(float), half - stamp.x, half - stamp.y) > 0.9
+        image = image + _clipped_mean(residuals, seen, weight)
+        image = image / image[inside].sum()
+    return image
+
+
+def _fit(image: np.ndarray, stamp: _Stamp, half: int, radius_px: float) -> np.ndarray:
+    """Fit flux and place of the stack to a star (one linear step); return the model of unit flux."""
+    model = shifted(image, stamp.x - half, stamp.y - half)
+    slope_y, slope_x = np.gradient(model)
+    rows, columns = np.indices(model.shape)
+    near = (np.hypot(columns - stamp.x, rows - stamp.y) <= radius_px) & stamp.good
+    design = np.stack([model[near], -slope_x[near], -slope_y[near]], axis=1)
+    flux, move_x, move_y = np.linalg.lstsq(design, stamp.data[near], rcond=None)[0]
+    if flux > 0:
+        stamp.flux = float(flux)
+        stamp.x += float(np.clip(move_x / flux, -0.3, 0.3))
+        stamp.y += float(np.clip(move_y / flux, -0.3, 0.3))
+    return shifted(image, stamp.x - half, stamp.y - half)
+
+
+def _clipped_mean(planes: np.ndarray, seen: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Weighted mean over the first axis without outliers and unseen pixels."""
+    keep = seen.copy()
+    if len(planes) >= 4:
+        masked = np.where(seen, planes, np.nan)
+        masked[:, ~seen.any(axis=0)] = 0.0
+        middle = np.nanmedian(masked, axis=0)
+        spread = 1.4826 * np.nanmedian(np.abs(masked - middle), axis=0)
+        keep &= np.abs(planes - middle) <= _CLIP_SIGMA * np.maximum(spread, 1e-12)
+    share = weight[:, None, None] * keep
+    total = share.sum(axis=0)
+    return np.divide((share * planes).sum(axis=0), total, out=np.zeros_like(total), where=total > 0)
