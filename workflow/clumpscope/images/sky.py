@@ -1,8 +1,12 @@
 """Robust level and scatter of the sky between the sources."""
 
 import numpy as np
+from scipy import ndimage
 
-__all__ = ["sky_statistics"]
+__all__ = ["sky_map", "sky_statistics"]
+
+# A Gaussian clipped at 3 sigma has its 15.87 % quantile at -0.9935 sigma.
+_CLIPPED_GAUSSIAN = 1.0 / 0.9935
 
 
 def sky_statistics(values: np.ndarray, n_sigma: float = 3.0, n_iterations: int = 20) -> tuple[float, float]:
@@ -38,5 +42,39 @@ def sky_statistics(values: np.ndarray, n_sigma: float = 3.0, n_iterations: int =
     return float(level), float((level - low) * _CLIPPED_GAUSSIAN if n_sigma == 3.0 else level - low)
 
 
-# A Gaussian clipped at 3 sigma has its 15.87 % quantile at -0.9935 sigma.
-_CLIPPED_GAUSSIAN = 1.0 / 0.9935
+def sky_map(data: np.ndarray, cell_px: int, min_fraction: float = 0.2) -> np.ndarray:
+    """Smooth sky level: robust levels of square cells, filtered and interpolated.
+
+    Parameters
+    ----------
+    data : (ny, nx) array
+        Non-finite (or masked to NaN) pixels are left out.
+    cell_px : int
+        Side of the cells.
+    min_fraction : float
+        Cells with fewer good pixels take their neighbours' level.
+
+    Returns
+    -------
+    (ny, nx) array
+        Zero when no cell has enough good pixels.
+    """
+    n_y, n_x = (max(1, round(size / cell_px)) for size in data.shape)
+    edges_y = np.linspace(0, data.shape[0], n_y + 1).round().astype(int)
+    edges_x = np.linspace(0, data.shape[1], n_x + 1).round().astype(int)
+    levels = np.full((n_y, n_x), np.nan)
+    for row in range(n_y):
+        for column in range(n_x):
+            cell = data[edges_y[row] : edges_y[row + 1], edges_x[column] : edges_x[column + 1]]
+            if np.isfinite(cell).mean() >= min_fraction:
+                levels[row, column] = sky_statistics(cell)[0]
+    known = np.isfinite(levels)
+    if not known.any():
+        return np.zeros(data.shape)
+    nearest = ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
+    levels = ndimage.median_filter(levels[tuple(nearest)], 3, mode="nearest")
+    centres_y = (edges_y[:-1] + edges_y[1:] - 1) / 2
+    centres_x = (edges_x[:-1] + edges_x[1:] - 1) / 2
+    row = np.interp(np.arange(data.shape[0]), centres_y, np.arange(n_y))
+    column = np.interp(np.arange(data.shape[1]), centres_x, np.arange(n_x))
+    return ndimage.map_coordinates(levels, np.meshgrid(row, column, indexing="ij"), order=1, mode="nearest")

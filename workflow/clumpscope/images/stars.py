@@ -84,6 +84,7 @@ def find_stars(
         table["status"] = _classify(
             table, isolation_arcsec / scale, snr_min, r_half_max_px, mag_bright, mag_faint, n_min, n_max
         )
+        table = table[table["status"] != "double"]
     n_stars = int((table["status"] == "star").sum()) if len(table) else 0
     if n_stars < n_min:
         raise InputError(

@@ -1,0 +1,194 @@
+"""Which galaxies are measured, and in which reference filter (C25 sections 3.1 and 3.3)."""
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+from astropy.table import Table
+
+from ..errors import InputError
+from ..filters import get_filter
+from ..tables import require_columns, require_finite, require_unique
+
+__all__ = ["check_catalogue", "enough_clumps", "reference_filter", "select_galaxies"]
+
+# C25 section 3.3: F150W below z = 3.5, F200W below 6, F277W above (the limits are our reading).
+_REFERENCE = ((3.5, "F150W"), (6.0, "F200W"), (np.inf, "F277W"))
+
+
+def check_catalogue(catalogue: Table, where: str) -> None:
+    """Refuse a galaxy catalogue that cannot be used.
+
+    Parameters
+    ----------
+    catalogue : Table
+        id, ra, dec [deg], z; optional z_lo, z_hi (16 and 84 %), z_spec (true for a spectroscopic
+        redshift), mu, system, radius_arcsec.
+    where : str
+        File named in the errors.
+
+    Raises
+    ------
+    InputError
+        If a column is missing, the table is empty, an id is repeated, or a cell is not a number in range.
+    """
+    require_columns(catalogue, ["id", "ra", "dec", "z"], where)
+    if len(catalogue) == 0:
+        raise InputError(where, "no row", "at least one galaxy")
+    require_unique(catalogue, "id", where)
+    require_finite(catalogue, "ra", where, -180.0, 360.0)
+    require_finite(catalogue, "dec", where, -90.0, 90.0)
+    require_finite(catalogue, "z", where, 0.0, 30.0)
+    if "radius_arcsec" in catalogue.colnames:
+        require_finite(catalogue, "radius_arcsec", where, 1e-3, 3600.0)
+
+
+def select_galaxies(
+    catalogue: Table,
+    mu: Sequence[float] | None,
+    filters: Collection[str],
+    z_min: float = 0.7,
+    mu_min: float = 2.0,
+    max_z_error: float = 0.5,
+    reject: Collection[str] = (),
+    default_radius_arcsec: float = 2.0,
+    reference: str | None = None,
+) -> Table:
+    """Apply C25's criteria; keep every galaxy with the reason why it is or is not selected.
+
+    Parameters
+    ----------
+    catalogue : Table
+        As `check_catalogue` wants it.
+    mu : (n,) sequence of float, optional
+        Magnification of each galaxy. None: the catalogue's column ``mu``, else the criterion is not applied.
+    filters : collection of str
+        Filters with images.
+    z_min, mu_min : float
+        Galaxies with z > z_min and |mu| > mu_min are taken (C25: 0.7 and 2).
+    max_z_error : float
+        Photometric redshifts need (z84 - z16) / 2 below it. A catalogue without ``z_spec`` and
+        without ``z_lo``, ``z_hi`` is taken as secure.
+    reject : collection of str
+        Identifiers refused by hand.
+    default_radius_arcsec : float
+        Radius of a galaxy when the catalogue has no ``radius_arcsec``.
+    reference : str, optional
+        One reference filter for all galaxies instead of C25's rule.
+
+    Returns
+    -------
+    Table
+        id, ra, dec, z, system, mu, filter_ref, radius_arcsec, selected (bool), reason, in the catalogue's order.
+
+    Raises
+    ------
+    InputError
+        If there is no filter, or a rejected id is not in the catalogue.
+    """
+    names = catalogue.colnames
+    identifiers = [str(value) for value in catalogue["id"]]
+    unknown = sorted({str(value) for value in reject} - set(identifiers))
+    if unknown:
+        raise InputError("selection.reject", repr(unknown[0]), "an id of the galaxy catalogue")
+    size = len(catalogue)
+    redshift = np.asarray(catalogue["z"], dtype=float)
+    if mu is None:
+        mu = _filled(catalogue["mu"]) if "mu" in names else np.full(size, np.nan)
+        unlensed = "mu" not in names
+    else:
+        mu, unlensed = np.asarray(mu, dtype=float), False
+    secure, z_error = _redshift_quality(catalogue)
+    refused = {str(value) for value in reject}
+    reasons = []
+    for row in range(size):
+        if identifiers[row] in refused:
+            reason = "on the reject list"
+        elif not redshift[row] > z_min:
+            reason = f"z = {redshift[row]:.3f}, not above {z_min:g}"
+        elif not secure[row] and not np.isfinite(z_error[row]):
+            reason = "photometric redshift without an error"
+        elif not secure[row] and not z_error[row] < max_z_error:
+            reason = f"(z84 - z16) / 2 = {z_error[row]:.3f}, not below {max_z_error:g}"
+        elif not unlensed and not abs(mu[row]) > mu_min:
+            reason = f"mu = {mu[row]:.3f}, not above {mu_min:g}"
+        else:
+            reason = ""
+        reasons.append(reason)
+    selected = [reason == "" for reason in reasons]
+    best = [reference or reference_filter(z, filters) for z in redshift]
+    if reference is not None and reference not in filters:
+        raise InputError(
+            "selection.reference", repr(reference), f"one of the field's filters {', '.join(filters)}"
+        )
+    radius = _filled(catalogue["radius_arcsec"]) if "radius_arcsec" in names else np.full(size, np.nan)
+    system = [str(value) for value in catalogue["system"]] if "system" in names else identifiers
+    table = Table(
+        {
+            "id": identifiers,
+            "ra": np.asarray(catalogue["ra"], dtype=float),
+            "dec": np.asarray(catalogue["dec"], dtype=float),
+            "z": redshift,
+            "system": [s if s not in ("", "--") else i for s, i in zip(system, identifiers, strict=True)],
+            "mu": np.abs(mu),
+            "filter_ref": best,
+            "radius_arcsec": np.where(np.isfinite(radius), radius, default_radius_arcsec),
+            "selected": selected,
+            "reason": reasons,
+        }
+    )
+    table["radius_arcsec"].unit = "arcsec"
+    return table
+
+
+def reference_filter(redshift: float, filters: Collection[str]) -> str:
+    """Detection and shape filter of a galaxy: C25's for its redshift, else the nearest in wavelength.
+
+    Parameters
+    ----------
+    redshift : float
+        Of the galaxy.
+    filters : collection of str
+        Filters with images.
+
+    Raises
+    ------
+    InputError
+        If there are none.
+    """
+    if not filters:
+        raise InputError("images", "no filter", "at least one image")
+    wanted = next(name for limit, name in _REFERENCE if redshift < limit)
+    if wanted in filters:
+        return wanted
+    pivot = get_filter(wanted).pivot_angstrom
+    # Sorted first, so that equal distances do not depend on the configuration's order.
+    return min(sorted(filters), key=lambda name: abs(np.log(get_filter(name).pivot_angstrom / pivot)))
+
+
+def enough_clumps(n_clumps: int, redshift: float, n_min: int = 2, z_single: float = 5.5) -> bool:
+    """Whether a galaxy has the clumps it needs: `n_min` below `z_single`, one above (C25 section 3.1)."""
+    return n_clumps >= (n_min if redshift < z_single else 1)
+
+
+def _redshift_quality(catalogue: Table) -> tuple[np.ndarray, np.ndarray]:
+    """Tell spectroscopic redshifts, and half the 68 % interval of the others."""
+    size, names = len(catalogue), catalogue.colnames
+    error = np.full(size, np.nan)
+    bounded = "z_lo" in names and "z_hi" in names
+    if bounded:
+        error = (_filled(catalogue["z_hi"]) - _filled(catalogue["z_lo"])) / 2
+    if "z_spec" in names:
+        values = catalogue["z_spec"]
+        if values.dtype.kind in "US":
+            secure = np.array([str(value).strip().lower() in ("true", "1", "yes", "t") for value in values])
+        elif values.dtype.kind == "f":  # the spectroscopic redshift itself, empty where there is none
+            secure = _filled(values) > 0
+        else:
+            secure = np.asarray(np.ma.filled(values, 0), dtype=bool)
+    else:
+        secure = np.full(size, not bounded)
+    return secure, error
+
+
+def _filled(column) -> np.ndarray:
+    return np.ma.filled(np.ma.asarray(column, dtype=float), np.nan)
