@@ -17,7 +17,7 @@ from .noise import PairSums, pair_sums
 from .psf import PSF
 from .sky import sky_map, sky_statistics
 
-__all__ = ["Depth", "depth_table", "measure_depth", "read_noise", "write_noise"]
+__all__ = ["Depth", "depth_table", "measure_depth", "read_depth"]
 
 _BLOCK_PX = 512
 _MAX_BLOCKS = 64
@@ -74,6 +74,15 @@ class Depth:
     correlation_factor: float
     rho: np.ndarray
     fluxes_njy: np.ndarray
+
+    def write(self, path: str | os.PathLike) -> None:
+        """Write one filter's depth as FITS: the autocorrelation, the numbers in its header, the fluxes."""
+        primary = fits.PrimaryHDU(self.rho)
+        for name, (key, comment) in _CARDS.items():
+            primary.header[key] = (getattr(self, name), comment)
+        fluxes = Table({"flux_njy": self.fluxes_njy}, units={"flux_njy": "nJy"})
+        with replacing(path) as temporary:
+            fits.HDUList([primary, fits.BinTableHDU(fluxes, name="FLUXES")]).writeto(temporary)
 
 
 def measure_depth(
@@ -214,11 +223,21 @@ def _share(blocks: list[tuple[int, np.ndarray]], n_wanted: int, rng) -> np.ndarr
     return np.concatenate([fluxes[:count] for (_, fluxes), count in zip(blocks, counts, strict=True)])
 
 
-_COLUMNS = (
-    "pixel_scale_arcsec", "mag_limit_ab", "flux_limit_njy", "n_sigma", "sigma_aperture_njy",
-    "median_aperture_njy", "aperture_radius_arcsec", "aperture_fraction", "n_apertures",
-    "sigma_pixel_njy", "error_scale", "correlation_factor",
-)  # fmt: skip
+# Card and comment of each number of a depth, in the order of its table.
+_CARDS = {
+    "pixel_scale_arcsec": ("PIXSCALE", "[arcsec] pixel side"),
+    "mag_limit_ab": ("MAGLIM", "[mag] point-source limit, AB"),
+    "flux_limit_njy": ("FLUXLIM", "[nJy] point-source limit"),
+    "n_sigma": ("NSIGMA", "limit over scatter"),
+    "sigma_aperture_njy": ("SIGAPER", "[nJy] robust scatter of empty apertures"),
+    "median_aperture_njy": ("MEDAPER", "[nJy] median of empty apertures"),
+    "aperture_radius_arcsec": ("RAPER", "[arcsec] radius of the apertures"),
+    "aperture_fraction": ("FRACTION", "point-source flux inside an aperture"),
+    "n_apertures": ("NAPER", "empty apertures"),
+    "sigma_pixel_njy": ("SIGPIX", "[nJy] robust scatter of sky pixels"),
+    "error_scale": ("ERRSCALE", "true scatter over the error map's"),
+    "correlation_factor": ("CORRFACT", "scatter of apertures over white noise"),
+}
 _UNITS = {"arcsec": "arcsec", "njy": "nJy", "ab": "mag"}
 
 
@@ -228,34 +247,18 @@ def depth_table(depths: Mapping[str, Depth]) -> Table:
         {"filter": name} | {key: getattr(depth, key) for key in _COLUMNS} for name, depth in depths.items()
     ]
     table = Table(rows)
-    for name in _COLUMNS:
+    for name in _CARDS:
         unit = _UNITS.get(name.rsplit("_", 1)[-1])
         if unit:
             table[name].unit = unit
     return table
 
 
-def write_noise(path: str | os.PathLike, depths: Mapping[str, Depth]) -> None:
-    """Write the autocorrelation kernels, one HDU a filter, with pixel scatter and error scale in the header."""
-    hdus = fits.HDUList([fits.PrimaryHDU()])
-    for name, depth in depths.items():
-        hdu = fits.ImageHDU(depth.rho, name=name)
-        hdu.header["FILTER"] = name
-        hdu.header["PIXSCALE"] = (depth.pixel_scale_arcsec, "[arcsec] pixel side")
-        hdu.header["SIGPIX"] = (depth.sigma_pixel_njy, "[nJy] scatter of sky pixels")
-        hdu.header["ERRSCALE"] = (depth.error_scale, "true scatter over the error map's")
-        hdus.append(hdu)
-    with replacing(path) as temporary:
-        hdus.writeto(temporary)
-
-
-def read_noise(path: str | os.PathLike) -> dict[str, tuple[np.ndarray, float]]:
-    """Read `write_noise`'s product.
-
-    Returns
-    -------
-    dict of str to (rho, error_scale)
-        By filter.
-    """
+def read_depth(path: str | os.PathLike) -> Depth:
+    """Read what `Depth.write` wrote."""
     with fits.open(path, memmap=False) as hdus:
-        return {hdu.header["FILTER"]: (hdu.data.astype(float), hdu.header["ERRSCALE"]) for hdu in hdus[1:]}
+        head = hdus[0].header
+        values = {name: head[key] for name, (key, _) in _CARDS.items()}
+        return Depth(
+            **values, rho=hdus[0].data.astype(float), fluxes_njy=hdus["FLUXES"].data["flux_njy"].astype(float)
+        )

@@ -1,4 +1,4 @@
-"""Mosaics in nJy: opened lazily, cut around galaxies, written as products."""
+"""Mosaics in nJy, opened lazily and read in rectangles."""
 
 import os
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from astropy.wcs import WCS
 from astropy.wcs.utils import proj_plane_pixel_scales
 
 from ..errors import InputError
-from ..files import replacing
+from .cutouts import Cutout, read_cutouts, write_cutouts
 from .sky import sky_statistics
 from .units import njy_per_unit
 
@@ -23,33 +23,6 @@ _SR_PER_ARCSEC2 = (np.pi / 180.0 / 3600.0) ** 2
 _REFERENCE = (180.0, 0.0)
 # Pixels beyond the cutout on every side that tell the sky's scatter when there is no error map.
 _SKY_MARGIN_PX = 100
-
-
-@dataclass(frozen=True)
-class Cutout:
-    """A rectangle of a mosaic.
-
-    Attributes
-    ----------
-    data, error : (ny, nx) float arrays
-        Flux and its standard deviation per pixel [nJy]; NaN where there is no good pixel.
-    wcs : astropy.wcs.WCS
-        Celestial WCS of the cutout.
-    x0, y0 : int
-        Zero-based mosaic pixel of the cutout's pixel (0, 0); negative when it hangs over the edge.
-    pixel_scale_arcsec : float
-        Pixel side [arcsec].
-    filter : str
-        Name of the filter.
-    """
-
-    data: np.ndarray
-    error: np.ndarray
-    wcs: WCS
-    x0: int
-    y0: int
-    pixel_scale_arcsec: float
-    filter: str = ""
 
 
 @dataclass(frozen=True)
@@ -321,64 +294,3 @@ def _celestial(header, shape, pixel_scale, reference, where) -> tuple[WCS, float
             "Leave `pixel_scale` out for images with a WCS.",
         )  # fmt: skip
     return wcs, scale
-
-
-def write_cutouts(
-    path: str | os.PathLike, cutouts: Mapping[str, Cutout], galaxy: str, redshift: float, filter_ref: str
-) -> None:
-    """Write one galaxy's cutouts, HDUs SCI_<F> and ERR_<F> [nJy].
-
-    Parameters
-    ----------
-    path : path-like
-        FITS product.
-    cutouts : mapping of str to Cutout
-        By filter.
-    galaxy : str
-        Identifier, to GALAXY of the primary header.
-    redshift : float
-        To Z.
-    filter_ref : str
-        To FILTREF.
-    """
-    primary = fits.PrimaryHDU()
-    primary.header["GALAXY"] = (str(galaxy), "identifier of the galaxy")
-    primary.header["Z"] = (float(redshift), "redshift")
-    primary.header["FILTREF"] = (filter_ref, "filter of detection and shape")
-    hdus = fits.HDUList([primary])
-    for name, cutout in cutouts.items():
-        for kind, plane in (("SCI", cutout.data), ("ERR", cutout.error)):
-            hdu = fits.ImageHDU(plane.astype(np.float32), cutout.wcs.to_header(), name=f"{kind}_{name}")
-            hdu.header["BUNIT"] = "nJy"
-            hdu.header["FILTER"] = name
-            hdu.header["PIXSCALE"] = (cutout.pixel_scale_arcsec, "[arcsec] pixel side")
-            hdu.header["X0"] = (cutout.x0, "zero-based mosaic x of pixel (0, 0)")
-            hdu.header["Y0"] = (cutout.y0, "zero-based mosaic y of pixel (0, 0)")
-            hdus.append(hdu)
-    with replacing(path) as temporary:
-        hdus.writeto(temporary)
-
-
-def read_cutouts(path: str | os.PathLike) -> tuple[dict[str, Cutout], dict]:
-    """Read what `write_cutouts` wrote.
-
-    Returns
-    -------
-    cutouts : dict of str to Cutout
-        By filter, in the order written.
-    meta : dict
-        ``galaxy`` (str), ``z`` (float), ``filter_ref`` (str).
-    """
-    cutouts = {}
-    with fits.open(path, memmap=False) as hdus:
-        head = hdus[0].header
-        meta = {"galaxy": head["GALAXY"], "z": head["Z"], "filter_ref": head["FILTREF"]}
-        for hdu in hdus[1:]:
-            if not hdu.name.startswith("SCI_"):
-                continue
-            header, name = hdu.header, hdu.header["FILTER"]
-            cutouts[name] = Cutout(
-                hdu.data.astype(float), hdus[f"ERR_{name}"].data.astype(float), WCS(header),
-                header["X0"], header["Y0"], header["PIXSCALE"], name,
-            )  # fmt: skip
-    return cutouts, meta

@@ -7,73 +7,46 @@ from astropy.table import Table
 
 from ..errors import InputError
 from ..filters import get_filter
-from ..tables import require_columns, require_finite, require_unique
 
-__all__ = ["check_catalogue", "enough_clumps", "reference_filter", "select_galaxies"]
+__all__ = ["REFERENCE_FILTERS", "enough_clumps", "reference_filter", "select_galaxies"]
 
 # C25 section 3.3: F150W below z = 3.5, F200W below 6, F277W above (the limits are our reading).
-_REFERENCE = ((3.5, "F150W"), (6.0, "F200W"), (np.inf, "F277W"))
-
-
-def check_catalogue(catalogue: Table, where: str) -> None:
-    """Refuse a galaxy catalogue that cannot be used.
-
-    Parameters
-    ----------
-    catalogue : Table
-        id, ra, dec [deg], z; optional z_lo, z_hi (16 and 84 %), z_spec (true for a spectroscopic
-        redshift), mu, system, radius_arcsec.
-    where : str
-        File named in the errors.
-
-    Raises
-    ------
-    InputError
-        If a column is missing, the table is empty, an id is repeated, or a cell is not a number in range.
-    """
-    require_columns(catalogue, ["id", "ra", "dec", "z"], where)
-    if len(catalogue) == 0:
-        raise InputError(where, "no row", "at least one galaxy")
-    require_unique(catalogue, "id", where)
-    require_finite(catalogue, "ra", where, -180.0, 360.0)
-    require_finite(catalogue, "dec", where, -90.0, 90.0)
-    require_finite(catalogue, "z", where, 0.0, 30.0)
-    if "radius_arcsec" in catalogue.colnames:
-        require_finite(catalogue, "radius_arcsec", where, 1e-3, 3600.0)
+REFERENCE_FILTERS = ((3.5, "F150W"), (6.0, "F200W"), (np.inf, "F277W"))
 
 
 def select_galaxies(
     catalogue: Table,
     mu: Sequence[float] | None,
     filters: Collection[str],
-    z_min: float = 0.7,
-    mu_min: float = 2.0,
-    max_z_error: float = 0.5,
+    min_redshift: float = 0.7,
+    min_magnification: float = 2.0,
+    max_redshift_error: float = 0.5,
     reject: Collection[str] = (),
-    default_radius_arcsec: float = 2.0,
-    reference: str | None = None,
+    radius_arcsec: float = 1.5,
+    reference_filters: Sequence[tuple[float, str]] = REFERENCE_FILTERS,
 ) -> Table:
     """Apply C25's criteria; keep every galaxy with the reason why it is or is not selected.
 
     Parameters
     ----------
     catalogue : Table
-        As `check_catalogue` wants it.
+        id, ra, dec [deg], z; optional z_lo, z_hi (16 and 84 %), z_spec (true, or the redshift itself, where
+        it is spectroscopic), mu, system, radius_arcsec. Checked already (`clumpscope.inputs.read_galaxies`).
     mu : (n,) sequence of float, optional
         Magnification of each galaxy. None: the catalogue's column ``mu``, else the criterion is not applied.
     filters : collection of str
         Filters with images.
-    z_min, mu_min : float
-        Galaxies with z > z_min and |mu| > mu_min are taken (C25: 0.7 and 2).
-    max_z_error : float
+    min_redshift, min_magnification : float
+        Galaxies with z and |mu| above them are taken (C25: 0.7 and 2).
+    max_redshift_error : float
         Photometric redshifts need (z84 - z16) / 2 below it. A catalogue without ``z_spec`` and
         without ``z_lo``, ``z_hi`` is taken as secure.
     reject : collection of str
         Identifiers refused by hand.
-    default_radius_arcsec : float
-        Radius of a galaxy when the catalogue has no ``radius_arcsec``.
-    reference : str, optional
-        One reference filter for all galaxies instead of C25's rule.
+    radius_arcsec : float
+        Radius of a galaxy without ``radius_arcsec`` in the catalogue.
+    reference_filters : sequence of (float, str)
+        Upper redshift and reference filter, in rising order.
 
     Returns
     -------
@@ -103,14 +76,14 @@ def select_galaxies(
     for row in range(size):
         if identifiers[row] in refused:
             reason = "on the reject list"
-        elif not redshift[row] > z_min:
-            reason = f"z = {redshift[row]:.3f}, not above {z_min:g}"
+        elif not redshift[row] > min_redshift:
+            reason = f"z = {redshift[row]:.3f}, not above {min_redshift:g}"
         elif not secure[row] and not np.isfinite(z_error[row]):
             reason = "photometric redshift without an error"
-        elif not secure[row] and not z_error[row] < max_z_error:
-            reason = f"(z84 - z16) / 2 = {z_error[row]:.3f}, not below {max_z_error:g}"
-        elif not unlensed and not abs(mu[row]) > mu_min:
-            reason = f"mu = {mu[row]:.3f}, not above {mu_min:g}"
+        elif not secure[row] and not z_error[row] < max_redshift_error:
+            reason = f"(z84 - z16) / 2 = {z_error[row]:.3f}, not below {max_redshift_error:g}"
+        elif not unlensed and not abs(mu[row]) > min_magnification:
+            reason = f"mu = {mu[row]:.3f}, not above {min_magnification:g}"
         else:
             reason = ""
         reasons.append(reason)
@@ -131,7 +104,7 @@ def select_galaxies(
             "system": [s if s not in ("", "--") else i for s, i in zip(system, identifiers, strict=True)],
             "mu": np.abs(mu),
             "filter_ref": best,
-            "radius_arcsec": np.where(np.isfinite(radius), radius, default_radius_arcsec),
+            "radius_arcsec": np.where(np.isfinite(radius), radius, radius_arcsec),
             "selected": selected,
             "reason": reasons,
         }
@@ -140,7 +113,11 @@ def select_galaxies(
     return table
 
 
-def reference_filter(redshift: float, filters: Collection[str]) -> str:
+def reference_filter(
+    redshift: float,
+    filters: Collection[str],
+    reference_filters: Sequence[tuple[float, str]] = REFERENCE_FILTERS,
+) -> str:
     """Detection and shape filter of a galaxy: C25's for its redshift, else the nearest in wavelength.
 
     Parameters
@@ -149,6 +126,8 @@ def reference_filter(redshift: float, filters: Collection[str]) -> str:
         Of the galaxy.
     filters : collection of str
         Filters with images.
+    reference_filters : sequence of (float, str)
+        Upper redshift and reference filter, in rising order; the last one's filter goes on above it.
 
     Raises
     ------
@@ -157,7 +136,7 @@ def reference_filter(redshift: float, filters: Collection[str]) -> str:
     """
     if not filters:
         raise InputError("images", "no filter", "at least one image")
-    wanted = next(name for limit, name in _REFERENCE if redshift < limit)
+    wanted = next((name for limit, name in reference_filters if redshift < limit), reference_filters[-1][1])
     if wanted in filters:
         return wanted
     pivot = get_filter(wanted).pivot_angstrom

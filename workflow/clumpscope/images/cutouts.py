@@ -1,0 +1,198 @@
+"""Cutouts of mosaics around galaxies, in nJy, and their FITS product."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from astropy.io import fits
+from astropy.wcs import WCS
+
+from ..errors import InputError
+from ..files import replacing
+
+if TYPE_CHECKING:
+    from .mosaic import Mosaic
+
+__all__ = ["Cutout", "cut_galaxy", "galaxy_footprint", "read_cutouts", "write_cutouts"]
+
+# Room around a galaxy: the fit boxes of its outermost clumps, and sky.
+_MARGIN_ARCSEC = 1.0
+
+
+@dataclass(frozen=True)
+class Cutout:
+    """A rectangle of a mosaic.
+
+    Attributes
+    ----------
+    data, error : (ny, nx) float arrays
+        Flux and its standard deviation per pixel [nJy]; NaN where there is no good pixel.
+    wcs : astropy.wcs.WCS
+        Celestial WCS of the cutout.
+    x0, y0 : int
+        Zero-based mosaic pixel of the cutout's pixel (0, 0); negative when it hangs over the edge.
+    pixel_scale_arcsec : float
+        Pixel side [arcsec].
+    filter : str
+        Name of the filter.
+    """
+
+    data: np.ndarray
+    error: np.ndarray
+    wcs: WCS
+    x0: int
+    y0: int
+    pixel_scale_arcsec: float
+    filter: str = ""
+
+
+def cut_galaxy(
+    mosaics: "Mapping[str, Mosaic]", galaxy: str, ra: float, dec: float, radius_arcsec: float, filter_ref: str
+) -> dict[str, Cutout]:
+    """Cut one galaxy, with one arcsecond around it, out of every mosaic that covers it.
+
+    Parameters
+    ----------
+    mosaics : mapping of str to Mosaic
+        By filter.
+    galaxy : str
+        Identifier, for messages.
+    ra, dec : float
+        Its centre [deg].
+    radius_arcsec : float
+        Its radius.
+    filter_ref : str
+        Its reference filter.
+
+    Returns
+    -------
+    dict of str to Cutout
+        Filters whose mosaic does not reach the galaxy are left out.
+
+    Raises
+    ------
+    InputError
+        If the reference filter's mosaic does not.
+    """
+    cutouts = {}
+    for name, mosaic in mosaics.items():
+        try:
+            cutouts[name] = mosaic.cutout(ra, dec, 2.0 * (radius_arcsec + _MARGIN_ARCSEC))
+        except InputError as error:
+            if name == filter_ref:
+                raise InputError(
+                    f"galaxy {galaxy} at ra={ra:.6f}, dec={dec:.6f}", f"no overlap with {error.where}",
+                    f"a galaxy that the image of its reference filter {filter_ref} covers",
+                    "Correct the position or the image, or put the galaxy on selection.reject.",
+                ) from error  # fmt: skip
+    return cutouts
+
+
+def galaxy_footprint(path: str | os.PathLike, galaxy: str, cutout: Cutout) -> np.ndarray:
+    """Pixels of a cutout that a segmentation map gives to a galaxy.
+
+    Parameters
+    ----------
+    path : path-like
+        FITS map of integers; its WCS places it, or without one it is on the pixels of the cutout's mosaic.
+    galaxy : str
+        Its number in the map.
+    cutout : Cutout
+        Whose pixels are asked for.
+
+    Returns
+    -------
+    (ny, nx) bool array
+        By nearest pixel; False outside the map.
+
+    Raises
+    ------
+    InputError
+        If the galaxy's id is not a number, or the map has none of its pixels in the cutout.
+    """
+    rows, columns = np.indices(cutout.data.shape)
+    try:
+        number = int(galaxy)
+    except ValueError:
+        raise InputError(f"galaxy {galaxy}", "an id that is not a number", f"a value of {path}") from None
+    with fits.open(path, memmap=True) as hdus:
+        hdu = next((hdu for hdu in hdus if hdu.is_image and len(hdu.shape) == 2), None)
+        if hdu is None:
+            raise InputError(str(path), "no 2-D image", "a segmentation map")
+        wcs = WCS(hdu.header)
+        x, y = columns + cutout.x0, rows + cutout.y0
+        if wcs.has_celestial:
+            x, y = wcs.all_world2pix(*cutout.wcs.all_pix2world(columns, rows, 0), 0)
+        x, y = np.rint(x).astype(int), np.rint(y).astype(int)
+        height, width = hdu.shape
+        on_map = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+        footprint = np.zeros(cutout.data.shape, dtype=bool)
+        footprint[on_map] = hdu.data[y[on_map], x[on_map]] == number
+    if not footprint.any():
+        raise InputError(
+            str(path), f"no pixel of value {number} around galaxy {galaxy}", "a map with its pixels"
+        )
+    return footprint
+
+
+def write_cutouts(
+    path: str | os.PathLike, cutouts: Mapping[str, Cutout], galaxy: str, redshift: float, filter_ref: str
+) -> None:
+    """Write one galaxy's cutouts, HDUs SCI_<F> and ERR_<F> [nJy].
+
+    Parameters
+    ----------
+    path : path-like
+        FITS product.
+    cutouts : mapping of str to Cutout
+        By filter.
+    galaxy : str
+        Identifier, to GALAXY of the primary header.
+    redshift : float
+        To Z.
+    filter_ref : str
+        To FILTREF.
+    """
+    primary = fits.PrimaryHDU()
+    primary.header["GALAXY"] = (str(galaxy), "identifier of the galaxy")
+    primary.header["Z"] = (float(redshift), "redshift")
+    primary.header["FILTREF"] = (filter_ref, "filter of detection and shape")
+    hdus = fits.HDUList([primary])
+    for name, cutout in cutouts.items():
+        for kind, plane in (("SCI", cutout.data), ("ERR", cutout.error)):
+            hdu = fits.ImageHDU(plane.astype(np.float32), cutout.wcs.to_header(), name=f"{kind}_{name}")
+            hdu.header["BUNIT"] = "nJy"
+            hdu.header["FILTER"] = name
+            hdu.header["PIXSCALE"] = (cutout.pixel_scale_arcsec, "[arcsec] pixel side")
+            hdu.header["X0"] = (cutout.x0, "zero-based mosaic x of pixel (0, 0)")
+            hdu.header["Y0"] = (cutout.y0, "zero-based mosaic y of pixel (0, 0)")
+            hdus.append(hdu)
+    with replacing(path) as temporary:
+        hdus.writeto(temporary)
+
+
+def read_cutouts(path: str | os.PathLike) -> tuple[dict[str, Cutout], dict]:
+    """Read what `write_cutouts` wrote.
+
+    Returns
+    -------
+    cutouts : dict of str to Cutout
+        By filter, in the order written.
+    meta : dict
+        ``galaxy`` (str), ``z`` (float), ``filter_ref`` (str).
+    """
+    cutouts = {}
+    with fits.open(path, memmap=False) as hdus:
+        head = hdus[0].header
+        meta = {"galaxy": head["GALAXY"], "z": head["Z"], "filter_ref": head["FILTREF"]}
+        for hdu in hdus[1:]:
+            if not hdu.name.startswith("SCI_"):
+                continue
+            header, name = hdu.header, hdu.header["FILTER"]
+            cutouts[name] = Cutout(
+                hdu.data.astype(float), hdus[f"ERR_{name}"].data.astype(float), WCS(header),
+                header["X0"], header["Y0"], header["PIXSCALE"], name,
+            )  # fmt: skip
+    return cutouts, meta
