@@ -244,7 +244,7 @@ _UNITS = {"arcsec": "arcsec", "njy": "nJy", "ab": "mag"}
 def depth_table(depths: Mapping[str, Depth]) -> Table:
     """One row a filter, for ``depth.ecsv``."""
     rows = [
-        {"filter": name} | {key: getattr(depth, key) for key in _COLUMNS} for name, depth in depths.items()
+        {"filter": name} | {key: getattr(depth, key) for key in _CARDS} for name, depth in depths.items()
     ]
     table = Table(rows)
     for name in _CARDS:

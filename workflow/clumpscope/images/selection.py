@@ -88,12 +88,8 @@ def select_galaxies(
             reason = ""
         reasons.append(reason)
     selected = [reason == "" for reason in reasons]
-    best = [reference or reference_filter(z, filters) for z in redshift]
-    if reference is not None and reference not in filters:
-        raise InputError(
-            "selection.reference", repr(reference), f"one of the field's filters {', '.join(filters)}"
-        )
-    radius = _filled(catalogue["radius_arcsec"]) if "radius_arcsec" in names else np.full(size, np.nan)
+    best = [reference_filter(z, filters, reference_filters) for z in redshift]
+    radii = _filled(catalogue["radius_arcsec"]) if "radius_arcsec" in names else np.full(size, np.nan)
     system = [str(value) for value in catalogue["system"]] if "system" in names else identifiers
     table = Table(
         {
@@ -104,7 +100,7 @@ def select_galaxies(
             "system": [s if s not in ("", "--") else i for s, i in zip(system, identifiers, strict=True)],
             "mu": np.abs(mu),
             "filter_ref": best,
-            "radius_arcsec": np.where(np.isfinite(radius), radius, radius_arcsec),
+            "radius_arcsec": np.where(radii > 0, radii, radius_arcsec),
             "selected": selected,
             "reason": reasons,
         }
