@@ -1,0 +1,6 @@
+"""SED models and fits: SSP libraries, model photometry, posteriors."""
+
+from .library import SSPLibrary, load_library
+from .spectrum import rest_spectrum, synthesize
+
+__all__ = ["SSPLibrary", "load_library", "rest_spectrum", "synthesize"]
