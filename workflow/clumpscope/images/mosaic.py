@@ -37,7 +37,7 @@ class _Plane:
     def read(self, rows: slice, columns: slice) -> np.ndarray:
         if self.array is not None:
             return np.asarray(self.array[rows, columns], dtype=float)
-        with fits.open(self.path, memmap=True) as hdus:
+        with fits.open(self.path) as hdus:
             # `section` reads the rectangle alone, scaled (BSCALE, BZERO) and tile-compressed images too.
             return np.array(hdus[self.hdu].section[rows, columns], dtype=float)
 
@@ -88,7 +88,8 @@ class Mosaic:
         Returns
         -------
         data, error : (ny, nx) float arrays
-            [nJy]; both NaN where the science value is not finite or the error is not positive.
+            [nJy]; both NaN where the science value is not finite or the error is not positive, and,
+            without a map, where the science value is exactly zero.
 
         Notes
         -----
@@ -97,6 +98,8 @@ class Mosaic:
         """
         data = self.science_plane.read(rows, columns) * self.njy_per_unit
         if self.error_plane is None:
+            # Exact zeros are how mosaics without a map mark the pixels that no exposure covers.
+            data[data == 0.0] = np.nan
             error = np.full(data.shape, self._sky_sigma(rows, columns))
         else:
             plane = self.error_plane.read(rows, columns)
@@ -114,7 +117,6 @@ class Mosaic:
             for part, size in zip((rows, columns), self.shape, strict=True)
         ]
         values = self.science_plane.read(*around)
-        # Exact zeros are how many mosaics mark pixels that no exposure covers.
         return sky_statistics(values[values != 0.0])[1] * self.njy_per_unit
 
     def contains(self, ra: float, dec: float) -> bool:

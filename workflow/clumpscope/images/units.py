@@ -12,13 +12,14 @@ _FORMS = (
     "a flux density ('nJy', '10 nJy', 'uJy'), a surface brightness ('MJy/sr', 'nJy/arcsec2'), "
     "or a count rate ('electron/s', 'DN/s') with PHOTFNU or PHOTMJSR in the header"
 )
-# Spellings found in the headers of real mosaics that astropy does not read.
+# Spellings found in the headers of real mosaics that astropy does not read, or reads as siemens.
 _SPELLINGS = {
     "electrons": "electron",
     "ELECTRONS": "electron",
     "counts": "ct",
     "COUNTS": "ct",
-    "MJy/SR": "MJy/sr",
+    "/SR": "/sr",
+    "/S": "/s",
 }
 
 
@@ -40,12 +41,10 @@ def parse_unit(text: str, where: str) -> u.UnitBase:
     cleaned = str(text).strip()
     for found, standard in _SPELLINGS.items():
         cleaned = cleaned.replace(found, standard)
-    for candidate in (cleaned, cleaned.replace("/S", "/s")):
-        try:
-            return u.Unit(candidate)
-        except (ValueError, TypeError):
-            continue
-    raise InputError(where, f"unit {text!r}", _FORMS)
+    try:
+        return u.Unit(cleaned)
+    except ValueError as error:
+        raise InputError(where, f"unit {text!r}", _FORMS) from error
 
 
 def njy_per_unit(unit: str | None, header: Mapping, pixel_area_sr: float, where: str) -> float:
