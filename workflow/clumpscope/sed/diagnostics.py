@@ -1,0 +1,88 @@
+"""Has the posterior converged? Split R-hat, effective sample size, stuck walkers.
+
+Vehtari, Gelman, Simpson, Carpenter & Buerkner (2021, Bayesian Analysis 16, 667).
+"""
+
+import numpy as np
+from scipy.fft import irfft, next_fast_len, rfft
+from scipy.special import ndtri
+from scipy.stats import rankdata
+
+__all__ = ["effective_sample_size", "split_rhat", "stuck_walkers"]
+
+
+def _split(chains: np.ndarray) -> np.ndarray:
+    half = chains.shape[1] // 2
+    return np.concatenate([chains[:, :half], chains[:, -half:]])
+
+
+def _plain_rhat(chains: np.ndarray) -> float:
+    n = chains.shape[1]
+    within = chains.var(axis=1, ddof=1).mean()
+    if within == 0.0:
+        return 1.0 if np.ptp(chains) == 0.0 else np.inf
+    between = chains.mean(axis=1).var(ddof=1)
+    return float(np.sqrt((n - 1) / n + between / within))
+
+
+def _rank_normal(chains: np.ndarray) -> np.ndarray:
+    rank = rankdata(chains, axis=None).reshape(chains.shape)
+    return ndtri((rank - 0.375) / (chains.size + 0.25))
+
+
+def split_rhat(chains: np.ndarray) -> float:
+    """Rank-normalised split R-hat of one quantity, the larger of its bulk and folded values.
+
+    Parameters
+    ----------
+    chains : (n_chains, n_draws) array
+        Draws in the order of time.
+
+    Returns
+    -------
+    float
+        1 when the chains and their halves agree (Vehtari+2021 eq. 14).
+    """
+    chains = _split(np.asarray(chains, dtype=float))
+    folded = np.abs(chains - np.median(chains))
+    return max(_plain_rhat(_rank_normal(chains)), _plain_rhat(_rank_normal(folded)))
+
+
+def effective_sample_size(chains: np.ndarray) -> np.ndarray:
+    """Effective number of independent draws behind the mean of each quantity.
+
+    Parameters
+    ----------
+    chains : (n_chains, n_draws, n_quantities) array
+
+    Returns
+    -------
+    (n_quantities,) array
+        Between-chain variance counts, so chains that sit in different modes have a small size
+        (Vehtari+2021 section 3.2, with Geyer's initial monotone sequence).
+    """
+    x = _split(np.asarray(chains, dtype=float))
+    m, n, _ = x.shape
+    mean = x.mean(axis=1, keepdims=True)
+    size = next_fast_len(2 * n)
+    spectrum = rfft(x - mean, size, axis=1)
+    covariance = irfft(np.abs(spectrum) ** 2, size, axis=1)[:, :n] / n
+    covariance = covariance.mean(axis=0)
+    within = covariance[0] * n / (n - 1)
+    total = within * (n - 1) / n + (mean[:, 0].var(axis=0, ddof=1) if m > 1 else 0.0)
+    sizes = np.full(x.shape[2], float(m * n))
+    for k in np.flatnonzero(total > 0):
+        rho = 1.0 - (within[k] - covariance[:, k] * n / (n - 1)) / total[k]
+        rho[0] = 1.0
+        pairs = rho[: n // 2 * 2].reshape(-1, 2).sum(axis=1)
+        negative = np.flatnonzero(pairs < 0)
+        pairs = np.minimum.accumulate(pairs[: negative[0]] if negative.size else pairs)
+        tau = max(2.0 * pairs.sum() - 1.0, 1.0 / np.log10(m * n))
+        sizes[k] = m * n / tau
+    return sizes
+
+
+def stuck_walkers(accepted: np.ndarray, factor: float = 0.1) -> np.ndarray:
+    """Which walkers moved less than `factor` times as often as the median walker, as an (n,) bool array."""
+    accepted = np.asarray(accepted, dtype=float)
+    return accepted < factor * np.median(accepted)

@@ -1,0 +1,322 @@
+"""Fit the SED of one object, or of many that share redshift and filters.
+
+>>> from clumpscope import sed
+>>> post = sed.fit_posterior(flux_njy, error_njy, ["F115W", "F150W", ...], redshift=1.4)  # doctest: +SKIP
+>>> post.samples["log_mass"], post.converged  # doctest: +SKIP
+
+The mass is integrated out, since fluxes are linear in it. One sweep of the prior serves all objects;
+each is then explored (`exploration`), sampled (`sampler`) and, where that does not converge, sampled by
+nested sampling (`nested`).
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from scipy.special import chdtrc
+
+from ..errors import InputError
+from ..filters import get_filter
+from ..flags import bit
+from ..randomness import generator
+from .diagnostics import split_rhat
+from .exploration import explore
+from .mass import best_mass, draw_mass
+from .nested import run_nested
+from .observation import Observation, check_errors, limit_flux_njy, per_filter
+from .posterior import Posterior
+from .priors import default_bounds, make_priors
+from .sampler import run_ensembles
+from .settings import FitSettings
+from .sweep import MASS, PhotometryLike, Sweep, Target, make_sweep
+
+__all__ = ["Fitter", "fit_many", "fit_posterior"]
+
+_BROAD_BANDS_NEEDED = 4  # C25 section 3.6
+_POOR_FIT_PROBABILITY = 1e-4
+
+
+class Fitter:
+    """The fit of objects at one redshift, in one set of filters, with one star-formation history.
+
+    Parameters
+    ----------
+    filters : sequence of str
+        Filter names, in the order of the fluxes.
+    redshift : float
+    settings : FitSettings
+    library : str or library object
+        Name of the SSP library, or a loaded one.
+    model : PhotometryLike, optional
+        A model to use instead of the library's.
+
+    Raises
+    ------
+    InputError
+        If a filter, the SFH, a prior or a setting is not usable.
+    """
+
+    def __init__(
+        self,
+        filters: Sequence[str],
+        redshift: float,
+        settings: FitSettings,
+        library: object = "bc03",
+        model: PhotometryLike | None = None,
+    ) -> None:
+        if not len(filters):
+            raise InputError("filters", "none", "at least one filter")
+        for name in filters:
+            get_filter(name)
+        if not (np.isfinite(redshift) and redshift > 0):
+            raise InputError("redshift", str(redshift), "a positive number")
+        self.filters, self.redshift, self.settings = tuple(filters), float(redshift), settings
+        if model is None:
+            from .library import load_library
+            from .photometry import PhotometryModel
+
+            if isinstance(library, str):
+                library = load_library(library)
+            model = PhotometryModel(library, self.filters, self.redshift, settings.sfh)
+        self.library_digest = str(getattr(library, "checksum", library))
+        self.error_floor = per_filter(settings.error_floor, filters, "sed.error_floor")
+        self.limit_njy = limit_flux_njy(settings.limits, settings.mag_limit_ab, filters)
+        self._broad = np.array([get_filter(name).kind == "broad" for name in filters])
+        fixed = {name: value for name, value in settings.fixed.items() if name in model.parameters}
+        free = tuple(name for name in model.parameters if name != MASS and name not in fixed)
+        bounds = {name: tuple(pair) for name, pair in settings.bounds.items()}
+        log_mass = bounds.pop(MASS, default_bounds(redshift)[MASS])
+        if not log_mass[0] < log_mass[1]:
+            raise InputError(f"sed.bounds.{MASS}", str(list(log_mass)), "low < high")
+        priors = make_priors(free, redshift, settings.priors, bounds)
+        self.target = Target(model, priors, fixed, (float(log_mass[0]), float(log_mass[1])))
+        self._sweep: Sweep | None = None
+
+    @property
+    def sweep(self) -> Sweep:
+        """The shared sweep, made when first needed."""
+        if self._sweep is None:
+            self._sweep = make_sweep(self.target, self.settings.seed, self.settings.sweep_log2)
+        return self._sweep
+
+    def digest(self, identity: str, flux_njy: np.ndarray, error_njy: np.ndarray) -> str:
+        """Hash of what the posterior of one object depends on."""
+        return self.settings.digest(
+            identity, flux_njy, error_njy, self.filters, self.redshift, self.library_digest
+        )
+
+    def fit(self, flux_njy: np.ndarray, error_njy: np.ndarray, identity: str = "") -> Posterior:
+        """Posterior of one object; what cannot be fitted is flagged, not raised."""
+        observation = Observation.prepare(flux_njy, error_njy, self.error_floor, self.limit_njy)
+        rng = generator(self.settings.seed, "sed", self.settings.sfh, identity)
+        bright = int((self._broad & (observation.snr > 3.0)).sum())
+        facts = {
+            "id": str(identity),
+            "filters": self.filters,
+            "flux_njy": observation.flux_njy,
+            "error_njy": observation.error_njy,
+            "data_njy": observation.data_njy,
+            "sigma_njy": observation.sigma_njy,
+            "redshift": self.redshift,
+            "n_bands": observation.n_bands,
+            "n_bands_snr3": bright,
+            "hash": self.digest(identity, flux_njy, error_njy),
+            "settings": self.settings.describe(),
+        }
+        if observation.n_bands == 0:
+            return self._empty(facts)
+        flags = []
+        if bright < _BROAD_BANDS_NEEDED:
+            flags.append("few_bands")
+        if observation.n_bands < self.target.n_free:
+            flags.append("underconstrained")
+
+        def log_prob(y: np.ndarray) -> np.ndarray:
+            return self.target.log_prob(observation, y)
+
+        exploration = explore(log_prob, *self.sweep.search(observation), rng)
+        chains = run_ensembles(log_prob, exploration, rng, self.settings.n_effective, self.settings.rhat)
+        n_calls = exploration.n_calls + chains.n_calls
+        if not chains.converged:
+            chains = run_nested(log_prob, self.target.priors.n_dim, rng)
+            n_calls += chains.n_calls
+        y = chains.y[np.linspace(0, len(chains.y) - 1, self.settings.draws).round().astype(int)]
+        samples = self._samples(observation, y, rng)
+        rhat = max(chains.rhat, split_rhat(samples[MASS].reshape(2, -1)))
+        if not chains.converged:
+            flags.append("not_converged")
+        best, chi2, model_njy = self._best(observation, chains.y, rng)
+        freedom = observation.n_bands - self.target.n_free
+        if freedom > 0 and chdtrc(freedom, chi2) < _POOR_FIT_PROBABILITY:
+            flags.append("poor_fit")
+        return Posterior(
+            **facts,
+            samples=samples,
+            converged=chains.converged,
+            rhat=rhat,
+            n_effective=chains.n_effective,
+            chi2=chi2,
+            best=best,
+            model_njy=model_njy,
+            sampler=chains.sampler,
+            n_calls=n_calls,
+            flags=bit(*flags),
+        )
+
+    def _named(self, x: np.ndarray, log_mass: np.ndarray) -> dict[str, np.ndarray]:
+        theta = self.target.theta(x, log_mass)
+        named = dict(zip(self.target.model.parameters, theta.T, strict=True))
+        return {**named, **self.target.model.derived(theta)}
+
+    def _samples(
+        self, observation: Observation, y: np.ndarray, rng: np.random.Generator
+    ) -> dict[str, np.ndarray]:
+        """Draws of every quantity: the mass is drawn given the other parameters.
+
+        In single precision, as they are stored, so that stored and fresh posteriors are the same.
+        """
+        x = self.target.priors.parameters(y)
+        flux = self.target.templates(x)
+        a, b, _ = observation.projections(flux, flux * flux)
+        named = self._named(x, draw_mass(a, b, self.target.log_mass, rng))
+        return {name: value.astype(np.float32) for name, value in named.items()}
+
+    def _best(
+        self, observation: Observation, y: np.ndarray, rng: np.random.Generator, n_start: int = 1000
+    ) -> tuple[dict[str, float], float, np.ndarray]:
+        """Least chi2: the best of the draws, then a random search that closes in on it."""
+        spread = y.std(axis=0)
+        trial = y[np.linspace(0, len(y) - 1, n_start).astype(int)]
+        best_y, best = trial[0], np.inf
+        for scale in 0.5 ** np.arange(0, 9):
+            flux = self.target.templates(self.target.priors.parameters(trial))
+            a, b, c = observation.projections(flux, flux * flux)
+            log_mass, chi2 = best_mass(a, b, c, self.target.log_mass)
+            k = int(np.argmin(chi2))
+            if chi2[k] < best:
+                best, best_y, best_mass_value, best_flux = float(chi2[k]), trial[k], log_mass[k], flux[k]
+            trial = best_y + scale * spread * rng.standard_normal((150, len(spread)))
+        named = self._named(self.target.priors.parameters(best_y[None]), np.array([best_mass_value]))
+        return (
+            {name: float(value[0]) for name, value in named.items()},
+            max(best, 0.0),
+            best_flux * 10.0**best_mass_value,
+        )
+
+    def _empty(self, facts: dict) -> Posterior:
+        # Any point of the prior tells which quantities there are.
+        centre = self.target.priors.parameters(np.zeros((1, self.target.priors.n_dim)))
+        names = self._named(centre, np.array([self.target.log_mass[0]]))
+        return Posterior(
+            **facts,
+            samples={name: np.full(self.settings.draws, np.nan, dtype=np.float32) for name in names},
+            converged=False,
+            rhat=np.nan,
+            n_effective=0.0,
+            chi2=np.nan,
+            best=dict.fromkeys(names, np.nan),
+            model_njy=np.full(len(self.filters), np.nan),
+            sampler="none",
+            n_calls=0,
+            flags=bit("no_sed"),
+        )
+
+
+def fit_posterior(
+    flux_njy: np.ndarray,
+    error_njy: np.ndarray,
+    filters: Sequence[str],
+    redshift: float,
+    sfh: str = "exp_free",
+    priors: str = "paper",
+    library: object = "bc03",
+    seed: int = 0,
+    id: str = "",
+    **settings: object,
+) -> Posterior:
+    """Posterior of the stellar population of one object.
+
+    Parameters
+    ----------
+    flux_njy, error_njy : (n_bands,) arrays
+        Flux densities and errors [nJy], negative fluxes too. NaN: the band is not used.
+    filters : sequence of str
+        Filter of each band.
+    redshift : float
+    sfh : str
+        ``exp_free``, ``exp_1Myr``, ``exp_10Myr``, ``exp_100Myr``, ``const``, ``ssp``, ``double_power_law``.
+    priors : {"paper", "log"}
+        See `clumpscope.sed.priors`.
+    library : str or library object
+    seed : int
+    id : str
+        Identifier; with the seed, it fixes the random numbers.
+    **settings
+        Further fields of `FitSettings`: error_floor, limits, mag_limit_ab, bounds, fixed, draws, ...
+
+    Returns
+    -------
+    Posterior
+
+    Raises
+    ------
+    InputError
+        If an error is zero or negative, lengths differ, or a filter or setting is unknown.
+    """
+    flux, error = np.asarray(flux_njy, dtype=float), np.asarray(error_njy, dtype=float)
+    if flux.shape != (len(filters),) or error.shape != flux.shape:
+        raise InputError(
+            "flux_njy and error_njy",
+            f"shapes {flux.shape} and {error.shape}",
+            f"({len(filters)},), as filters",
+        )
+    check_errors(error, flux, filters, f"object {id!r}" if id else "error_njy")
+    chosen = FitSettings(sfh=sfh, priors=priors, seed=seed, **settings)
+    return Fitter(filters, redshift, chosen, library).fit(flux, error, id)
+
+
+def fit_many(
+    flux_njy: np.ndarray,
+    error_njy: np.ndarray,
+    filters: Sequence[str],
+    redshift: float,
+    ids: Sequence[str],
+    sfh: str = "exp_free",
+    priors: str = "paper",
+    library: object = "bc03",
+    seed: int = 0,
+    progress: Callable[[str], None] | None = None,
+    **settings: object,
+) -> list[Posterior]:
+    """Posteriors of many objects at one redshift, sharing one sweep.
+
+    Parameters
+    ----------
+    flux_njy, error_njy : (n_objects, n_bands) arrays
+        As in `fit_posterior`; bands with an error that is not positive are not used.
+    ids : sequence of str
+        Identifiers. The result for an object depends on its id, not on its place or its neighbours.
+    progress : callable, optional
+        Called with one line of text after each object.
+    filters, redshift, sfh, priors, library, seed, **settings
+        As in `fit_posterior`.
+
+    Returns
+    -------
+    list of Posterior
+        Objects that cannot be fitted are flagged.
+    """
+    flux, error = np.atleast_2d(np.asarray(flux_njy, float)), np.atleast_2d(np.asarray(error_njy, float))
+    if flux.shape != (len(ids), len(filters)) or error.shape != flux.shape:
+        raise InputError(
+            "flux_njy and error_njy",
+            f"shapes {flux.shape} and {error.shape}",
+            f"({len(ids)}, {len(filters)}): objects x filters",
+        )
+    fitter = Fitter(filters, redshift, FitSettings(sfh=sfh, priors=priors, seed=seed, **settings), library)
+    posteriors = []
+    for k, identity in enumerate(ids):
+        posterior = fitter.fit(flux[k], error[k], str(identity))
+        posteriors.append(posterior)
+        if progress is not None:
+            progress(f"{k + 1}/{len(ids)} {posterior.summary()}")
+    return posteriors

@@ -1,0 +1,167 @@
+"""emcee ensembles that start in every mode with its weight, move between modes, and know when to stop.
+
+Two independent ensembles run until split R-hat, the effective sample size and the walkers' acceptance
+are satisfied. The moves are a global one, which proposes from the mixture that `exploration` fitted
+(Metropolis-Hastings with the exact proposal density, so it keeps detailed balance), stretch moves, and
+differential evolution. emcee's snooker move is left out: its version 3.1.6 is biased.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .diagnostics import effective_sample_size, split_rhat, stuck_walkers
+from .exploration import Exploration, LogProb
+from .proposal import Mixture, fit_mixture
+
+__all__ = ["Chains", "run_ensembles"]
+
+
+@dataclass(frozen=True, eq=False)
+class Chains:
+    """Draws of a posterior and their diagnostics.
+
+    Attributes
+    ----------
+    y : (n, n_dim) array
+        Draws of equal weight: those of the first ensemble in the order of time, then the second's.
+    converged : bool
+        Whether every criterion was met.
+    rhat : float
+        Largest split R-hat between ensembles.
+    n_effective : float
+        Smallest effective sample size.
+    n_stuck : int
+        Walkers that hardly moved.
+    n_calls : int
+        Evaluations of the posterior.
+    sampler : str
+        Who drew them.
+    """
+
+    y: np.ndarray
+    converged: bool
+    rhat: float
+    n_effective: float
+    n_stuck: int
+    n_calls: int
+    sampler: str
+
+
+def _moves(mixture: Mixture, n_dim: int) -> list:
+    from emcee import moves
+
+    def from_mixture(y: np.ndarray, rng: np.random.RandomState) -> tuple[np.ndarray, np.ndarray]:
+        new = mixture.draw(len(y), rng)
+        return new, mixture.log_density(y) - mixture.log_density(new)
+
+    return [
+        (moves.MHMove(from_mixture, ndim=n_dim), 0.7),
+        (moves.StretchMove(), 0.15),
+        (moves.DEMove(), 0.15),
+    ]
+
+
+class _Ensembles:
+    """Two emcee samplers with the same moves and different random numbers."""
+
+    def __init__(
+        self, log_prob: LogProb, mixture: Mixture, starts: list[np.ndarray], rng: np.random.Generator
+    ):
+        import emcee  # a second of imports (scipy.stats) that only sampling needs
+
+        self._samplers, self._states = [], starts
+        for start in starts:
+            sampler = emcee.EnsembleSampler(
+                *start.shape, log_prob, vectorize=True, moves=_moves(mixture, start.shape[1])
+            )
+            sampler.random_state = np.random.RandomState(rng.integers(2**32, size=8)).get_state()
+            self._samplers.append(sampler)
+
+    def run(self, n_steps: int) -> None:
+        for i, sampler in enumerate(self._samplers):
+            # Walkers resampled from weighted points may coincide, which the global moves undo.
+            self._states[i] = sampler.run_mcmc(self._states[i], n_steps, skip_initial_state_check=True)
+
+    def chains(self, discard: int) -> np.ndarray:
+        """Positions (2, n_steps, n_walkers, n_dim)."""
+        return np.stack([sampler.get_chain(discard=discard) for sampler in self._samplers])
+
+    def log_prob(self, discard: int) -> np.ndarray:
+        return np.stack([sampler.get_log_prob(discard=discard) for sampler in self._samplers])
+
+    def accepted(self) -> np.ndarray:
+        return np.concatenate([sampler.backend.accepted for sampler in self._samplers])
+
+
+def run_ensembles(
+    log_prob: LogProb,
+    exploration: Exploration,
+    rng: np.random.Generator,
+    n_effective: float = 2000.0,
+    rhat: float = 1.01,
+    n_walkers: int = 64,
+    n_block: int = 48,
+    max_steps: tuple[int, ...] = (480, 1440),
+) -> Chains:
+    """Draw from a posterior with two independent ensembles.
+
+    Parameters
+    ----------
+    log_prob : callable
+        Log posterior density (n,) at points (n, n_dim).
+    exploration : Exploration
+        Weighted points to start from, and the mixture to propose from.
+    rng : numpy.random.Generator
+    n_effective : float
+        Effective sample size to reach in every coordinate and in log_prob.
+    rhat : float
+        Split R-hat between the ensembles to fall below.
+    n_walkers : int
+        Walkers of each ensemble.
+    n_block : int
+        Steps between checks; the first half block is discarded.
+    max_steps : tuple of int
+        Steps after which the mixture is fitted anew to the chains and a fresh run is made; the run with
+        the last of them ends without convergence.
+    """
+    mixture = exploration.mixture
+    starts = [exploration.draw(n_walkers, rng) for _ in range(2)]
+    n_calls = 0
+    for attempt, most in enumerate(max_steps):
+        ensembles = _Ensembles(log_prob, mixture, starts, rng)
+        n_steps = n_block // 2
+        ensembles.run(n_steps)
+        while True:
+            ensembles.run(n_block)
+            n_steps += n_block
+            discard = max(n_block // 2, n_steps // 5)
+            positions = ensembles.chains(discard)
+            # Log density tells of modes and tails which single coordinates may hide.
+            quantities = np.concatenate([positions, ensembles.log_prob(discard)[..., None]], axis=3)
+            by_walker = quantities.transpose(0, 2, 1, 3).reshape(2 * n_walkers, -1, quantities.shape[3])
+            size = float(effective_sample_size(by_walker).min())
+            n_stuck = int(stuck_walkers(ensembles.accepted()).sum())
+            enough = size >= n_effective and n_stuck == 0
+            if enough or n_steps >= most:
+                by_ensemble = quantities.reshape(2, -1, quantities.shape[3])
+                ratio = max(split_rhat(by_ensemble[:, :, k]) for k in range(by_ensemble.shape[2]))
+                if (enough and ratio < rhat) or n_steps >= most:
+                    break
+        n_calls += 2 * n_walkers * n_steps
+        converged = enough and ratio < rhat
+        if converged or attempt == len(max_steps) - 1:
+            break
+        points = positions.reshape(-1, positions.shape[3])
+        points = points[rng.choice(len(points), 4000)]
+        mixture = fit_mixture(points, np.ones(len(points)), 12, rng, n_iterations=40).with_defence(0.1)
+        starts = [points[rng.choice(len(points), n_walkers, replace=False)] for _ in range(2)]
+    return Chains(
+        y=positions.reshape(-1, positions.shape[3]),
+        converged=converged,
+        rhat=ratio,
+        n_effective=size,
+        n_stuck=n_stuck,
+        n_calls=n_calls,
+        sampler="emcee",
+    )

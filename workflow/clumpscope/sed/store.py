@@ -1,0 +1,206 @@
+"""Posteriors on disk: one netCDF file per batch of objects, and a resume that cannot lie.
+
+A file is readable with `read_posterior`, or as any netCDF-4 file:
+
+>>> import xarray
+>>> xarray.open_dataset("clumps.nc")["log_mass"].sel(clump="7").median()  # doctest: +SKIP
+
+Every object carries the hash of its data, priors, settings, library and code (`settings`).
+"""
+
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..columns import column_info
+from ..errors import InputError
+from ..files import replacing
+from .fit import Fitter
+from .posterior import Posterior
+from .settings import code_version
+
+if TYPE_CHECKING:
+    import xarray
+
+__all__ = ["fit_or_reuse", "posterior_is_current", "read_posterior", "to_dataset", "write_posteriors"]
+
+_PER_BAND = ("flux_njy", "error_njy", "data_njy", "sigma_njy", "model_njy")
+_PER_OBJECT = ("converged", "rhat", "n_effective", "chi2", "n_calls", "n_bands", "n_bands_snr3", "flags")
+_BAND_TEXT = {
+    "flux_njy": "Observed flux density",
+    "error_njy": "Error of the observed flux density",
+    "data_njy": "Flux density fitted, limits treated",
+    "sigma_njy": "Error fitted, error floor included",
+    "model_njy": "Flux density of the best fit",
+}
+
+
+def to_dataset(posteriors: Sequence[Posterior]) -> "xarray.Dataset":
+    """Dataset of posteriors that share filters, redshift and settings.
+
+    Parameters
+    ----------
+    posteriors : sequence of Posterior
+        At least one.
+
+    Returns
+    -------
+    xarray.Dataset
+        Samples (clump, draw) as float32 with units; best-fit values ``best_{name}`` and diagnostics (clump);
+        photometry and best-fit fluxes (clump, filter).
+    """
+    import xarray  # half a second of imports that only writing and reading need
+
+    first = posteriors[0]
+    variables = {}
+    for name in first.samples:
+        info = column_info(name) or column_info(f"{name}_p50")
+        attributes = (
+            {"units": info.unit, "long_name": info.text.removesuffix(": 50 % of the posterior")}
+            if info
+            else {}
+        )
+        values = np.stack([p.samples[name] for p in posteriors])
+        variables[name] = (("clump", "draw"), values, attributes)
+        best = np.array([p.best[name] for p in posteriors])
+        variables[f"best_{name}"] = ("clump", best, attributes)
+    for name in _PER_BAND:
+        values = np.stack([getattr(p, name) for p in posteriors])
+        variables[name] = (("clump", "filter"), values, {"units": "nJy", "long_name": _BAND_TEXT[name]})
+    for name in _PER_OBJECT:
+        info = column_info(name)
+        values = np.array([getattr(p, name) for p in posteriors])
+        values = values.astype(np.int8) if values.dtype == bool else values
+        variables[name] = ("clump", values, {"long_name": info.text} if info else {})
+    variables["sampler"] = ("clump", np.array([p.sampler for p in posteriors], dtype=object))
+    variables["hash"] = ("clump", np.array([p.hash for p in posteriors], dtype=object))
+    return xarray.Dataset(
+        variables,
+        coords={
+            "clump": np.array([p.id for p in posteriors], dtype=object),
+            "filter": np.array(first.filters, dtype=object),
+        },
+        attrs={
+            "title": "Posterior samples of stellar populations, observed (not divided by the magnification)",
+            "redshift": first.redshift,
+            "settings": json.dumps(first.settings, sort_keys=True),
+            "code": code_version(),
+        },
+    )
+
+
+def write_posteriors(posteriors: Sequence[Posterior], path: str | os.PathLike) -> None:
+    """Write a batch as netCDF; the same bytes for the same content."""
+    dataset = to_dataset(posteriors)
+    encoding = {name: {"zlib": True, "shuffle": True} for name, v in dataset.items() if v.ndim == 2}
+    with replacing(path) as temporary:
+        dataset.to_netcdf(temporary, engine="h5netcdf", encoding=encoding)
+
+
+def _open(path: str | os.PathLike) -> "xarray.Dataset":
+    import xarray
+
+    if not Path(path).exists():
+        raise InputError(str(path), "no such file", "a netCDF file of posteriors")
+    try:
+        with xarray.open_dataset(path, engine="h5netcdf") as dataset:
+            dataset = dataset.load()
+    except OSError as error:
+        raise InputError(str(path), f"unreadable content ({error})", "a netCDF file of posteriors") from error
+    if "hash" not in dataset or "settings" not in dataset.attrs:
+        raise InputError(str(path), "a netCDF file without hashes", "a file written by write_posteriors")
+    return dataset
+
+
+def _posterior(dataset: "xarray.Dataset", k: int) -> Posterior:
+    row = dataset.isel(clump=k)
+    names = [name for name, variable in dataset.items() if variable.dims == ("clump", "draw")]
+    return Posterior(
+        id=str(row["clump"].item()),
+        samples={name: row[name].values for name in names},
+        best={name: float(row[f"best_{name}"]) for name in names},
+        filters=tuple(str(name) for name in dataset["filter"].values),
+        redshift=float(dataset.attrs["redshift"]),
+        settings=json.loads(dataset.attrs["settings"]),
+        sampler=str(row["sampler"].item()),
+        hash=str(row["hash"].item()),
+        **{name: row[name].values for name in _PER_BAND},
+        **{name: row[name].item() for name in _PER_OBJECT if name != "converged"},
+        converged=bool(row["converged"].item()),
+    )
+
+
+def read_posterior(path: str | os.PathLike, id: str | None = None) -> Posterior | dict[str, Posterior]:
+    """Posteriors of a file, by id; or the one whose `id` is given.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, is not one of ours, or lacks the id.
+    """
+    dataset = _open(path)
+    ids = [str(name) for name in dataset["clump"].values]
+    if id is None:
+        return {name: _posterior(dataset, k) for k, name in enumerate(ids)}
+    if str(id) not in ids:
+        raise InputError(str(path), f"ids {', '.join(ids)}", f"id {id!r}")
+    return _posterior(dataset, ids.index(str(id)))
+
+
+def posterior_is_current(path: str | os.PathLike, hashes: Mapping[str, str]) -> bool:
+    """Whether a file holds exactly the objects of `hashes` (id to hash), each with that hash."""
+    if not Path(path).exists():
+        return False
+    try:
+        dataset = _open(path)
+    except InputError:
+        # A file that cannot be read answers nothing: it is made anew.
+        return False
+    stored = dict(zip(map(str, dataset["clump"].values), map(str, dataset["hash"].values), strict=True))
+    return stored == {str(name): digest for name, digest in hashes.items()}
+
+
+def fit_or_reuse(
+    fitter: Fitter,
+    flux_njy: np.ndarray,
+    error_njy: np.ndarray,
+    ids: Sequence[str],
+    path: str | os.PathLike,
+    progress: Callable[[str], None] | None = None,
+) -> list[Posterior]:
+    """Bring the file of a batch up to date: fit what is new or changed, keep what is not.
+
+    Parameters
+    ----------
+    fitter : Fitter
+    flux_njy, error_njy : (n_objects, n_bands) arrays
+    ids : sequence of str
+    path : path-like
+        The batch's file; need not exist.
+    progress : callable, optional
+        Called with one line of text after each object.
+
+    Returns
+    -------
+    list of Posterior
+        In the order of `ids`.
+    """
+    stored = {}
+    if Path(path).exists():
+        try:
+            stored = read_posterior(path)
+        except InputError:
+            stored = {}
+    posteriors = []
+    for k, name in enumerate(map(str, ids)):
+        known = stored.get(name)
+        current = known is not None and known.hash == fitter.digest(name, flux_njy[k], error_njy[k])
+        posteriors.append(known if current else fitter.fit(flux_njy[k], error_njy[k], name))
+        if progress is not None:
+            progress(f"{k + 1}/{len(ids)} {'kept' if current else 'fitted'} {posteriors[-1].summary()}")
+    write_posteriors(posteriors, path)
+    return posteriors

@@ -1,0 +1,135 @@
+"""One sweep of the prior, computed once for all objects of the same redshift, filters and SFH."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from scipy.special import ndtri
+
+from ..randomness import generator
+from .exploration import worth_keeping
+from .mass import best_mass, log_mass_integral
+from .observation import Observation
+from .priors import Priors
+
+__all__ = ["PhotometryLike", "Sweep", "Target", "make_sweep"]
+
+MASS = "log_mass_formed"
+
+
+class PhotometryLike(Protocol):
+    """What a model of the photometry offers to the sampler.
+
+    `parameters` names its parameters, ``log_mass_formed`` among them; `fluxes(theta)` gives (n, n_bands)
+    fluxes in nJy, proportional to the mass formed, and `derived(theta)` a mapping of (n,) arrays.
+    """
+
+    parameters: tuple[str, ...]
+
+    def fluxes(self, theta: np.ndarray) -> np.ndarray: ...  # noqa: D102
+
+    def derived(self, theta: np.ndarray) -> dict[str, np.ndarray]: ...  # noqa: D102
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """A model with its priors: the posterior of everything but the mass, for any object.
+
+    Attributes
+    ----------
+    model : PhotometryLike
+    priors : Priors
+        Of the sampled parameters.
+    fixed : dict
+        Values of the parameters that are not sampled.
+    log_mass : (float, float)
+        Limits of log10 mass formed.
+    """
+
+    model: PhotometryLike
+    priors: Priors
+    fixed: dict[str, float]
+    log_mass: tuple[float, float]
+
+    @property
+    def n_free(self) -> int:
+        """Number of free parameters, mass included."""
+        return self.priors.n_dim + 1
+
+    def theta(self, x: np.ndarray, log_mass: np.ndarray | float = 0.0) -> np.ndarray:
+        """The model's full parameter array (n, n_parameters) at sampled parameters x (n, n_dim)."""
+        theta = np.empty((len(x), len(self.model.parameters)))
+        for column, name in enumerate(self.model.parameters):
+            if name == MASS:
+                theta[:, column] = log_mass
+            elif name in self.fixed:
+                theta[:, column] = self.fixed[name]
+            else:
+                theta[:, column] = x[:, self.priors.names.index(name)]
+        return theta
+
+    def templates(self, x: np.ndarray) -> np.ndarray:
+        """Fluxes (n, n_bands) [nJy] of one solar mass formed."""
+        return np.asarray(self.model.fluxes(self.theta(x)), dtype=float)
+
+    def log_prob(self, observation: Observation, y: np.ndarray) -> np.ndarray:
+        """Log posterior density (n,) at coordinates y (n, n_dim), the mass integrated out."""
+        x = self.priors.parameters(y)
+        flux = self.templates(x)
+        a, b, c = observation.projections(flux, flux * flux)
+        return log_mass_integral(a, b, c, self.log_mass) + self.priors.log_density(y, x)
+
+
+@dataclass(frozen=True, eq=False)
+class Sweep:
+    """Templates at points that cover the prior evenly.
+
+    Attributes
+    ----------
+    target : Target
+    y : (n, n_dim) array
+        Quasi-random points of a unit Gaussian.
+    log_prior_ratio : (n,) array
+        Log of the prior's density over that of the unit Gaussian.
+    flux, flux_squared : (n, n_bands) arrays
+        Templates of one solar mass [nJy] and their squares.
+    """
+
+    target: Target
+    y: np.ndarray
+    log_prior_ratio: np.ndarray
+    flux: np.ndarray
+    flux_squared: np.ndarray
+
+    def search(self, observation: Observation) -> tuple[np.ndarray, np.ndarray, int]:
+        """Points that carry weight for one object.
+
+        Returns
+        -------
+        y : (k, n_dim) array
+        log_prob : (k,) array
+        n_drawn : int
+            How many points of the sweep were searched for them.
+        """
+        a, b, c = observation.projections(self.flux, self.flux_squared)
+        _, chi2 = best_mass(a, b, c, self.target.log_mass)
+        kept, n_drawn = worth_keeping(self.log_prior_ratio - 0.5 * chi2)
+        y = self.y[kept]
+        log_prior = (
+            self.log_prior_ratio[kept] - 0.5 * (y**2).sum(axis=1) - 0.5 * y.shape[1] * np.log(2.0 * np.pi)
+        )
+        return y, log_mass_integral(a[kept], b[kept], c, self.target.log_mass) + log_prior, n_drawn
+
+
+def make_sweep(target: Target, seed: int, n_log2: int = 16, n_chunk: int = 8192) -> Sweep:
+    """Compute the templates of 2**n_log2 scrambled Sobol points."""
+    from scipy.stats import qmc  # half a second of imports
+
+    sobol = qmc.Sobol(target.priors.n_dim, rng=generator(seed, "sed sweep", *target.priors.names))
+    y = ndtri(np.clip(sobol.random_base2(n_log2), 1e-12, 1.0 - 1e-12))
+    x = target.priors.parameters(y)
+    flux = np.concatenate([target.templates(x[i : i + n_chunk]) for i in range(0, len(x), n_chunk)])
+    ratio = (
+        target.priors.log_density(y, x) + 0.5 * (y**2).sum(axis=1) + 0.5 * y.shape[1] * np.log(2.0 * np.pi)
+    )
+    return Sweep(target, y, ratio, flux, flux * flux)
