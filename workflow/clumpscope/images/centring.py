@@ -1,11 +1,12 @@
 """Sub-pixel centres and shifts of point-source images."""
 
 import numpy as np
-from scipy import ndimage
+from scipy import fft
 
 __all__ = ["centred_square", "core_centroid", "shifted"]
 
-_SPLINE_ORDER = 5  # 0.1 % of the peak for FWHM >= 2.5 px; a cubic blurs several times more
+# Zeros around an image, so that what leaves on one side does not come back on the other.
+_PADDING_PX = 8
 
 
 def core_centroid(
@@ -49,7 +50,7 @@ def core_centroid(
 
 
 def shifted(image: np.ndarray, dx: float, dy: float) -> np.ndarray:
-    """Image moved by (dx, dy) pixels, spline-interpolated, zero outside.
+    """Image moved by (dx, dy) pixels, zero outside, interpolated in Fourier space.
 
     Parameters
     ----------
@@ -57,8 +58,17 @@ def shifted(image: np.ndarray, dx: float, dy: float) -> np.ndarray:
         Finite everywhere.
     dx, dy : float
         A source at (x, y) comes to (x + dx, y + dy).
+
+    Notes
+    -----
+    Exact for images sampled at twice the diffraction cutoff or finer, such as NIRCam mosaics of 0.02 (short)
+    and 0.04 arcsec (long wavelengths); for coarser ones, better than splines too.
     """
-    return ndimage.shift(image, (dy, dx), order=_SPLINE_ORDER, mode="constant", cval=0.0)
+    shape = [fft.next_fast_len(size + 2 * _PADDING_PX, real=True) for size in image.shape]
+    wave_y = fft.fftfreq(shape[0])[:, None]
+    wave_x = fft.rfftfreq(shape[1])[None, :]
+    phase = np.exp(-2j * np.pi * (wave_x * dx + wave_y * dy))
+    return fft.irfft2(fft.rfft2(image, shape) * phase, shape)[: image.shape[0], : image.shape[1]]
 
 
 def centred_square(image: np.ndarray, x: float, y: float, half_size: int | None = None) -> np.ndarray:

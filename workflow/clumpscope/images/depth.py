@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from astropy.io import fits
+from astropy.stats import biweight_scale
 from astropy.table import Table
 from scipy import ndimage
 
@@ -145,7 +146,7 @@ def measure_depth(
             mosaic.path, f"{fluxes.size} empty positions in {mosaic.name}", "an image with source-free sky",
             "Check the error or weight map and depth.core.",
         )  # fmt: skip
-    median, sigma = sky_statistics(fluxes, n_iterations=3)
+    median, sigma = float(np.median(fluxes)), float(biweight_scale(fluxes))
     sigma_pixel = sky_statistics(np.concatenate(pixels))[1]
     fraction = float(
         np.interp(psf.fwhm_arcsec, psf.radii_arcsec, psf.encircled_energy) * psf.aperture_correction
@@ -243,9 +244,7 @@ _UNITS = {"arcsec": "arcsec", "njy": "nJy", "ab": "mag"}
 
 def depth_table(depths: Mapping[str, Depth]) -> Table:
     """One row a filter, for ``depth.ecsv``."""
-    rows = [
-        {"filter": name} | {key: getattr(depth, key) for key in _CARDS} for name, depth in depths.items()
-    ]
+    rows = [{"filter": name} | {key: getattr(depth, key) for key in _CARDS} for name, depth in depths.items()]
     table = Table(rows)
     for name in _CARDS:
         unit = _UNITS.get(name.rsplit("_", 1)[-1])

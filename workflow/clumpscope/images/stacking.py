@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from astropy.table import Table
+from scipy import ndimage
 
 from ..errors import InputError
 from ..tables import require_columns
@@ -149,7 +150,8 @@ def _stack(stamps: list[_Stamp], half: int, fit_radius_px: float, n_iterations: 
             model = _fit(image, stamp, half, fit_radius_px)
             residual = np.where(stamp.good, stamp.data / stamp.flux - model, 0.0)
             residuals[index] = shifted(residual, half - stamp.x, half - stamp.y)
-            seen[index] = shifted(stamp.good.astype(float), half - stamp.x, half - stamp.y) > 0.9
+            move = (half - stamp.y, half - stamp.x)
+            seen[index] = ndimage.shift(stamp.good.astype(float), move, order=1, cval=0.0) > 0.999
         image = image + _clipped_mean(residuals, seen, weight)
         image = image / image[inside].sum()
     return image
