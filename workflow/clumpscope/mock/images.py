@@ -1,0 +1,221 @@
+"""The pixels of a mock field."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from scipy import ndimage
+
+from ..filters import get_filter
+from ..randomness import generator
+from .lens import Lens
+from .noise import aperture_weights, correlated_noise, pixel_sigma_njy
+from .optics import PIXEL_SCALE_ARCSEC, make_psf
+from .profiles import disc_profile, sersic_image
+from .render import (
+    Pattern,
+    add_diffuse,
+    add_stamp,
+    make_stamp,
+    point_pattern,
+    psf_transform,
+    stamp_image,
+    stamp_size,
+)
+from .scene import Scene
+from .sources import Galaxy
+from .spectra import member_population, reddening_mag, star_colours
+
+__all__ = ["Mosaics", "aperture_fraction", "disc_magnification", "draw_mosaics", "to_pixel"]
+
+_SATURATION_NJY = 8000.0  # per pixel
+_ELECTRONS_PER_NJY = {"broad": 800.0, "medium": 150.0}
+_DEFLECTION_ARCSEC = 0.08  # pitch of the deflections used for diffuse light
+_MEMBER_METALLICITY, _ICL_METALLICITY = 0.1, -0.2
+
+
+def to_pixel(position: float | np.ndarray, size_arcsec: float, scale: float) -> float | np.ndarray:
+    """Zero-based pixel of a position [arcsec from the centre] along either axis."""
+    return (round(size_arcsec / scale) - 1) / 2 + position / scale
+
+
+class Mosaics:
+    """Images of one pixel scale, drawn filter by filter.
+
+    Parameters
+    ----------
+    scene : Scene
+    channel : str
+        ``sw`` or ``lw``.
+
+    Attributes
+    ----------
+    filters : list of str
+    psfs : dict of str to (n, n) array
+        Oversampled.
+    noiseless : dict of str to (ny, nx) float32 array
+        [nJy], dimmed by Galactic reddening.
+    clump_flux : dict of (clump index, image index, filter) to float
+        Share of a clump image's flux in a circle of radius one FWHM around its centroid.
+    """
+
+    def __init__(self, scene: Scene, channel: str) -> None:
+        self.scene, self.channel = scene, channel
+        self.scale = PIXEL_SCALE_ARCSEC[channel]
+        self.n = round(scene.size_arcsec / self.scale)
+        self.filters = [name for name in scene.filters if get_filter(name).channel == channel]
+        self.psfs = {name: make_psf(name, scene.seed) for name in self.filters}
+        self.noiseless = {name: np.zeros((self.n, self.n), dtype=np.float32) for name in self.filters}
+        self.dimming = {name: 10 ** (-0.4 * reddening_mag(name)) for name in self.filters}
+        self.aperture_share: dict[tuple[int, int, str], float] = {}
+
+    def draw(self) -> None:
+        """Add all light to `noiseless`."""
+        self._diffuse()
+        size = stamp_size(self.scale)
+        transforms = {name: psf_transform(psf, size) for name, psf in self.psfs.items()}
+        for number, (clump, light) in enumerate(zip(self.scene.clumps, self.scene.clump_light, strict=True)):
+            wanted = self.scene.filter_ref(clump.galaxy)
+            for index, (_, _, _, pattern) in enumerate(clump.images):
+                for name, values, stamp in self._stamps(pattern, transforms, size):
+                    add_stamp(
+                        self.noiseless[name], stamp, values * (light.flux_njy[name] * self.dimming[name])
+                    )
+                    if name == wanted:
+                        centre = [
+                            self._pixel(p) - o
+                            for p, o in zip(pattern.centroid, (stamp.x0, stamp.y0), strict=True)
+                        ]
+                        inside = aperture_fraction(
+                            values, *centre, get_filter(name).psf_fwhm_arcsec / self.scale
+                        )
+                        self.aperture_share[number, index, name] = inside / pattern.magnification
+        for star in self.scene.stars:
+            flux = 10 ** (-0.4 * (star.mag - 31.4)) * star_colours(self.filters, star.temperature_k)
+            for (name, values, stamp), value in zip(
+                self._stamps(point_pattern(star.x, star.y), transforms, size), flux, strict=True
+            ):
+                add_stamp(self.noiseless[name], stamp, values * (value * self.dimming[name]))
+
+    def observe(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Image with noise and its standard deviation per pixel [nJy]; both NaN where saturated."""
+        light = self.noiseless[name]
+        rng = generator(self.scene.seed, "mock", "noise", name)
+        sky = pixel_sigma_njy(name, self.psfs[name]) * self._exposure()
+        electrons = _ELECTRONS_PER_NJY[get_filter(name).kind]
+        error = np.sqrt(sky**2 + np.maximum(light, 0.0) / electrons).astype(np.float32)
+        image = light + error * correlated_noise(rng, light.shape, self.channel)
+        saturated = ndimage.binary_dilation(light > _SATURATION_NJY)
+        image[saturated] = np.nan
+        error[saturated] = np.nan
+        return image, error
+
+    def _exposure(self) -> np.ndarray:
+        """Noise over its median: 10 % deeper to one side, and a less exposed strip as of a detector gap."""
+        across = np.linspace(-1.0, 1.0, self.n, dtype=np.float32)
+        noise = np.broadcast_to(1.0 + 0.05 * across, (self.n, self.n)).copy()
+        noise[np.abs(across - 0.86) < 0.03] *= np.sqrt(1.5)
+        return noise
+
+    def _pixel(self, position):
+        return to_pixel(position, self.scene.size_arcsec, self.scale)
+
+    def _stamps(self, pattern: Pattern, transforms, size) -> Iterator[tuple]:
+        stamp = make_stamp(self._pixel(pattern.x), self._pixel(pattern.y), pattern.weight, size)
+        for name in self.filters:
+            yield name, stamp_image(stamp, transforms[name]), stamp
+
+    def _diffuse(self) -> None:
+        scene = self.scene
+        axis = (np.arange(self.n) - (self.n - 1) / 2) * self.scale
+        for galaxy, light in zip(scene.galaxies, scene.disc_light, strict=True):
+            for image in galaxy.images:
+                rows, columns = (_near(p, axis, 5.0) for p in (image.y, image.x))
+                # What other images of the galaxy show too is drawn once.
+                mine = _nearest_image(axis[columns], axis[rows], galaxy, image)
+                disc = disc_image(scene.lens, galaxy, axis[columns], axis[rows]) * mine
+                for name in self.filters:
+                    self.noiseless[name][rows, columns] += disc * (light.flux_njy[name] * self.dimming[name])
+        members = self._member_light(axis)
+        for name in self.filters:
+            for flux, image in members:
+                self.noiseless[name] += image * np.float32(flux[name] * self.dimming[name])
+            light, self.noiseless[name] = self.noiseless[name], np.zeros((self.n, self.n), dtype=np.float32)
+            add_diffuse(self.noiseless[name], light, self.psfs[name])
+
+    def _member_light(self, axis: np.ndarray) -> list[tuple[dict[str, float], np.ndarray]]:
+        """Two colours of light, of the galaxies and between them: flux by filter for unit flux in F150W, and image."""
+        x, y = np.meshgrid(axis.astype(np.float32), axis.astype(np.float32))
+        light = []
+        for metallicity, between in ((_MEMBER_METALLICITY, False), (_ICL_METALLICITY, True)):
+            unit = member_population(metallicity).flux_per_msun(["F150W", *self.filters], 0.308)
+            flux = dict(zip(self.filters, unit[1:] / unit[0], strict=True))
+            image = np.zeros((self.n, self.n), dtype=np.float32)
+            for m in self.scene.members:
+                if (m.name == "ICL") == between:
+                    shape = sersic_image(
+                        x - m.x_arcsec,
+                        y - m.y_arcsec,
+                        m.r_eff_arcsec,
+                        m.sersic_n,
+                        m.axis_ratio,
+                        m.angle_deg,
+                        self.scale,
+                    )
+                    image += shape * np.float32(10 ** (-0.4 * (m.mag - 31.4)))
+            light.append((flux, image))
+        return light
+
+
+def _near(position: float, axis: np.ndarray, reach: float) -> slice:
+    low, high = np.searchsorted(axis, [position - reach, position + reach])
+    return slice(int(low), int(high))
+
+
+def _nearest_image(x: np.ndarray, y: np.ndarray, galaxy: Galaxy, image) -> np.ndarray:
+    """Where `image` is the nearest of the galaxy's images."""
+    distances = [np.hypot(x - other.x, y[:, None] - other.y) for other in galaxy.images]
+    mine = distances[galaxy.images.index(image)]
+    return np.all([mine <= other for other in distances], axis=0)
+
+
+def disc_image(lens: Lens, galaxy: Galaxy, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Light of a galaxy's disc, of unit flux in the source plane, in the pixels at x (columns) and y (rows).
+
+    The deflection is splined from a coarser grid: diffuse light needs no more.
+    """
+    from scipy.interpolate import RectBivariateSpline
+
+    nodes = [np.arange(p[0], p[-1] + 2 * _DEFLECTION_ARCSEC, _DEFLECTION_ARCSEC) for p in (x, y)]
+    beta = lens.source(*np.meshgrid(*nodes, indexing="ij"), galaxy.z)
+    beta_x, beta_y = (RectBivariateSpline(*nodes, part)(x, y).T for part in beta)
+    area = (x[1] - x[0]) * (y[1] - y[0])
+    shape = (galaxy.length_arcsec, galaxy.axis_ratio, galaxy.angle_deg)
+    return (disc_profile(beta_x - galaxy.x, beta_y - galaxy.y, *shape) * area).astype(np.float32)
+
+
+def disc_magnification(lens: Lens, galaxy: Galaxy) -> list[float]:
+    """Image flux over source flux of the disc in each image of the galaxy, by the sum over fine pixels."""
+    values = []
+    for image in galaxy.images:
+        x, y = (np.arange(p - 5.0, p + 5.0, 0.02) for p in (image.x, image.y))
+        values.append(float((disc_image(lens, galaxy, x, y) * _nearest_image(x, y, galaxy, image)).sum()))
+    return values
+
+
+def aperture_fraction(values: np.ndarray, x: float, y: float, radius_px: float) -> float:
+    """Sum inside a circle centred anywhere, with pixels on the rim shared by subpixels."""
+    half = int(np.ceil(radius_px)) + 1
+    column, row = round(x), round(y)
+    part = values[row - half : row + half + 1, column - half : column + half + 1]
+    # The stamp is moved by less than a pixel so that the circle can stay where its weights are known.
+    moved = ndimage.shift(part, (row - y, column - x), order=3, mode="nearest")
+    return float((moved * aperture_weights(radius_px, half)).sum())
+
+
+def draw_mosaics(scene: Scene) -> list[Mosaics]:
+    """Noiseless images of all filters, by pixel scale."""
+    mosaics = [Mosaics(scene, channel) for channel in PIXEL_SCALE_ARCSEC]
+    drawn = [mosaic for mosaic in mosaics if mosaic.filters]
+    for mosaic in drawn:
+        mosaic.draw()
+    return drawn

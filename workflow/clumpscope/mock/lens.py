@@ -1,0 +1,204 @@
+"""The mock cluster's lens, by formulas of its own.
+
+Deflections are those of softened isothermal ellipsoids in real arctangents (Keeton 2001, astro-ph/0102341,
+equations 33-35), not the complex form that the workflow uses; a test integrates the convergence directly.
+Positions are arcseconds from the field's centre, x to the West, y to the North.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..cosmology import distance_ratio
+
+__all__ = ["DPIE", "Z_LENS", "Lens", "Shear", "find_images"]
+
+Z_LENS = 0.308
+_C_KMS = 299792.458
+_STEP_ARCSEC = 1e-4
+_CELL_ARCSEC = 0.1
+
+
+def _isothermal(x: np.ndarray, y: np.ndarray, strength: float, core: float, q: float):
+    """Deflection of convergence ``strength / 2 / sqrt(core^2 + x^2 + y^2 / q^2)``."""
+    root = np.sqrt(1.0 - q * q)
+    psi = np.sqrt(q * q * (core * core + x * x) + y * y)
+    factor = strength * q / root
+    return factor * np.arctan(root * x / (psi + core)), factor * np.arctanh(root * y / (psi + q * q * core))
+
+
+@dataclass(frozen=True)
+class DPIE:
+    """Dual pseudo-isothermal elliptical mass distribution (Eliasdottir et al. 2007), Lenstool's profile 81.
+
+    Attributes
+    ----------
+    name : str
+    x_arcsec, y_arcsec : float
+        Centre.
+    ellipticity : float
+        (a^2 - b^2) / (a^2 + b^2) of the isodensity ellipses, positive.
+    angle_deg : float
+        Of the major axis, from +x towards +y.
+    core_arcsec, cut_arcsec : float
+    v_disp_kms : float
+        Lenstool's fiducial velocity dispersion.
+    mag : float
+        Magnitude of the galaxy that carries it; NaN for a halo of the cluster.
+    """
+
+    name: str
+    x_arcsec: float
+    y_arcsec: float
+    ellipticity: float
+    angle_deg: float
+    core_arcsec: float
+    cut_arcsec: float
+    v_disp_kms: float
+    mag: float = np.nan
+
+    def convergence(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Convergence for D_LS / D_S = 1."""
+        major, minor = self._rotate(x, y)
+        flattening = self._flattening
+        squared = (major / (1 + flattening)) ** 2 + (minor / (1 - flattening)) ** 2
+        inverse = 1 / np.sqrt(self.core_arcsec**2 + squared) - 1 / np.sqrt(self.cut_arcsec**2 + squared)
+        return self._strength / 2 * inverse
+
+    def deflection(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Deflection [arcsec] for D_LS / D_S = 1."""
+        major, minor = self._rotate(x, y)
+        # On the major axis the elliptical radius is x / (1 + flattening), so all lengths grow by that.
+        stretch = 1 + self._flattening
+        q = (1 - self._flattening) / stretch
+        inner = _isothermal(major, minor, self._strength * stretch, self.core_arcsec * stretch, q)
+        outer = _isothermal(major, minor, self._strength * stretch, self.cut_arcsec * stretch, q)
+        along, across = inner[0] - outer[0], inner[1] - outer[1]
+        cosine, sine = np.cos(np.deg2rad(self.angle_deg)), np.sin(np.deg2rad(self.angle_deg))
+        return along * cosine - across * sine, along * sine + across * cosine
+
+    @property
+    def _flattening(self) -> float:
+        return (1 - np.sqrt(1 - self.ellipticity**2)) / self.ellipticity
+
+    @property
+    def _strength(self) -> float:
+        radius = np.rad2deg(6 * np.pi * (self.v_disp_kms / _C_KMS) ** 2) * 3600
+        return radius * self.cut_arcsec / (self.cut_arcsec - self.core_arcsec)
+
+    def _rotate(self, x, y):
+        cosine, sine = np.cos(np.deg2rad(self.angle_deg)), np.sin(np.deg2rad(self.angle_deg))
+        dx, dy = x - self.x_arcsec, y - self.y_arcsec
+        return dx * cosine + dy * sine, -dx * sine + dy * cosine
+
+
+@dataclass(frozen=True)
+class Shear:
+    """External shear, Lenstool's profile 14, about the field's centre."""
+
+    name: str
+    gamma: float
+    angle_deg: float
+
+    def deflection(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Deflection [arcsec] for D_LS / D_S = 1."""
+        gamma_1, gamma_2 = (self.gamma * f(np.deg2rad(2 * self.angle_deg)) for f in (np.cos, np.sin))
+        return gamma_1 * x + gamma_2 * y, gamma_2 * x - gamma_1 * y
+
+
+@dataclass(frozen=True)
+class Lens:
+    """Sum of potentials in one plane.
+
+    Attributes
+    ----------
+    potentials : tuple of DPIE or Shear
+    """
+
+    potentials: tuple[DPIE | Shear, ...]
+
+    def deflection(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Deflection [arcsec] for D_LS / D_S = 1, arrays of the shape of `x`."""
+        parts = [potential.deflection(x, y) for potential in self.potentials]
+        return sum(part[0] for part in parts), sum(part[1] for part in parts)
+
+    def source(self, x: np.ndarray, y: np.ndarray, z: float) -> tuple[np.ndarray, np.ndarray]:
+        """Source position [arcsec] seen at image position (x, y)."""
+        ratio = distance_ratio(Z_LENS, z)
+        alpha_x, alpha_y = self.deflection(x, y)
+        return x - ratio * alpha_x, y - ratio * alpha_y
+
+    def jacobian(self, x: np.ndarray, y: np.ndarray, z: float) -> np.ndarray:
+        """d(source) / d(image), shape (..., 2, 2), by central differences."""
+        step = _STEP_ARCSEC
+        right, left = self.source(x + step, y, z), self.source(x - step, y, z)
+        up, down = self.source(x, y + step, z), self.source(x, y - step, z)
+        rows = [
+            np.stack([(right[k] - left[k]) / (2 * step), (up[k] - down[k]) / (2 * step)], axis=-1)
+            for k in (0, 1)
+        ]
+        return np.stack(rows, axis=-2)
+
+    def magnification(self, x: np.ndarray, y: np.ndarray, z: float):
+        """Signed mu, mu_t = 1 / (1 - kappa - gamma) and mu_r = 1 / (1 - kappa + gamma)."""
+        a = self.jacobian(x, y, z)
+        mean = (a[..., 0, 0] + a[..., 1, 1]) / 2
+        shear = np.hypot((a[..., 0, 0] - a[..., 1, 1]) / 2, (a[..., 0, 1] + a[..., 1, 0]) / 2)
+        tangential, radial = mean - shear, mean + shear
+        return 1 / (tangential * radial), 1 / tangential, 1 / radial
+
+    def image_near(
+        self, x: float, y: float, source_x: float, source_y: float, z: float
+    ) -> tuple[float, float]:
+        """Image position of a source, by Newton steps from (x, y)."""
+        for _ in range(40):
+            beta = np.array(self.source(x, y, z))
+            move = np.linalg.solve(self.jacobian(x, y, z), np.array([source_x, source_y]) - beta)
+            move *= min(1.0, 0.3 / max(np.hypot(*move), 1e-12))  # a full step can cross a critical line
+            x, y = x + move[0], y + move[1]
+            if np.hypot(*move) < 1e-9:
+                break
+        return float(x), float(y)
+
+
+def find_images(
+    lens: Lens, source_x: float, source_y: float, z: float, half_arcsec: float
+) -> list[tuple[float, float]]:
+    """All images of a source inside a square field, found by tiling it with triangles.
+
+    Parameters
+    ----------
+    lens : Lens
+    source_x, source_y : float
+        [arcsec]
+    z : float
+    half_arcsec : float
+        Half of the field's side.
+
+    Returns
+    -------
+    list of (x, y)
+        [arcsec]
+    """
+    n = int(np.ceil(2 * half_arcsec / _CELL_ARCSEC)) + 1
+    axis = np.linspace(-half_arcsec, half_arcsec, n)
+    grid_x, grid_y = np.meshgrid(axis, axis)
+    beta_x, beta_y = lens.source(grid_x, grid_y, z)
+    u, v = beta_x - source_x, beta_y - source_y
+    corners = [np.s_[:-1, :-1], np.s_[:-1, 1:], np.s_[1:, 1:], np.s_[1:, :-1]]
+    found: list[tuple[float, float]] = []
+    for triangle in ((0, 1, 2), (0, 2, 3)):
+        cross = []
+        for first, second in zip(triangle, (*triangle[1:], triangle[0]), strict=True):
+            a, b = corners[first], corners[second]
+            cross.append(u[a] * v[b] - u[b] * v[a])
+        inside = np.all(np.array(cross) >= 0, axis=0) | np.all(np.array(cross) <= 0, axis=0)
+        for row, column in np.argwhere(inside):
+            start = axis[column] + _CELL_ARCSEC / 2, axis[row] + _CELL_ARCSEC / 2
+            image = lens.image_near(*start, source_x, source_y, z)
+            landed = lens.source(*map(np.asarray, image), z)
+            missed = np.hypot(landed[0] - source_x, landed[1] - source_y)
+            known = any(np.hypot(image[0] - x, image[1] - y) < 1e-3 for x, y in found)
+            if missed < 1e-6 and not known and max(map(abs, image)) <= half_arcsec:
+                found.append(image)
+    return found

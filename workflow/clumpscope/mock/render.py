@@ -1,0 +1,153 @@
+"""Drawing the mock images: ray tracing of clumps, diffuse light, convolution with oversampled PSFs."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import fft, signal
+from scipy.interpolate import RectBivariateSpline
+
+from .lens import Lens
+from .optics import OVERSAMPLING
+from .profiles import TRUNCATION, clump_profile
+
+__all__ = ["Pattern", "add_diffuse", "add_stamp", "make_stamp", "point_pattern", "stamp_image", "trace_clump"]
+
+_SAMPLES = 80  # samples from the centre of a clump to its end, along each of its axes
+_MARGIN = 1.1  # the traced patch over the linearised image of the clump
+_NODES = 16  # of the deflection's spline over the patch
+STAMP_ARCSEC = 3.84
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """The image of one source of unit flux, as weighted points on the sky.
+
+    Attributes
+    ----------
+    x, y : (n,) arrays
+        Positions [arcsec].
+    weight : (n,) array
+        Observed flux at each; the sum is the magnification.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    weight: np.ndarray
+
+    @property
+    def magnification(self) -> float:
+        """Image flux over source flux."""
+        return float(self.weight.sum())
+
+    @property
+    def centroid(self) -> tuple[float, float]:
+        """Light centroid [arcsec]."""
+        total = self.weight.sum()
+        return float((self.weight * self.x).sum() / total), float((self.weight * self.y).sum() / total)
+
+
+def point_pattern(x: float, y: float) -> Pattern:
+    """Pattern of a star."""
+    return Pattern(np.array([x]), np.array([y]), np.array([1.0]))
+
+
+def trace_clump(
+    lens: Lens, z: float, source: tuple[float, float], image: tuple[float, float], r_eff: float, kind: str
+) -> Pattern:
+    """Trace the sky around one image of a clump back to the source plane and read its brightness there.
+
+    Parameters
+    ----------
+    lens : Lens
+    z : float
+        Source redshift.
+    source, image : (float, float)
+        Position in the source plane, and of this image [arcsec].
+    r_eff : float
+        Half-light radius in the source plane [arcsec].
+    kind : str
+        Profile, see `clumpscope.mock.profiles`.
+
+    Notes
+    -----
+    The samples lie along the principal axes of the linearised map, 13 to a half-light radius on each,
+    so that small and strongly stretched clumps are drawn as finely as round ones.
+    """
+    jacobian = lens.jacobian(np.asarray(image[0]), np.asarray(image[1]), z)
+    _, shrink, axes = np.linalg.svd(jacobian)
+    lengths = _MARGIN * TRUNCATION * r_eff / shrink
+    steps = (np.arange(-_SAMPLES, _SAMPLES) + 0.5) / _SAMPLES
+    first, second = np.meshgrid(steps * lengths[0], steps * lengths[1])
+    x = image[0] + first * axes[0, 0] + second * axes[1, 0]
+    y = image[1] + first * axes[0, 1] + second * axes[1, 1]
+    node_x, node_y = np.linspace(x.min(), x.max(), _NODES), np.linspace(y.min(), y.max(), _NODES)
+    beta = lens.source(*np.meshgrid(node_x, node_y, indexing="ij"), z)
+    beta_x, beta_y = (RectBivariateSpline(node_x, node_y, part, kx=5, ky=5).ev(x, y) for part in beta)
+    brightness = clump_profile(np.hypot(beta_x - source[0], beta_y - source[1]), r_eff, kind)
+    lit = brightness > 0
+    cell = lengths[0] * lengths[1] / _SAMPLES**2
+    return Pattern(x[lit], y[lit], brightness[lit] * cell)
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """A pattern on oversampled pixels, transformed; serves all filters of one pixel scale."""
+
+    x0: int
+    y0: int
+    transform: np.ndarray
+
+
+def stamp_size(pixel_scale: float) -> int:
+    """Pixels a side of a stamp."""
+    return round(STAMP_ARCSEC / pixel_scale)
+
+
+def make_stamp(x_px: np.ndarray, y_px: np.ndarray, weight: np.ndarray, n: int) -> Stamp:
+    """Put points on the oversampled grid of an n x n stamp, each shared linearly between four cells."""
+    x0, y0 = (round(float(np.average(p, weights=weight))) - n // 2 for p in (x_px, y_px))
+    size = n * OVERSAMPLING
+    grid = np.zeros(size * size)
+    u, v = (x_px - x0) * OVERSAMPLING, (y_px - y0) * OVERSAMPLING
+    column, row = np.floor(u).astype(int), np.floor(v).astype(int)
+    for right in (0, 1):
+        for up in (0, 1):
+            share = np.abs(1 - right - (u - column)) * np.abs(1 - up - (v - row))
+            cell = ((row + up) % size) * size + (column + right) % size
+            grid += np.bincount(cell, weight * share, size * size)
+    return Stamp(x0, y0, fft.fft2(grid.reshape(size, size).astype(np.float32)))
+
+
+def psf_transform(psf: np.ndarray, n: int) -> np.ndarray:
+    """Transform of an oversampled PSF on the grid of an n x n stamp."""
+    size = n * OVERSAMPLING
+    grid = np.zeros((size, size), dtype=np.float32)
+    half = psf.shape[0] // 2
+    grid[: psf.shape[0], : psf.shape[1]] = psf
+    return fft.fft2(np.roll(grid, (-half, -half), axis=(0, 1)))
+
+
+def stamp_image(stamp: Stamp, transform: np.ndarray) -> np.ndarray:
+    """The stamp seen through a PSF, on mosaic pixels: every fifth sample, picked by folding the spectrum."""
+    n = stamp.transform.shape[0] // OVERSAMPLING
+    folded = (stamp.transform * transform).reshape(OVERSAMPLING, n, OVERSAMPLING, n).sum(axis=(0, 2))
+    return fft.ifft2(folded).real
+
+
+def add_stamp(image: np.ndarray, stamp: Stamp, values: np.ndarray) -> None:
+    """Add the pixels of a stamp to a mosaic, leaving out what hangs over its edge."""
+    n = values.shape[0]
+    y_low, y_high = max(0, stamp.y0), min(image.shape[0], stamp.y0 + n)
+    x_low, x_high = max(0, stamp.x0), min(image.shape[1], stamp.x0 + n)
+    if y_low < y_high and x_low < x_high:
+        part = values[y_low - stamp.y0 : y_high - stamp.y0, x_low - stamp.x0 : x_high - stamp.x0]
+        image[y_low:y_high, x_low:x_high] += part
+
+
+def add_diffuse(image: np.ndarray, light: np.ndarray, psf: np.ndarray) -> None:
+    """Add smooth light, sampled on the mosaic's pixels, seen through the PSF."""
+    half = (psf.shape[0] // 2) // OVERSAMPLING * OVERSAMPLING
+    centre = psf.shape[0] // 2
+    pick = slice(centre - half, centre + half + 1, OVERSAMPLING)
+    kernel = (psf[pick, pick] * OVERSAMPLING**2).astype(np.float32)
+    image += signal.oaconvolve(light, kernel, mode="same").astype(np.float32)
