@@ -10,7 +10,7 @@ from astropy.table import Table
 from scipy import ndimage
 
 from ..files import replacing
-from ..flags import bit
+from ..flags import has
 from .cutouts import Cutout
 from .deblend import deblend
 from .noise import aperture_inflation
@@ -114,7 +114,8 @@ def detect_clumps(
     good = np.isfinite(cutout.data) & np.isfinite(cutout.error)
     if not good.any():
         _log.warning("galaxy %s: no good pixel in %s, no clump", galaxy, cutout.filter or "the cutout")
-        image, labels = np.zeros(cutout.data.shape), np.zeros(cutout.data.shape, dtype=int)
+        image, matched = np.zeros((2, *cutout.data.shape))
+        labels = np.zeros(cutout.data.shape, dtype=int)
         rows = _empty_rows()
     else:
         image = _without_smooth_light(cutout.data, good, background_fwhm * fwhm_px)
@@ -128,8 +129,9 @@ def detect_clumps(
     if edits is not None:
         mine = edits[[str(value) == str(galaxy) for value in edits["galaxy"]]]
         rows, labels = apply_edits(rows, labels, mine, cutout, str(galaxy), edit_tolerance_arcsec)
-        for row in rows[(rows["flags"] & bit("manual")) != 0]:
-            rows["snr"][row.index] = _value(matched, cutout, row) if good.any() else 0.0
+        for index in np.flatnonzero(has(rows["flags"], "manual")):
+            column, row = rows["x"][index] - cutout.x0, rows["y"][index] - cutout.y0
+            rows["snr"][index] = matched[round(row), round(column)]
     order = np.lexsort((rows["y"], rows["x"], -rows["snr"]))
     rank = np.zeros(len(rows) + 1, dtype=int)
     rank[order + 1] = np.arange(1, len(rows) + 1)
@@ -232,10 +234,6 @@ def _members(cutout, rows, labels, centre, radius_arcsec, footprint) -> tuple[Ta
     number = np.zeros(len(rows) + 1, dtype=int)
     number[1:][inside] = np.arange(1, inside.sum() + 1)
     return rows[inside], number[labels]
-
-
-def _value(image: np.ndarray, cutout: Cutout, row) -> float:
-    return float(image[int(np.rint(row["y"] - cutout.y0)), int(np.rint(row["x"] - cutout.x0))])
 
 
 def _name(galaxy: str, ra: float, dec: float, clump_ra: float, clump_dec: float) -> str:
