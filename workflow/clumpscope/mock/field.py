@@ -14,10 +14,11 @@ from ..files import replacing
 from ..filters import get_filter
 from ..randomness import generator
 from ..tables import write_table
+from .catalogue import edits_table, galaxy_catalogue, star_table
 from .images import Mosaics, draw_mosaics
 from .lens_files import write_lens
 from .scene import design_scene, nircam_filters
-from .tables import clump_truth, edits_table, galaxy_catalogue, galaxy_truth, psf_truth, star_table
+from .truth import clump_truth, galaxy_truth, psf_truth
 
 __all__ = ["REFERENCE", "error_kind", "make_field"]
 

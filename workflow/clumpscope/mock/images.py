@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 
 import numpy as np
+from astropy.wcs import WCS
 from scipy import ndimage
 
 from ..filters import get_filter
 from ..randomness import generator
-from .lens import Lens
+from .cluster import Member
+from .lens import Z_LENS, Lens
 from .noise import aperture_weights, correlated_noise, pixel_sigma_njy
 from .optics import PIXEL_SCALE_ARCSEC, make_psf
 from .profiles import disc_profile, sersic_image
@@ -22,20 +24,30 @@ from .render import (
     stamp_size,
 )
 from .scene import Scene
-from .sources import Galaxy
-from .spectra import member_population, reddening_mag, star_colours
+from .sources import Galaxy, GalaxyImage, Star
+from .spectra import ICL_METALLICITY, MEMBER_METALLICITY, member_population, reddening_mag, star_colours
 
-__all__ = ["Mosaics", "aperture_fraction", "disc_magnification", "draw_mosaics", "to_pixel"]
+__all__ = ["Mosaics", "aperture_fraction", "disc_magnification", "draw_mosaics", "sky_position", "to_pixel"]
 
 _SATURATION_NJY = 8000.0  # per pixel
 _ELECTRONS_PER_NJY = {"broad": 800.0, "medium": 150.0}
 _DEFLECTION_ARCSEC = 0.08  # pitch of the deflections used for diffuse light
-_MEMBER_METALLICITY, _ICL_METALLICITY = 0.1, -0.2
 
 
 def to_pixel(position: float | np.ndarray, size_arcsec: float, scale: float) -> float | np.ndarray:
     """Zero-based pixel of a position [arcsec from the centre] along either axis."""
     return (round(size_arcsec / scale) - 1) / 2 + position / scale
+
+
+def sky_position(place: GalaxyImage | Member | Star, scene: Scene, wcs: WCS) -> tuple[float, float]:
+    """RA and Dec [deg] of an object; `wcs` is that of the 0.02 arcsec grid."""
+    position = [
+        getattr(place, name) if hasattr(place, name) else getattr(place, f"{name}_arcsec") for name in "xy"
+    ]
+    ra, dec = wcs.all_pix2world(
+        *(to_pixel(p, scene.size_arcsec, PIXEL_SCALE_ARCSEC["sw"]) for p in position), 0
+    )
+    return float(ra), float(dec)
 
 
 class Mosaics:
@@ -146,8 +158,8 @@ class Mosaics:
         """Two colours of light, of the galaxies and between them: flux by filter for unit flux in F150W, and image."""
         x, y = np.meshgrid(axis.astype(np.float32), axis.astype(np.float32))
         light = []
-        for metallicity, between in ((_MEMBER_METALLICITY, False), (_ICL_METALLICITY, True)):
-            unit = member_population(metallicity).flux_per_msun(["F150W", *self.filters], 0.308)
+        for metallicity, between in ((MEMBER_METALLICITY, False), (ICL_METALLICITY, True)):
+            unit = member_population(metallicity).flux_per_msun(["F150W", *self.filters], Z_LENS)
             flux = dict(zip(self.filters, unit[1:] / unit[0], strict=True))
             image = np.zeros((self.n, self.n), dtype=np.float32)
             for m in self.scene.members:

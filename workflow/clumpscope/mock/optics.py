@@ -12,17 +12,17 @@ from ..filters import get_filter, transmission
 from ..randomness import generator
 
 __all__ = [
+    "HALF_WIDTH_ARCSEC",
     "OVERSAMPLING",
     "PIXEL_SCALE_ARCSEC",
     "encircled_energy",
-    "half_width_arcsec",
     "make_psf",
     "make_pupil",
 ]
 
 OVERSAMPLING = 5
 PIXEL_SCALE_ARCSEC = {"sw": 0.02, "lw": 0.04}  # of the mosaics
-half_width_arcsec = 1.2  # PSFs end at this radius
+HALF_WIDTH_ARCSEC = 1.2  # PSFs end at this radius
 
 _NATIVE_PIXEL_ARCSEC = {"sw": 0.031, "lw": 0.063}  # of the detectors
 _SEGMENT_FLAT_M, _GAP_M, _STRUT_M = 1.32, 0.007, 0.11
@@ -128,7 +128,7 @@ def make_psf(name: str, seed: int) -> np.ndarray:
     Returns
     -------
     (n, n) array
-        Odd n, `OVERSAMPLING` samples a mosaic pixel, unit sum inside a circle of `half_width_arcsec`
+        Odd n, `OVERSAMPLING` samples a mosaic pixel, unit sum inside a circle of `HALF_WIDTH_ARCSEC`
         and zero outside. A point source's pixel value is its flux times the PSF sampled at the pixel's
         centre, times ``OVERSAMPLING**2``.
 
@@ -141,7 +141,7 @@ def make_psf(name: str, seed: int) -> np.ndarray:
     band = get_filter(name)
     scale = PIXEL_SCALE_ARCSEC[band.channel]
     pitch = scale / OVERSAMPLING
-    half = round(half_width_arcsec / pitch)
+    half = round(HALF_WIDTH_ARCSEC / pitch)
     pattern = sum(_diffraction(wave, pitch, half, seed).astype(float) for wave in _wavelengths(name))
     boxes = (_NATIVE_PIXEL_ARCSEC[band.channel] / pitch, float(OVERSAMPLING))
     core = pattern[half - half // 3 : half + half // 3 + 1, half - half // 3 : half + half // 3 + 1]
@@ -153,7 +153,9 @@ def make_psf(name: str, seed: int) -> np.ndarray:
     sigma = 0.0 if excess(0.0) >= 0 else optimize.brentq(excess, 0.0, band.psf_fwhm_arcsec / pitch, xtol=1e-2)
     psf = _blur(fft.fft2(fft.ifftshift(pattern)), boxes, sigma)
     rows, columns = np.indices(psf.shape) - half
-    psf = np.where(np.hypot(rows, columns) <= half, np.maximum(psf, 0.0), 0.0)
+    # It fades out over the last fifth, so that bright stars have no visible rim.
+    fade = np.clip((half - np.hypot(rows, columns)) / (0.2 * half), 0.0, 1.0)
+    psf = np.maximum(psf, 0.0) * np.sin(np.pi / 2 * fade) ** 2
     return psf / psf.sum()
 
 

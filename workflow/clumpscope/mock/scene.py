@@ -102,7 +102,7 @@ def design_scene(
         clump_light += lights
         disc = draw_host(rng, galaxy.z)
         unit = dict(zip(bands, disc.flux_per_msun(bands, galaxy.z), strict=True))
-        disc_light.append(_scaled(disc, unit, total * rng.uniform(3.0, 8.0) / unit[reference]))
+        disc_light.append(_scaled(disc, unit, total * rng.uniform(2.5, 6.0) / unit[reference]))
     return Scene(
         seed,
         size_arcsec,

@@ -19,10 +19,12 @@ _MULTIPLE = 1
 _MAX_TRIES = 4000
 _PIXEL_ARCSEC = 0.02
 _R_EFF_PC, _R_EFF_DEX, _R_EFF_RANGE_PC = 80.0, 0.4, (3.0, 300.0)
-_MAX_OBSERVED_ARCSEC = 0.055  # circularised half-light radius: beyond, a 9x9 box would not show a clump
+# Observed half-light radius, circularised and along the major axis: beyond, a 9x9 box would not hold a clump.
+_MAX_OBSERVED_ARCSEC, _MAX_MAJOR_ARCSEC = 0.05, 0.07
 _BLENDED_PX = (2.8, 3.8)
 _MIN_SEPARATION_ARCSEC = 0.22
 _EDGE_ARCSEC = 2.2
+_APART_ARCSEC = 3.2  # between galaxies
 
 
 @dataclass(frozen=True)
@@ -187,8 +189,8 @@ def _place_one(rng, lens, members, half, z, fate, multiple, taken, scale):
             if m.name != "ICL"
         ]
         mu = abs(float(lens.magnification(np.asarray(x), np.asarray(y), z)[0]))
-        wanted = (1.0, 1.8) if fate == "magnification" else (1.0, 4.0) if fate == "redshift" else (2.4, 7.0)
-        if min(distances) < 1.6 or not wanted[0] < mu < wanted[1] or not _far(x, y, taken, 2.6):
+        wanted = (1.0, 1.8) if fate == "magnification" else (1.0, 4.0) if fate == "redshift" else (2.4, 9.0)
+        if min(distances) < 1.6 or not wanted[0] < mu < wanted[1] or not _far(x, y, taken, _APART_ARCSEC):
             continue
         source = tuple(float(p) for p in lens.source(np.asarray(x), np.asarray(y), z))
         images = _visible(lens, source, z, half)
@@ -199,7 +201,7 @@ def _place_one(rng, lens, members, half, z, fate, multiple, taken, scale):
             if not 2 <= len(bright) == len(images) - sum(image[2] < 1.0 for image in images):
                 continue
             apart = all(_far(*a[:2], [b[:2] for b in bright if b is not a], 4.0) for a in bright)
-            clear = all(_far(*a[:2], taken, 2.6) for a in bright)
+            clear = all(_far(*a[:2], taken, _APART_ARCSEC) for a in bright)
             inside = all(max(abs(a[0]), abs(a[1])) < half - _EDGE_ARCSEC for a in bright)
             clean = all(
                 np.hypot(a[0] - m.x_arcsec, a[1] - m.y_arcsec) > 1.6
@@ -271,10 +273,12 @@ def _place_clump(rng, lens, galaxy, positions, partner, central):
 def _trace(rng, lens, galaxy, place, profile) -> Clump:
     source, first_image = place
     scale = pc_per_arcsec(galaxy.z)
-    mu = abs(float(lens.magnification(np.asarray(first_image[0]), np.asarray(first_image[1]), galaxy.z)[0]))
+    jacobian = lens.jacobian(*map(np.asarray, first_image), galaxy.z)
+    across, along = np.linalg.svd(jacobian, compute_uv=False)
     while True:
         r_eff = float(np.clip(_R_EFF_PC * 10 ** (_R_EFF_DEX * rng.normal()), *_R_EFF_RANGE_PC))
-        if r_eff / scale * np.sqrt(mu) < _MAX_OBSERVED_ARCSEC:
+        circularised, major = r_eff / scale / np.sqrt(across * along), r_eff / scale / along
+        if circularised < _MAX_OBSERVED_ARCSEC and major < _MAX_MAJOR_ARCSEC:
             break
     images = []
     for image in galaxy.images:

@@ -21,6 +21,8 @@ __all__ = [
 # The seven bands of the Frontier Fields (C25 section 2.1).
 HST_FILTERS = ("F435W", "F606W", "F814W", "F105W", "F125W", "F140W", "F160W")
 
+MEMBER_METALLICITY, ICL_METALLICITY = 0.1, -0.2  # log10 over solar
+
 _EBV = 0.012  # reproduces the reddening of C25 Table 1 to 0.001 mag
 _HC_K_ANGSTROM = 1.438776877e8  # h c / k
 _YEAR_STEPS = 400
@@ -86,8 +88,8 @@ def draw_host(rng: np.random.Generator, z: float) -> Population:
     """Population of a galaxy's disc: older, and still forming stars."""
     oldest = age_of_universe_yr(z)
     return Population(
-        float(np.log10(oldest * rng.uniform(0.35, 0.75))),
-        float(rng.uniform(8.7, 9.5)),
+        float(np.log10(oldest * rng.uniform(0.2, 0.6))),
+        float(rng.uniform(9.0, 9.8)),
         float(rng.uniform(0.2, 0.9)),
         float(rng.normal(-0.3, 0.15)),
         -3.0,

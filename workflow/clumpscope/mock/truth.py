@@ -1,4 +1,4 @@
-"""The catalogues of a mock field, and the truth behind them."""
+"""The truth about a mock field."""
 
 from collections.abc import Mapping
 
@@ -8,19 +8,12 @@ from astropy.wcs import WCS
 
 from ..cosmology import pc_per_arcsec
 from ..filters import get_filter
-from ..randomness import generator
-from .images import Mosaics, disc_magnification, to_pixel
+from .images import Mosaics, disc_magnification, sky_position, to_pixel
 from .optics import OVERSAMPLING, PIXEL_SCALE_ARCSEC, encircled_energy
-from .scene import Scene, nircam_filters
-from .spectra import HST_FILTERS, reddening_mag
+from .scene import Scene
+from .spectra import reddening_mag
 
-__all__ = ["clump_truth", "edits_table", "galaxy_catalogue", "galaxy_truth", "psf_truth", "star_table"]
-
-_CATALOGUE_ERROR = 0.03  # relative
-_HST_LIMIT_AB = 29.0  # C25 section 2.1
-_TOTAL_OVER_DEPTH = 3.0  # noise of total photometry over the PSF aperture's
-_PHOT_Z_EVERY, _PHOT_Z_ERROR = 4, 0.01
-_RADIUS_MARGIN_ARCSEC = 0.4
+__all__ = ["clump_truth", "galaxy_truth", "psf_truth"]
 
 
 def clump_truth(scene: Scene, mosaics: list[Mosaics], wcs: WCS) -> Table:
@@ -130,7 +123,7 @@ def galaxy_truth(scene: Scene, wcs: WCS) -> Table:
             for axis in ("x", "y")
         )  # fmt: skip
         for image, mu in zip(galaxy.images, disc_magnification(scene.lens, galaxy), strict=True):
-            ra, dec = _sky(image, scene, wcs)
+            ra, dec = sky_position(image, scene, wcs)
             rows.append(
                 {
                     "id": image.id,
@@ -160,86 +153,6 @@ def galaxy_truth(scene: Scene, wcs: WCS) -> Table:
         "barycentre: of the light in the reference filter, in the source plane, arcsec West and North of the field's centre.",
     ]
     return table
-
-
-def _sky(image, scene: Scene, wcs: WCS) -> tuple[float, float]:
-    x, y = (to_pixel(p, scene.size_arcsec, PIXEL_SCALE_ARCSEC["sw"]) for p in (image.x, image.y))
-    ra, dec = wcs.all_pix2world(x, y, 0)
-    return float(ra), float(dec)
-
-
-def galaxy_catalogue(scene: Scene, wcs: WCS) -> Table:
-    """The catalogue a user would have: positions, redshifts with errors, noisy total fluxes in 27 bands."""
-    rng = generator(scene.seed, "mock", "catalogue")
-    bands = (*nircam_filters(), *HST_FILTERS)
-    limits = np.array([10 ** (-0.4 * (_limit_ab(name) - 31.4)) / 5.0 * _TOTAL_OVER_DEPTH for name in bands])
-    dimming = np.array([10 ** (-0.4 * reddening_mag(name)) for name in bands])
-    rows = []
-    for number, (galaxy, disc) in enumerate(zip(scene.galaxies, scene.disc_light, strict=True)):
-        photometric = galaxy.fate == "photometric redshift" or number % _PHOT_Z_EVERY == _PHOT_Z_EVERY - 1
-        width = 0.7 if galaxy.fate == "photometric redshift" else _PHOT_Z_ERROR * (1 + galaxy.z)
-        z = galaxy.z + (0.5 * width * rng.normal() if photometric else 0.0)
-        for image, mu in zip(galaxy.images, disc_magnification(scene.lens, galaxy), strict=True):
-            total = np.array([disc.flux_njy[name] for name in bands]) * mu
-            reach = []
-            for clump, light in zip(scene.clumps, scene.clump_light, strict=True):
-                for owner, x, y, pattern in clump.images:
-                    if owner is image:
-                        total += np.array([light.flux_njy[name] for name in bands]) * pattern.magnification
-                        reach.append(np.hypot(x - image.x, y - image.y))
-            error = np.hypot(_CATALOGUE_ERROR * total * dimming, limits)
-            flux = total * dimming + error * rng.normal(size=len(bands))
-            ra, dec = _sky(image, scene, wcs)
-            row = {
-                "id": image.id, "ra": ra, "dec": dec, "z": z,
-                "z_lo": z - width if photometric else z, "z_hi": z + width if photometric else z,
-                "z_spec": not photometric, "system": galaxy.system,
-                "radius_arcsec": round(float(max(reach) + _RADIUS_MARGIN_ARCSEC), 2),
-            }  # fmt: skip
-            for k, name in enumerate(bands):
-                row[f"f_{name}"], row[f"e_{name}"] = float(flux[k]), float(error[k])
-            rows.append(row)
-    table = Table(rows)
-    for name in table.colnames:
-        if name[:2] in ("f_", "e_"):
-            table[name].unit = "nJy"
-    table["ra"].unit = table["dec"].unit = "deg"
-    table["radius_arcsec"].unit = "arcsec"
-    return table
-
-
-def _limit_ab(name: str) -> float:
-    limit = get_filter(name).mag_limit_ab
-    return limit if np.isfinite(limit) else _HST_LIMIT_AB
-
-
-def star_table(scene: Scene, wcs: WCS) -> Table:
-    """Stars of the field, saturated ones among them."""
-    sky = [_sky(star, scene, wcs) for star in scene.stars]
-    return Table(
-        {
-            "id": [star.id for star in scene.stars],
-            "ra": [ra for ra, _ in sky],
-            "dec": [dec for _, dec in sky],
-            "mag_f150w": [round(star.mag, 3) for star in scene.stars],
-        },
-        units={"ra": "deg", "dec": "deg", "mag_f150w": "mag"},
-    )
-
-
-def edits_table(truth: Table) -> Table:
-    """A person's edit: the faintest clump of the measured galaxies is added by hand."""
-    row = truth[int(np.argmin(truth["snr_ref"]))]
-    return Table(
-        {
-            "galaxy": [row["galaxy"]],
-            "action": ["add"],
-            "ra": [row["ra"]],
-            "dec": [row["dec"]],
-            "comment": ["faint, seen in the colour image"],
-        },
-        units={"ra": "deg", "dec": "deg"},
-    )
 
 
 def psf_truth(mosaics: list[Mosaics]) -> Table:
