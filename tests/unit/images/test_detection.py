@@ -192,7 +192,7 @@ def test_deblending_keeps_peaks_that_stand_out():
     assert len(set(line[20:valley])) == 1 and len(set(line[valley + 1 : 35])) == 1 and line[20] != line[34]
     # Merged hills have one peak; a ripple lower than the noise is none; nor one of too little flux.
     assert deblend(hill(20, 30) + hill(25, 25), islands).x.size == 1
-    ripple = pair + np.where((columns == 22) & (rows == 22), 1.5, 0.0)
+    ripple = pair + np.where((columns == valley) & (rows == 20), 1.5, 0.0)
     assert deblend(ripple, islands).x.size == 2
     assert deblend(ripple, islands, prominence=0.0, contrast=0.0).x.size == 3
     assert deblend(pair, islands, contrast=0.5).x.size == 1
