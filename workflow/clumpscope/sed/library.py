@@ -73,6 +73,11 @@ class SSPLibrary:
         return self.metadata["name"]
 
     @property
+    def checksum(self) -> str:
+        """SHA-256 of the library's content, empty for one that was never written."""
+        return self.metadata.get("sha256", "")
+
+    @property
     def wave(self) -> np.ndarray:
         """Pixel centres [Angstrom], (n_wave,)."""
         return 0.5 * (self.wave_edges[1:] + self.wave_edges[:-1])

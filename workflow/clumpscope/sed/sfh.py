@@ -88,7 +88,7 @@ def get_sfh(name: str) -> SFH:
 
 
 def sfr_shape(sfh: SFH, t_yr: np.ndarray, parameters: dict[str, float]) -> np.ndarray:
-    """The star-formation rate at time `t_yr` after the onset, in arbitrary units.
+    """The star-formation rate at time `t_yr` after the onset, up to a factor.
 
     Parameters
     ----------
@@ -106,4 +106,5 @@ def sfr_shape(sfh: SFH, t_yr: np.ndarray, parameters: dict[str, float]) -> np.nd
         return np.exp(-t / (sfh.tau_yr or 10.0 ** parameters["log_tau_yr"]))
     u = np.log(t) - np.log(10.0) * parameters["log_tau_yr"]
     alpha, beta = 10.0 ** parameters["log_alpha"], 10.0 ** parameters["log_beta"]
-    return np.exp(-np.logaddexp(alpha * u, -beta * u))
+    log_rate = -np.logaddexp(alpha * u, -beta * u)
+    return np.exp(log_rate - log_rate.max())  # far from the peak the rate itself underflows

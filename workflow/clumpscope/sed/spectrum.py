@@ -90,7 +90,8 @@ def age_weights(
         x = np.concatenate(edges)
         x = np.unique(x[(x >= 0.0) & (x <= 1.0)])
         star_age = 0.5 * (x[1:] + x[:-1]) * age
-        mass = sfr_shape(sfh, age - star_age, parameters) * np.diff(x)
+        t = 0.5 * ((1.0 - x[1:]) + (1.0 - x[:-1])) * age  # never rounded to zero, as age - star_age can be
+        mass = sfr_shape(sfh, t, parameters) * np.diff(x)
         mass /= mass.sum()
     index, fraction = bracket(library.age_yr, star_age)
     n = len(library.age_yr)

@@ -1,0 +1,169 @@
+"""Band fluxes of a library's populations, tabulated once for a set of bands.
+
+Fluxes are linear in the SSP weights, so a band needs, for every metallicity and attenuation, one number per SSP
+age. Attenuation is removed to first order from the tables: they hold the flux over that of a flat spectrum behind
+the same dust, which varies so little that linear interpolation in A_V is exact to a few 1e-4.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .bands import AV_NODES, BandSet
+from .gas import age_hats, bracket, ionising_shape
+from .library import LYMAN_LIMIT, SSPLibrary
+
+__all__ = ["BandTables", "build_tables"]
+
+# Nebular emission is a power law of metallicity and ionisation in each cell of the library. Cells are divided until no
+# line that carries this share of the ionising luminosity changes by more than _CONTRAST e-folds between nodes;
+# parabolas through three nodes then follow all of them.
+_SHARE, _CONTRAST = 0.003, 0.35
+
+_DUST_DEGREE = 5
+_VECTOR = 8  # bands are padded to whole vectors of this many floats
+_TINY = 1e-37
+
+
+@dataclass(frozen=True, eq=False)
+class BandTables:
+    """Tables of one library in one set of bands (fluxes in nJy per solar mass formed).
+
+    Attributes
+    ----------
+    n_bands : int
+        Number of bands; the tables' last axis is padded with zeros.
+    dust : (n_bands_padded, degree + 1) array
+        Polynomials in A_V: natural logarithm of the flux of a flat spectrum behind dust.
+    stars : (n_z, n_av, n_age, n_bands_padded) float32 array
+        Stars, at the library's metallicities.
+    gas_z, gas_u : (n_zf,), (n_uf,) arrays
+        Metallicities and ionisation parameters of the nebular table, spaced evenly in pairs of intervals.
+    ionising : (n_zf, n_gas_ages) array
+        Ionising luminosity of the SSPs that have gas.
+    gas_hat_index, gas_hat_fraction : (n_gas_ages,) arrays
+        Place of those SSP ages between the gas ages.
+    gas : (n_zf, n_uf, n_av, n_gas, n_bands_padded) float32 array
+        Nebular emission over ionising luminosity.
+    """
+
+    n_bands: int
+    dust: np.ndarray
+    stars: np.ndarray
+    gas_z: np.ndarray
+    gas_u: np.ndarray
+    ionising: np.ndarray
+    gas_hat_index: np.ndarray
+    gas_hat_fraction: np.ndarray
+    gas: np.ndarray
+
+
+def build_tables(library: SSPLibrary, bands: BandSet, age_max_yr: float, nebular: bool = True) -> BandTables:
+    """Tabulate a library in a set of bands.
+
+    Parameters
+    ----------
+    library : SSPLibrary
+    bands : BandSet
+        Made with the library's pixels and lines.
+    age_max_yr : float
+        Populations older than this are not needed.
+    nebular : bool
+        Whether there is gas; without it the ionising photons escape.
+    """
+    n_bands = bands.pixel.shape[1]
+    n_age = min(int(np.searchsorted(library.age_yr, age_max_yr)) + 1, len(library.age_yr))
+    lit = np.flatnonzero(bands.pixel.any(axis=1))
+    dust = _dust_polynomials(library, bands)
+    flat = np.exp(np.array([np.polyval(p, AV_NODES) for p in dust]).T)  # (n_av, n_bands)
+    pixel = np.stack([bands.dusty_pixel(a)[lit] for a in AV_NODES], axis=1) / flat
+    line = np.stack([bands.dusty_line(a) for a in AV_NODES], axis=1) / flat
+    pixel = (pixel * library.lsun_erg_s).astype(np.float32).reshape(len(lit), -1)
+    line = (line * library.lsun_erg_s).astype(np.float32).reshape(len(line), -1)
+    shape = (len(AV_NODES), n_bands)
+
+    spectra = library.stars[:, :n_age, lit].astype(np.float32)
+    if nebular:
+        spectra[:, : library.n_gas_ages, library.wave_edges[1 + lit] <= LYMAN_LIMIT * (1 + 1e-9)] = 0.0
+    stars = (spectra.reshape(-1, len(lit)) @ pixel).reshape(*spectra.shape[:2], *shape)
+
+    gas_z = _divide(library.log_z_zsun, library.gas_lines)
+    gas_u = _divide(library.log_u, np.swapaxes(library.gas_lines, 0, 1))
+    hats = age_hats(library)
+    index = np.minimum(hats.argmax(axis=1), len(library.gas_age_yr) - 2)
+    index -= hats[np.arange(len(index)), index] + hats[np.arange(len(index)), index + 1] < 1.0 - 1e-9
+    if nebular:
+        gas = _gas_table(library, pixel, line, lit, gas_z, gas_u).reshape(
+            len(gas_z), len(gas_u), len(library.gas_age_yr), *shape
+        )
+    else:
+        gas = np.zeros((len(gas_z), len(gas_u), len(library.gas_age_yr), *shape), dtype=np.float32)
+    return BandTables(
+        n_bands=n_bands,
+        dust=_pad(dust.T, -1).T.copy(),
+        stars=_pad(np.swapaxes(stars, 1, 2), -1),
+        gas_z=gas_z,
+        gas_u=gas_u,
+        ionising=np.array([ionising_shape(library, z) for z in gas_z]),
+        gas_hat_index=index,
+        gas_hat_fraction=hats[np.arange(len(index)), index + 1],
+        gas=_pad(np.swapaxes(gas, 2, 3), -1),
+    )
+
+
+def _pad(array: np.ndarray, axis: int) -> np.ndarray:
+    missing = -array.shape[axis] % _VECTOR
+    width = [(0, 0)] * array.ndim
+    width[axis] = (0, missing)
+    return np.ascontiguousarray(np.pad(array, width))
+
+
+def _dust_polynomials(library: SSPLibrary, bands: BandSet) -> np.ndarray:
+    """ln of the transmission of a flat f_nu spectrum against A_V, highest power first, (n_bands, degree + 1)."""
+    flat = library.wave[:, None] ** -2.0
+    unattenuated = (bands.pixel * flat).sum(axis=0)
+    seen = unattenuated > 0.0
+    log_ratio = np.zeros((len(AV_NODES), bands.pixel.shape[1]))
+    for row, a_v in zip(log_ratio, AV_NODES, strict=True):
+        row[seen] = np.log((bands.dusty_pixel(a_v) * flat).sum(axis=0)[seen] / unattenuated[seen])
+    return np.polyfit(AV_NODES, log_ratio, _DUST_DEGREE).T
+
+
+def _divide(grid: np.ndarray, lines: np.ndarray) -> np.ndarray:
+    """Divide each cell of `grid`, along the first axis of `lines`, into an even number of equal intervals."""
+    nodes = [grid[:1]]
+    for k in range(len(grid) - 1):
+        low, high = lines[k], lines[k + 1]
+        strong = np.maximum(low, high) > _SHARE
+        contrast = np.abs(np.log(np.maximum(high[strong], _TINY) / np.maximum(low[strong], _TINY)))
+        pairs = max(1, int(np.ceil(np.percentile(contrast, 99) / (2.0 * _CONTRAST)))) if strong.any() else 1
+        nodes.append(np.linspace(grid[k], grid[k + 1], 2 * pairs + 1)[1:])
+    return np.concatenate(nodes)
+
+
+def _gas_table(
+    library: SSPLibrary,
+    pixel: np.ndarray,
+    line: np.ndarray,
+    lit: np.ndarray,
+    gas_z: np.ndarray,
+    gas_u: np.ndarray,
+) -> np.ndarray:
+    """Band fluxes of the nebular emission, (n_zf, n_uf, n_gas, n_av * n_bands)."""
+    # Lines one by one; the continuum changes so evenly with wavelength that its band fluxes follow the same law.
+    seen = line.any(axis=1)
+    lines = _refine(library, library.gas_lines[..., seen], gas_z, gas_u) @ line[seen]
+    continuum = library.gas_continuum[..., lit].astype(np.float32)
+    continuum = (continuum.reshape(-1, len(lit)) @ pixel).reshape(*continuum.shape[:3], -1)
+    lines += _refine(library, continuum, gas_z, gas_u)
+    return lines
+
+
+def _refine(library: SSPLibrary, table: np.ndarray, gas_z: np.ndarray, gas_u: np.ndarray) -> np.ndarray:
+    """Geometric interpolation of a (n_z, n_u, ...) table to the finer grid."""
+    log = np.log(np.maximum(table, _TINY), dtype=np.float32)
+    for axis, (coarse, fine) in enumerate(((library.log_z_zsun, gas_z), (library.log_u, gas_u))):
+        index, fraction = bracket(coarse, fine)
+        fraction = fraction.astype(np.float32).reshape([-1 if a == axis else 1 for a in range(log.ndim)])
+        log = np.take(log, index, axis) * (1 - fraction) + np.take(log, index + 1, axis) * fraction
+    return np.exp(log, out=log)
