@@ -76,7 +76,8 @@ def stack_stars(
 
     Notes
     -----
-    The sky of a star is the robust median in the ring outside the stamp. Pixels more than 4 robust
+    The sky of a star is the robust median in the ring outside the stamp; the faint wings there (for NIRCam about
+    1e-5 of the peak beyond 1 arcsec) go with it, so that the curve of growth of the stack ends at its edge. Pixels more than 4 robust
     standard deviations from the median star are left out (from 4 stars on).
     """
     require_columns(stars, ["ra", "dec"], "star list")
