@@ -6,6 +6,8 @@ from clumpscope.images.psf import normalise_psf
 from image_fields import DEC, RA, moffat, place
 from scipy import ndimage
 
+pytest_plugins = ["image_fields"]
+
 SIGMA = 0.4
 
 

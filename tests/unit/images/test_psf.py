@@ -11,6 +11,8 @@ from clumpscope.images.psf_model import fit_analytic
 from image_fields import moffat
 from scipy.optimize import brentq
 
+pytest_plugins = ["image_fields"]
+
 
 def gaussian(size, x, y, sigma):
     rows, columns = np.indices((size, size))
