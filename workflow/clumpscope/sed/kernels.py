@@ -1,21 +1,211 @@
-"""The compiled inner loop of model photometry: about 16 000 multiply-adds a model."""
+"""Compiled loops of model photometry: weights of SSP ages for a history, and band fluxes from the tables.
+
+All compiled functions are in this file, because numba's cache notices changes of a function's own file only.
+
+SSP spectra are linear in age between the library's ages a_i, so the composite spectrum is sum(w_i S_i) with
+w_i the integral of psi(age - a) times the hat function of a_i. For exponentials and constants the integrals
+are elementary; the double power law is integrated by Gauss-Legendre between breakpoints that enclose its peak.
+"""
 
 import numpy as np
 
 from .compiled import compiled
-from .weights import fill_weights
 
-__all__ = ["fill_fluxes"]
+__all__ = [
+    "BURST",
+    "CONSTANT",
+    "DOUBLE_POWER_LAW",
+    "EXPONENTIAL",
+    "SHAPES",
+    "fill_fluxes",
+    "fill_weights",
+    "log_fraction_younger",
+]
+
+BURST, CONSTANT, EXPONENTIAL, DOUBLE_POWER_LAW = 0, 1, 2, 3
+SHAPES = {
+    "burst": BURST,
+    "constant": CONSTANT,
+    "exponential": EXPONENTIAL,
+    "double_power_law": DOUBLE_POWER_LAW,
+}
+
+_NODES, _NODE_WEIGHTS = np.polynomial.legendre.leggauss(4)
+# Distances from the peak of a double power law, in e-folds of the rate, where the quadrature breaks.
+_PEAK = np.concatenate([np.arange(0.0, 8.0, 0.5), np.arange(8.0, 40.0, 2.0)])
+_OCTAVES = 30  # of time around the peak
 
 
 @compiled
-def _parabola(t):  # noqa: ANN001, ANN202
+def _add(weights, age_yr, i, star_age, mass):
+    fraction = (star_age - age_yr[i]) / (age_yr[i + 1] - age_yr[i])
+    weights[i] += mass * (1.0 - fraction)
+    weights[i + 1] += mass * fraction
+
+
+@compiled
+def _fill_exponential(weights, age_yr, age, tau):
+    """Hat weights of exp(a / tau) on 0 < a < age; returns the number of ages in use."""
+    total = 0.0
+    rate_low = np.exp(-age / tau)
+    low = 0.0
+    i = 0
+    while low < age:
+        full = age_yr[i + 1] - age_yr[i]
+        high = min(age_yr[i + 1], age)
+        rate_high = np.exp((high - age) / tau)
+        x = (high - low) / tau
+        # mass = int exp, first = int exp * (a - low) / (high - low), both over tau
+        if x > 1e-3:
+            mass = rate_high - rate_low
+            first = rate_high - mass / x
+        else:
+            mass = rate_high * x * (1.0 - x * (0.5 - x * (1.0 / 6.0 - x / 24.0)))
+            first = rate_high * x * (0.5 - x * (1.0 / 6.0 - x * (1.0 / 24.0 - x / 120.0)))
+        right = first * (high - low) / full
+        weights[i] += mass - right
+        weights[i + 1] += right
+        total += mass
+        rate_low = rate_high
+        low = high
+        i += 1
+    for j in range(i + 1):
+        weights[j] /= total
+    return i + 1
+
+
+@compiled
+def _fill_constant(weights, age_yr, age):
+    low = 0.0
+    i = 0
+    while low < age:
+        high = min(age_yr[i + 1], age)
+        mass = (high - low) / age
+        _add(weights, age_yr, i, 0.5 * (low + high), mass)
+        low = high
+        i += 1
+    return i + 1
+
+
+@compiled
+def _breakpoints(age_yr, age, tau, alpha, beta, recent):
+    """Sorted times since the onset between which rate and SSP fluxes are smooth."""
+    points = np.empty(len(age_yr) + 2 * _OCTAVES + 4 * len(_PEAK) + 2)
+    points[0], points[1] = 0.0, age
+    n = 2
+    for a in age_yr[1:]:
+        if a < age:
+            points[n] = age - a
+            n += 1
+    for power in (alpha, beta):
+        for distance in _PEAK:
+            step = np.exp(min(distance / power, 60.0))
+            for t in (tau * step, tau / step):
+                if t < age:
+                    points[n] = t
+                    n += 1
+    for octave in range(1, _OCTAVES):
+        for t in (tau * 2.0**octave, tau * 0.5**octave):
+            if t < age:
+                points[n] = t
+                n += 1
+    if recent < age:
+        points[n] = age - recent
+        n += 1
+    return np.sort(points[:n])
+
+
+@compiled
+def _log_double_power_law(t, tau, alpha, beta):
+    u = np.log(t / tau)
+    rising, falling = -beta * u, alpha * u
+    top = max(rising, falling)
+    return -top - np.log(np.exp(rising - top) + np.exp(falling - top))
+
+
+@compiled
+def _fill_double_power_law(weights, age_yr, age, tau, alpha, beta, recent):
+    """Hat weights; returns the number of ages in use and the fraction formed in the last `recent` years."""
+    points = _breakpoints(age_yr, age, tau, alpha, beta, recent)
+    # Rates are taken relative to their largest value, which may itself over- or underflow.
+    peak = _log_double_power_law(min(tau, age), tau, alpha, beta)
+    total, younger = 0.0, 0.0
+    oldest = min(np.searchsorted(age_yr, age), len(age_yr) - 1) - 1
+    i = oldest
+    for j in range(len(points) - 1):
+        half = 0.5 * (points[j + 1] - points[j])
+        middle = points[j] + half
+        while age_yr[i] > age - middle and i > 0:
+            i -= 1
+        for k in range(len(_NODES)):
+            t = middle + half * _NODES[k]
+            mass = half * _NODE_WEIGHTS[k] * np.exp(_log_double_power_law(t, tau, alpha, beta) - peak)
+            _add(weights, age_yr, i, age - t, mass)
+            total += mass
+            if age - middle < recent:
+                younger += mass
+    for j in range(oldest + 2):
+        weights[j] /= total
+    return oldest + 2, younger / total
+
+
+@compiled
+def fill_weights(weights, age_yr, shape, age, tau, alpha, beta):
+    """Set `weights` (n_age) to the mass per SSP age of one history; their sum is one.
+
+    Parameters
+    ----------
+    weights : (n_age,) float array
+        Output.
+    age_yr : (n_age,) array
+        Ages of the library, from zero.
+    shape : int
+        One of the constants of this module.
+    age : float
+        Time since the onset [yr], at most age_yr[-1].
+    tau, alpha, beta : float
+        Time scale [yr] and slopes; not all shapes use them.
+
+    Returns
+    -------
+    int
+        How many leading weights can differ from zero.
+    """
+    weights[:] = 0.0
+    if shape == BURST:
+        i = min(np.searchsorted(age_yr, age, side="right") - 1, len(age_yr) - 2)
+        _add(weights, age_yr, i, age, 1.0)
+        return i + 2
+    if shape == CONSTANT:
+        return _fill_constant(weights, age_yr, age)
+    if shape == EXPONENTIAL:
+        return _fill_exponential(weights, age_yr, age, tau)
+    return _fill_double_power_law(weights, age_yr, age, tau, alpha, beta, 0.0)[0]
+
+
+@compiled
+def log_fraction_younger(age_yr, shape, age, tau, alpha, beta, recent):
+    """Natural logarithm of the fraction of the mass formed in the last `recent` years (see `fill_weights`)."""
+    if recent >= age:
+        return 0.0
+    if shape == BURST:
+        return -np.inf
+    if shape == CONSTANT:
+        return np.log(recent / age)
+    if shape == EXPONENTIAL:
+        return -(age - recent) / tau + np.log(np.expm1(-recent / tau) / np.expm1(-age / tau))
+    weights = np.zeros(len(age_yr))
+    return np.log(_fill_double_power_law(weights, age_yr, age, tau, alpha, beta, recent)[1])
+
+
+@compiled
+def _parabola(t):
     """Lagrange weights of the nodes 0, 1, 2 at t."""
     return 0.5 * (t - 1.0) * (t - 2.0), t * (2.0 - t), 0.5 * t * (t - 1.0)
 
 
 @compiled
-def _cell(grid, value):  # noqa: ANN001, ANN202
+def _cell(grid, value):
     """Lower index and fraction of `value` on an increasing grid; outside values take the nearest edge."""
     if value <= grid[0] or len(grid) == 1:
         return 0, 0.0
@@ -27,27 +217,27 @@ def _cell(grid, value):  # noqa: ANN001, ANN202
 
 @compiled
 def fill_fluxes(
-    fluxes,  # noqa: ANN001
-    shape,  # noqa: ANN001
-    age,  # noqa: ANN001
-    log_z,  # noqa: ANN001
-    a_v,  # noqa: ANN001
-    log_u,  # noqa: ANN001
-    tau,  # noqa: ANN001
-    alpha,  # noqa: ANN001
-    beta,  # noqa: ANN001
-    age_yr,  # noqa: ANN001
-    z_nodes,  # noqa: ANN001
-    av_nodes,  # noqa: ANN001
-    dust,  # noqa: ANN001
-    stars,  # noqa: ANN001
-    gas_z,  # noqa: ANN001
-    gas_u,  # noqa: ANN001
-    ionising,  # noqa: ANN001
-    hat_index,  # noqa: ANN001
-    hat_fraction,  # noqa: ANN001
-    gas,  # noqa: ANN001
-):  # noqa: ANN201
+    fluxes,
+    shape,
+    age,
+    log_z,
+    a_v,
+    log_u,
+    tau,
+    alpha,
+    beta,
+    age_yr,
+    z_nodes,
+    av_nodes,
+    dust,
+    stars,
+    gas_z,
+    gas_u,
+    ionising,
+    hat_index,
+    hat_fraction,
+    gas,
+):
     """Set `fluxes` (n, n_bands) to nJy per solar mass formed; all parameters are (n,) arrays, tables as in `tables`."""
     n_pad = stars.shape[3]
     n_gas_ages = len(hat_index)

@@ -179,8 +179,7 @@ class PhotometryModel:
         }
 
     def _fluxes(self, theta: np.ndarray, tables: BandTables) -> np.ndarray:
-        from .kernels import fill_fluxes  # numba takes half a second to import
-        from .weights import SHAPES
+        from .kernels import SHAPES, fill_fluxes  # numba takes half a second to import
 
         theta = self._check(theta)
         fluxes = np.empty((len(theta), tables.n_bands))
@@ -206,7 +205,7 @@ class PhotometryModel:
 
     def _weights(self, columns: dict[str, np.ndarray]) -> np.ndarray:
         """SSP weights of the models, (n, n_age)."""
-        from .weights import SHAPES, fill_weights
+        from .kernels import SHAPES, fill_weights
 
         weights = np.empty((len(columns["age"]), len(self.library.age_yr)))
         for row, age, tau, alpha, beta in zip(
@@ -217,7 +216,7 @@ class PhotometryModel:
 
     def _log_rate(self, columns: dict[str, np.ndarray], recent_yr: float) -> np.ndarray:
         """log10 of the mean star-formation rate over the last `recent_yr`, per solar mass formed."""
-        from .weights import SHAPES, log_fraction_younger
+        from .kernels import SHAPES, log_fraction_younger
 
         shape = SHAPES[self.sfh.shape]
         rows = zip(columns["age"], columns["tau"], columns["alpha"], columns["beta"], strict=True)

@@ -119,7 +119,7 @@ def _pad(array: np.ndarray, axis: int) -> np.ndarray:
 
 
 def _dust_polynomials(library: SSPLibrary, bands: BandSet) -> np.ndarray:
-    """ln of the transmission of a flat f_nu spectrum against A_V, highest power first, (n_bands, degree + 1)."""
+    """Ln of the transmission of a flat f_nu spectrum against A_V, highest power first, (n_bands, degree + 1)."""
     flat = library.wave[:, None] ** -2.0
     unattenuated = (bands.pixel * flat).sum(axis=0)
     seen = unattenuated > 0.0
