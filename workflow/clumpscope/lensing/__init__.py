@@ -1,6 +1,27 @@
 """Lens models of published clusters, and what they make of clumps."""
 
-from .lenstool import read_lenstool
-from .parametric import LensModel
+from collections.abc import Mapping
+from typing import Any
 
-__all__ = ["LensModel", "read_lenstool"]
+from .lenstool import read_lenstool
+from .maps import read_maps
+from .parametric import LensModel
+from .unlensed import no_lens
+
+__all__ = ["LensModel", "no_lens", "read_lens", "read_lenstool", "read_maps"]
+
+
+def read_lens(lens: Mapping[str, Any]) -> LensModel:
+    """Read the lens model that a configuration's `lens` section describes.
+
+    Parameters
+    ----------
+    lens : mapping
+        ``kind`` (lenstool, maps or none) and that kind's keys.
+    """
+    options = {key: value for key, value in lens.items() if key != "kind"}
+    if lens["kind"] == "lenstool":
+        return read_lenstool(options.pop("model"), **options)
+    if lens["kind"] == "maps":
+        return read_maps(**options)
+    return no_lens()

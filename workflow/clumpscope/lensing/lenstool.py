@@ -92,7 +92,9 @@ def _row(section: _Section, where: str) -> tuple[int, np.ndarray, float, float]:
     if profile not in PROFILES:
         name = _OTHER_PROFILES.get(profile, "unknown")
         known = ", ".join(f"{number} ({p.name})" for number, p in PROFILES.items())
-        raise InputError(f"{where}, potential {section.name}", f"profile {profile} ({name})", f"one of {known}")
+        raise InputError(
+            f"{where}, potential {section.name}", f"profile {profile} ({name})", f"one of {known}"
+        )
     z_lens = section.number("z_lens", where=where)
     scale = _arcsec_per_kpc(z_lens)
 
@@ -202,7 +204,9 @@ def _scalings_beside(path: Path) -> list[_Scaling]:
     """Scaling relations of `path`, or, as a best.par has none, of the input file it came from."""
     for candidate in (path, *(path.parent / name for name in ("bestopt.par", "input.par"))):
         if candidate.is_file():
-            found = [_scaling(s, str(candidate)) for s in _sections(candidate) if s.keyword.startswith("potfile")]
+            found = [
+                _scaling(s, str(candidate)) for s in _sections(candidate) if s.keyword.startswith("potfile")
+            ]
             if found:
                 return found
     return []
@@ -270,20 +274,29 @@ def read_lenstool(
     return model.with_samples(realisations)
 
 
-def _member_groups(rows: np.ndarray, mags: np.ndarray, scalings: list[_Scaling], where: str) -> list[np.ndarray]:
-    """Which potentials each scaling relation made, told from their velocity dispersions and cut radii."""
-    groups: list[list[int]] = [[] for _ in scalings]
-    for index, (row, mag) in enumerate(zip(rows, mags, strict=True)):
-        if not np.isfinite(mag):
-            continue
-        # Members of one potfile share sigma* and r_cut*; the relation's own optimum is close to them.
-        distances = [
-            abs(np.log(row[V_DISP] / s.sigma_factor(mag) / s.sigma))
-            + abs(np.log(row[R_CUT] / s.cut_factor(mag) / s.cut_arcsec))
-            for s in scalings
-        ]
-        groups[int(np.argmin(distances))].append(index)
-    return [np.array(group, dtype=int) for group in groups]
+def _member_groups(rows: np.ndarray, mags: np.ndarray, scalings: list[_Scaling]) -> list[np.ndarray]:
+    """Which potentials each scaling relation made.
+
+    A best.par lists members and individual galaxies alike. Members of one potfile share sigma* and r_cut* to the
+    digits printed; an individual galaxy with a magnitude does not.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        stars = np.array(
+            [
+                [np.log(rows[:, V_DISP] / s.sigma_factor(mags)), np.log(rows[:, R_CUT] / s.cut_factor(mags))]
+                for s in scalings
+            ]
+        )
+    expected = np.log([[s.sigma, s.cut_arcsec] for s in scalings])
+    # The relation's own values in the input file are near those of the best model, not equal to them.
+    nearest = np.abs(stars - expected[:, :, None]).sum(axis=1).argmin(axis=0)
+    groups = []
+    for number in range(len(scalings)):
+        candidates = np.flatnonzero(np.isfinite(mags) & (nearest == number))
+        own = stars[number][:, candidates]
+        shared = np.abs(own - np.median(own, axis=1, keepdims=True)) < 1e-3
+        groups.append(candidates[shared.all(axis=0)])
+    return groups
 
 
 def _read_samples(
@@ -309,7 +322,9 @@ def _read_samples(
             if number == len(values) and len(values) > 1:
                 values = values[:-1]
                 break
-            raise InputError(f"{where}, sample {number}", f"{len(words)} numbers", f"{len(columns)}, one per '#' line")
+            raise InputError(
+                f"{where}, sample {number}", f"{len(words)} numbers", f"{len(columns)}, one per '#' line"
+            )
     table = np.array(values, dtype=float)
     result = np.repeat(rows[None], len(table), axis=0)
     optimised = {name for match in map(_POTENTIAL_COLUMN.match, columns) if match for name in [match["name"]]}
@@ -330,11 +345,13 @@ def _read_samples(
                 raise InputError(f"{where}, column {column!r}", f"{len(scalings)} potfile sections beside the model",
                                  "the scaling relation it belongs to",
                                  "Put the bestopt.par or input.par of the model beside it.")  # fmt: skip
-            groups = _member_groups(rows, members, scalings, where) if groups is None else groups
+            groups = _member_groups(rows, members, scalings) if groups is None else groups
             scaling, group = scalings[int(match["number"])], groups[int(match["number"])]
             sigma = match["what"] == "sigma"
             factor = scaling.sigma_factor(mags[group]) if sigma else scaling.cut_factor(mags[group])
             result[:, group, V_DISP if sigma else R_CUT] = values_of[:, None] * factor
         elif not column.startswith(_IGNORED_COLUMNS):
-            raise InputError(f"{where}, column {column!r}", "an unknown parameter", "parameters of Lenstool's potentials")
+            raise InputError(
+                f"{where}, column {column!r}", "an unknown parameter", "parameters of Lenstool's potentials"
+            )
     return result

@@ -76,7 +76,9 @@ class LensModel:
     def sky(self, x: Array, y: Array) -> tuple[Array, Array]:
         """Sky positions [deg] of positions in the model's frame [arcsec]."""
         cos = np.cos(np.deg2rad(self.reference[1]))
-        return (self.reference[0] - np.asarray(x) / cos / 3600.0) % 360.0, self.reference[1] + np.asarray(y) / 3600.0
+        return (self.reference[0] - np.asarray(x) / cos / 3600.0) % 360.0, self.reference[1] + np.asarray(
+            y
+        ) / 3600.0
 
     def _rows(self, sample: int | None) -> Array:
         if sample is None:
@@ -94,11 +96,15 @@ class LensModel:
             part = slice(start, start + step)
             for profile in np.unique(self.profiles):
                 chosen = rows[self.profiles == profile]
-                for total, value in zip(totals, function(int(profile), chosen, x[part], y[part]), strict=True):
+                for total, value in zip(
+                    totals, function(int(profile), chosen, x[part], y[part]), strict=True
+                ):
                     total[part] += value
         return [total.reshape(shape) for total in totals]
 
-    def deflection(self, x: Array, y: Array, z_source: float, sample: int | None = None) -> tuple[Array, Array]:
+    def deflection(
+        self, x: Array, y: Array, z_source: float, sample: int | None = None
+    ) -> tuple[Array, Array]:
         """Scaled deflection [arcsec] at positions of the model's frame [arcsec]; shapes broadcast."""
         ratio = distance_ratio(self.z_lens, z_source)
         a, b = self._sum(potentials.deflection, 2, x, y, self._rows(sample))

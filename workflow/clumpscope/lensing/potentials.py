@@ -75,7 +75,9 @@ def _isothermal_hessian(x: Array, y: Array, eps: Array, radius: Array) -> tuple[
     inverse_denominator = 1.0 / (x + 1j * (2.0 * root * radius - y))
     factor = -0.5j * (1.0 - eps**2) / root
     along_x = factor * ((q + 2j * root * a * x / scaled) * inverse_numerator - inverse_denominator)
-    along_y = factor * (1j * (2.0 * root * b * y / scaled - 1.0 / q) * inverse_numerator + 1j * inverse_denominator)
+    along_y = factor * (
+        1j * (2.0 * root * b * y / scaled - 1.0 / q) * inverse_numerator + 1j * inverse_denominator
+    )
     return along_x.real, along_y.imag, along_x.imag
 
 

@@ -1,0 +1,174 @@
+"""Magnification of clumps: medians over their ellipses, errors from space and from the model's posterior."""
+
+import numpy as np
+from astropy.table import Table
+from astropy.wcs import WCS
+
+from ..flags import bit
+from ..randomness import generator
+from .parametric import LensModel
+
+__all__ = ["ellipse_points", "given_magnification", "magnify_clumps"]
+
+Array = np.ndarray
+# A finite stand-in for the divergence on a critical line; such clumps are flagged and left out of statistics.
+_LARGEST = 1e4
+# Half width at half maximum of a Gaussian, in its standard deviation.
+_HWHM = np.sqrt(2.0 * np.log(2.0))
+_UNRESOLVED_PX = 0.4
+
+
+def _unit_disc(n_rings: int = 3) -> Array:
+    """Points that cover the unit disc evenly: a centre and rings of 6, 12, 18 ...; shape (n, 2)."""
+    points = [(0.0, 0.0)]
+    for ring in range(1, n_rings + 1):
+        angles = 2.0 * np.pi * np.arange(6 * ring) / (6 * ring)
+        points += [(ring / n_rings * np.cos(a), ring / n_rings * np.sin(a)) for a in angles]
+    return np.array(points)
+
+
+def ellipse_points(table: Table, wcs: WCS | None) -> tuple[Array, Array]:
+    """Sky positions that cover every clump's half-maximum ellipse.
+
+    Parameters
+    ----------
+    table : Table
+        ra, dec [deg]; with `wcs` also x, y, sigma_x_px, sigma_y_px, theta_deg on its pixels.
+        Axes below 0.4 px (unresolved) count as 0.4 px.
+    wcs : astropy.wcs.WCS or None
+        None: the position alone, for sources without a shape.
+
+    Returns
+    -------
+    ra, dec : (n_clumps, n_points) arrays
+        [deg].
+    """
+    if wcs is None:
+        return np.asarray(table["ra"], float)[:, None], np.asarray(table["dec"], float)[:, None]
+    disc = _unit_disc()
+    major, minor, theta = (
+        np.nan_to_num(np.asarray(table[name], float)) for name in ("sigma_x_px", "sigma_y_px", "theta_deg")
+    )
+    a = _HWHM * np.maximum(major, _UNRESOLVED_PX)[:, None] * disc[:, 0]
+    b = _HWHM * np.maximum(minor, _UNRESOLVED_PX)[:, None] * disc[:, 1]
+    cos, sin = np.cos(np.deg2rad(theta))[:, None], np.sin(np.deg2rad(theta))[:, None]
+    x = np.asarray(table["x"], float)[:, None] + cos * a - sin * b
+    y = np.asarray(table["y"], float)[:, None] + sin * a + cos * b
+    return wcs.pixel_to_world_values(x, y)
+
+
+def _summary(name: str, best: Array, samples: Array, spatial: Array) -> dict[str, Array]:
+    """Columns of one quantity: value, C25's asymmetric errors, samples."""
+    if samples.shape[1]:
+        low, high = np.percentile(samples, [16.0, 84.0], axis=1)
+        below, above = np.maximum(best - low, 0.0), np.maximum(high - best, 0.0)
+    else:
+        below = above = np.zeros_like(best)
+    return {
+        name: best,
+        f"{name}_err_lo": np.hypot(below, spatial),
+        f"{name}_err_hi": np.hypot(above, spatial),
+    }
+
+
+def magnify_clumps(
+    model: LensModel,
+    table: Table,
+    z_source: float,
+    wcs: WCS | None = None,
+    n_samples: int = 100,
+    seed: int = 0,
+) -> Table:
+    """Magnification of every clump of a galaxy (C25 section 3.7).
+
+    Parameters
+    ----------
+    model : LensModel
+        The lens.
+    table : Table
+        Clumps: id and what `ellipse_points` reads.
+    z_source : float
+        Redshift of the galaxy.
+    wcs : astropy.wcs.WCS, optional
+        Of the pixels that x, y and the shape are measured on.
+    n_samples : int
+        Posterior realisations to use; evenly spaced ones when the model has more.
+    seed : int
+        For the point of the ellipse that each realisation's sample is taken at.
+
+    Returns
+    -------
+    Table
+        id; mu, mu_t, mu_r (medians of the absolute values over the ellipse, best model) with _err_lo and
+        _err_hi: quadrature of the standard deviation over the ellipse and the posterior's 68 % interval;
+        mu_samples, mu_t_samples, mu_r_samples (n_clumps, n), one point of the ellipse in one realisation each,
+        whose scatter holds both errors; flags. Nothing is infinite.
+    """
+    result = Table({"id": np.asarray(table["id"])})
+    n_clumps = len(table)
+    flags = np.zeros(n_clumps, dtype=np.int64)
+    if z_source <= model.z_lens or model.rows.size == 0:
+        flags |= bit("not_lensed") if model.rows.size else 0
+        for name in ("mu", "mu_t", "mu_r"):
+            result[name], result[f"{name}_err_lo"], result[f"{name}_err_hi"] = 1.0, 0.0, 0.0
+            result[f"{name}_samples"] = np.ones((n_clumps, max(n_samples, 1)))
+        result["flags"] = flags
+        return result
+    ra, dec = ellipse_points(table, wcs)
+    best = model.magnification(ra, dec, z_source)
+    chosen = np.unique(np.linspace(0, model.n_samples - 1, min(n_samples, model.n_samples)).astype(int))
+    realisations = [model.magnification(ra, dec, z_source, int(sample)) for sample in chosen]
+    # A critical line crosses the ellipse where a factor changes sign; so does one that many realisations put there.
+    for factor in (1, 2):
+        sign = np.sign(best[factor])
+        crossed = (sign != sign[:, :1]).any(axis=1)
+        if realisations:
+            other = np.mean([np.sign(r[factor][:, 0]) != sign[:, 0] for r in realisations], axis=0)
+            crossed |= other > 0.16
+        flags[crossed] |= bit("near_critical")
+    point = np.array(
+        [
+            generator(seed, "magnify", clump).integers(ra.shape[1], size=max(len(chosen), 1))
+            for clump in table["id"]
+        ]
+    )
+    for index, name in enumerate(("mu", "mu_t", "mu_r")):
+        here = np.minimum(np.abs(best[index]), _LARGEST)
+        value = np.median(here, axis=1)
+        medians, drawn = np.empty((n_clumps, len(chosen))), np.empty((n_clumps, len(chosen)))
+        for column, realisation in enumerate(realisations):
+            there = np.minimum(np.abs(realisation[index]), _LARGEST)
+            medians[:, column] = np.median(there, axis=1)
+            drawn[:, column] = there[np.arange(n_clumps), point[:, column]]
+        for key, values in _summary(name, value, medians, here.std(axis=1)).items():
+            result[key] = values
+        result[f"{name}_samples"] = drawn if len(chosen) else value[:, None]
+    result["flags"] = flags
+    return result
+
+
+def given_magnification(table: Table, n_samples: int = 100, seed: int = 0) -> Table:
+    """Magnification that a photometry table itself gives, in the form of `magnify_clumps`.
+
+    Parameters
+    ----------
+    table : Table
+        id, mu; optional mu_lo, mu_hi, the ends of its 68 % interval.
+    n_samples, seed : int
+        Samples are drawn from the split normal distribution of these three numbers.
+    """
+    mu = np.asarray(table["mu"], dtype=float)
+    low = mu - np.asarray(table["mu_lo"], float) if "mu_lo" in table.colnames else np.zeros_like(mu)
+    high = np.asarray(table["mu_hi"], float) - mu if "mu_hi" in table.colnames else np.zeros_like(mu)
+    normal = np.array([generator(seed, "magnify", c).normal(size=max(n_samples, 1)) for c in table["id"]])
+    drawn = mu[:, None] + np.where(normal < 0, low[:, None], high[:, None]) * normal
+    result = Table({"id": np.asarray(table["id"])})
+    for name in ("mu", "mu_t", "mu_r"):
+        # Without a model the two directions are unknown: each gets the square root.
+        power = 1.0 if name == "mu" else 0.5
+        result[name] = mu**power
+        result[f"{name}_err_lo"] = mu**power - np.maximum(mu - low, 0.0) ** power
+        result[f"{name}_err_hi"] = (mu + high) ** power - mu**power
+        result[f"{name}_samples"] = np.maximum(drawn, 1e-3) ** power
+    result["flags"] = np.zeros(len(table), dtype=np.int64)
+    return result
