@@ -6,7 +6,7 @@ from clumpscope.images.psf import normalise_psf
 from image_fields import DEC, RA, moffat, place
 from scipy import ndimage
 
-pytest_plugins = ["image_fields"]
+pytest_plugins = ["image_fixtures"]
 
 SIGMA = 0.4
 

@@ -9,7 +9,7 @@ from clumpscope.images.cutouts import cut_galaxy, galaxy_footprint, read_cutouts
 from clumpscope.images.mosaic import open_mosaic
 from image_fields import DEC, RA, tan_wcs
 
-pytest_plugins = ["image_fields"]
+pytest_plugins = ["image_fixtures"]
 
 
 def ramp(shape=(40, 60)):

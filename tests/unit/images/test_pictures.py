@@ -4,7 +4,7 @@ from clumpscope.images.pictures import draw_depths, draw_psfs, save_picture
 from clumpscope.images.psf import normalise_psf
 from image_fields import moffat
 
-pytest_plugins = ["image_fields"]
+pytest_plugins = ["image_fixtures"]
 
 
 def test_quality_figures_show_what_was_measured(make_mosaic, tmp_path):

@@ -11,7 +11,7 @@ from clumpscope.images.psf_model import fit_analytic
 from image_fields import moffat
 from scipy.optimize import brentq
 
-pytest_plugins = ["image_fields"]
+pytest_plugins = ["image_fixtures"]
 
 
 def gaussian(size, x, y, sigma):

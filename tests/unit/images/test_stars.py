@@ -6,7 +6,7 @@ from clumpscope.images.psf import build_psf, normalise_psf
 from clumpscope.images.stars import find_stars
 from image_fields import moffat, place
 
-pytest_plugins = ["image_fields"]
+pytest_plugins = ["image_fixtures"]
 
 # FWHM of 2.9 px, as F150W at 0.02 arcsec a pixel.
 ALPHA, BETA, NOISE = 2.6, 2.6, 0.5
