@@ -20,6 +20,9 @@ __all__ = ["BandTables", "build_tables"]
 # parabolas through three nodes then follow all of them.
 _SHARE, _CONTRAST = 0.003, 0.35
 
+_JUMPS = np.array([3646.0, 8204.0, 14584.0, 22788.0, 32814.0])
+"""Where hydrogen's free-bound continua begin (Balmer to Humphreys) [Angstrom]."""
+
 _DUST_DEGREE = 5
 _VECTOR = 8  # bands are padded to whole vectors of this many floats
 _TINY = 1e-37
@@ -150,13 +153,17 @@ def _gas_table(
     gas_u: np.ndarray,
 ) -> np.ndarray:
     """Band fluxes of the nebular emission, (n_zf, n_uf, n_gas, n_av * n_bands)."""
-    # Lines one by one; the continuum changes so evenly with wavelength that its band fluxes follow the same law.
+    # Line by line. The continuum changes evenly with wavelength between its jumps, so that there its band fluxes follow
+    # the same law.
     seen = line.any(axis=1)
-    lines = _refine(library, library.gas_lines[..., seen], gas_z, gas_u) @ line[seen]
-    continuum = library.gas_continuum[..., lit].astype(np.float32)
-    continuum = (continuum.reshape(-1, len(lit)) @ pixel).reshape(*continuum.shape[:3], -1)
-    lines += _refine(library, continuum, gas_z, gas_u)
-    return lines
+    result = _refine(library, library.gas_lines[..., seen], gas_z, gas_u) @ line[seen]
+    piece = np.searchsorted(_JUMPS, library.wave[lit])
+    for k in np.unique(piece):
+        columns = np.flatnonzero(pixel[piece == k].any(axis=0))
+        continuum = library.gas_continuum[..., lit[piece == k]].astype(np.float32)
+        flux = continuum.reshape(-1, continuum.shape[-1]) @ pixel[piece == k][:, columns]
+        result[..., columns] += _refine(library, flux.reshape(*continuum.shape[:3], -1), gas_z, gas_u)
+    return result
 
 
 def _refine(library: SSPLibrary, table: np.ndarray, gas_z: np.ndarray, gas_u: np.ndarray) -> np.ndarray:
