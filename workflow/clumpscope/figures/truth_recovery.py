@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 __all__ = ["draw"]
 
 _PANELS = (
-    ("flux_njy", "Observed flux [nJy]", True),
+    ("flux_njy", "observed flux [nJy]", True),
     ("r_eff_pc", r"$R_\mathrm{eff}$ [pc]", True),
     ("mu", r"$\mu$", True),
     ("log_mass", r"$\log\, M_\star\ [M_\odot]$", False),
@@ -96,4 +96,5 @@ def _draw_completeness(panel, comparison: Table) -> None:
     panel.hist(heights, edges, stacked=True, color=colours, label=status)
     panel.axvline(10.0, color="0.3", lw=1, ls=":")
     panel.set(xscale="log", xlabel="true S/N in the PSF aperture", ylabel="true clump images")
-    panel.legend(fontsize=8, frameon=False)
+    panel.set_ylim(0, 1.6 * panel.get_ylim()[1])
+    panel.legend(fontsize=8, frameon=False, ncols=2, loc="upper left")

@@ -16,6 +16,15 @@ __all__ = ["Clump", "Galaxy", "GalaxyImage", "Star", "place_clumps", "place_gala
 # Redshifts of the lensed galaxies, in the order in which they are taken; the second is multiply imaged.
 _REDSHIFTS = (1.05, 1.9, 2.9, 4.2, 1.3, 2.2, 3.2, 4.8, 0.9, 1.65, 2.7, 6.1, 2.4, 3.8)
 _MULTIPLE = 1
+# Magnification at the centre, by what is to become of the galaxy; every fourth measured one is highly magnified.
+_MU_RANGES = {
+    "selected": (2.4, 8.0),
+    "high": (5.0, 12.0),
+    "redshift": (1.0, 4.0),
+    "photometric redshift": (2.4, 8.0),
+    "magnification": (1.0, 1.7),
+    "clumps": (2.4, 8.0),
+}
 _MAX_TRIES = 4000
 _PIXEL_ARCSEC = 0.02
 _R_EFF_PC, _R_EFF_DEX, _R_EFF_RANGE_PC = 80.0, 0.4, (3.0, 300.0)
@@ -161,13 +170,15 @@ def place_galaxies(
             ("R04", 1.75, 1, "clumps"),
         ]
     # The hardest to place go first.
-    order = sorted(range(len(wishes)), key=lambda k: (k != _MULTIPLE, wishes[k][3] == "selected"))
+    order = sorted(range(len(wishes)), key=lambda k: (k != _MULTIPLE, k % 4 != 3, wishes[k][3] == "selected"))
     galaxies: dict[int, Galaxy] = {}
     for k in order:
         system, z, n, fate = wishes[k]
         taken = [(image.x, image.y) for galaxy in galaxies.values() for image in galaxy.images]
+        high = fate == "selected" and k % 4 == 3
+        wanted = _MU_RANGES["high" if high else fate]
         images, source = _place_one(
-            rng, lens, members, size_arcsec / 2, z, fate, k == _MULTIPLE, taken, scale
+            rng, lens, members, size_arcsec / 2, z, wanted, k == _MULTIPLE, taken, scale
         )
         labels = [system] if len(images) == 1 else [system + letter for letter in "abcdefg"[: len(images)]]
         # The disc's image keeps to half an arcsecond or so whatever the magnification.
@@ -179,7 +190,7 @@ def place_galaxies(
     return [galaxies[k] for k in range(len(wishes))]
 
 
-def _place_one(rng, lens, members, half, z, fate, multiple, taken, scale):
+def _place_one(rng, lens, members, half, z, wanted, multiple, taken, scale):
     """Find images of one galaxy that meet its wishes; return them and the source position."""
     for _ in range(_MAX_TRIES):
         x, y = rng.uniform(-half + _EDGE_ARCSEC, half - _EDGE_ARCSEC, 2)
@@ -189,7 +200,6 @@ def _place_one(rng, lens, members, half, z, fate, multiple, taken, scale):
             if m.name != "ICL"
         ]
         mu = abs(float(lens.magnification(np.asarray(x), np.asarray(y), z)[0]))
-        wanted = (1.0, 1.8) if fate == "magnification" else (1.0, 4.0) if fate == "redshift" else (2.4, 9.0)
         if min(distances) < 1.6 or not wanted[0] < mu < wanted[1] or not _far(x, y, taken, _APART_ARCSEC):
             continue
         source = tuple(float(p) for p in lens.source(np.asarray(x), np.asarray(y), z))
@@ -211,12 +221,20 @@ def _place_one(rng, lens, members, half, z, fate, multiple, taken, scale):
             )
             if apart and clear and inside and clean and max(a[2] for a in bright) < 9.0:
                 return bright, source
-        elif len(images) == 1:
+        elif len(images) == 1 and _clear_of_critical_lines(lens, x, y, z):
             return images, source
     raise InputError(
         "mock field", f"no place for a galaxy of z = {z:.2f} in {2 * half:.0f} arcsec", "room for all galaxies",
         "Ask for a larger field, fewer galaxies or another seed.",
     )  # fmt: skip
+
+
+def _clear_of_critical_lines(lens: Lens, x: float, y: float, z: float) -> bool:
+    """Whether the magnification keeps its sign over a galaxy, so that no clump has a merging image."""
+    angle = np.linspace(0, 2 * np.pi, 24, endpoint=False)
+    radius = np.array([0.4, 0.9, 1.5])[:, None]
+    mu = lens.magnification(x + radius * np.cos(angle), y + radius * np.sin(angle), z)[0]
+    return bool(np.all(mu > 0) or np.all(mu < 0))
 
 
 def place_clumps(rng: np.random.Generator, lens: Lens, galaxies: list[Galaxy], n_pairs: int) -> list[Clump]:
