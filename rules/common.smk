@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -23,6 +24,11 @@ FIELDS = config["fields"]
 SETTINGS = {name: configuration.field_settings(config, name) for name in FIELDS}
 IMAGING = [name for name, field in FIELDS.items() if "images" in field]
 PHOTOMETRY = [name for name in FIELDS if name not in IMAGING]
+
+
+def one_of(names):
+    """Regular expression of exactly these names; matches nothing when there are none."""
+    return "|".join(map(re.escape, names)) or "(?!)"
 
 
 wildcard_constraints:
@@ -87,10 +93,6 @@ def input_files(name):
     lens = [value for key, value in field["lens"].items() if isinstance(value, str) and key not in ("kind", "deflection_unit")]
     images = [image[key] for image in field["images"].values() for key in ("sci", "err", "wht", "psf") if key in image]
     return single + lens + images
-
-
-def products(name):
-    return f"results/{name}"
 
 
 # Inputs that already lie there are checked before any job starts; downloads and mock fields when they arrive.

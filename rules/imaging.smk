@@ -4,6 +4,18 @@ def galaxy_row(wildcards):
     return json.loads(Path(index).read_text())["rows"][wildcards.galaxy]
 
 
+def of_reference_filter(pattern):
+    def of_galaxy(wildcards):
+        checkpoints.select.get(field=wildcards.field)
+        return pattern.format(field=wildcards.field, filter=galaxy_row(wildcards)["filter_ref"])
+
+    return of_galaxy
+
+
+def segmentation_map(wildcards):
+    return LOCAL[wildcards.field].get("segmentation", [])
+
+
 rule cutout:
     input:
         index=ancient("results/{field}/galaxies.json"),
@@ -32,7 +44,9 @@ rule detect:
     input:
         cutouts="results/{field}/galaxies/{galaxy}/cutouts.fits",
         index=ancient("results/{field}/galaxies.json"),
-        psfs=per_filter("results/{field}/psf/{filter}.fits"),
+        psf=of_reference_filter("results/{field}/psf/{filter}.fits"),
+        depth=of_reference_filter("results/{field}/depth/{filter}.fits"),
+        segmentation=segmentation_map,
     output:
         clumps="results/{field}/galaxies/{galaxy}/clumps.ecsv",
         segmentation="results/{field}/galaxies/{galaxy}/segmentation.fits",
@@ -63,6 +77,8 @@ rule fit:
         photometry="results/{field}/galaxies/{galaxy}/photometry.ecsv",
         residuals="results/{field}/galaxies/{galaxy}/residuals.fits",
         picture="results/{field}/galaxies/{galaxy}/residuals.png",
+    wildcard_constraints:
+        field=one_of(IMAGING),
     log:
         "results/{field}/logs/galaxies/{galaxy}/fit.log",
     benchmark:
@@ -76,6 +92,29 @@ rule fit:
         "../envs/imaging.yaml"
     script:
         "../workflow/fit_galaxy.py"
+
+
+rule split_photometry:
+    input:
+        photometry=lambda w: LOCAL[w.field]["photometry"],
+        index=ancient("results/{field}/galaxies.json"),
+    output:
+        "results/{field}/galaxies/{galaxy}/photometry.ecsv",
+    wildcard_constraints:
+        field=one_of(PHOTOMETRY),
+    log:
+        "results/{field}/logs/galaxies/{galaxy}/split_photometry.log",
+    benchmark:
+        "results/{field}/benchmarks/galaxies/{galaxy}/split_photometry.tsv"
+    params:
+        redshift=lambda w: FIELDS[w.field].get("redshift"),
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../envs/imaging.yaml"
+    script:
+        "../workflow/split_photometry.py"
 
 
 # Which galaxies have enough clumps, and how many, is known only now: the one gathering of the detections.

@@ -1,9 +1,3 @@
-def lens_inputs(wildcards):
-    lens = LOCAL[wildcards.field]["lens"]
-    files = {f"lens_{key}": value for key, value in lens.items() if key not in ("kind", "deflection_unit") and isinstance(value, str)}
-    return files
-
-
 def select_inputs(wildcards):
     field = LOCAL[wildcards.field]
     tables = {key: field[key] for key in ("galaxies", "photometry", "edits") if key in field}

@@ -11,11 +11,21 @@ from .errors import InputError
 from .filters import get_filter
 from .tables import read_table, require_finite, require_unique
 
-__all__ = ["check_field", "photometry_filters", "read_edits", "read_galaxies", "read_photometry"]
+__all__ = [
+    "check_field",
+    "galaxy_photometry",
+    "observed_fluxes",
+    "photometry_filters",
+    "photometry_groups",
+    "read_edits",
+    "read_galaxies",
+    "read_photometry",
+]
 
 # Ids name folders and wildcards of the workflow.
 _ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$")
 _BAND = re.compile(r"^(?P<filter>[A-Za-z0-9]+)_njy$")
+_PRODUCT_BAND = re.compile(r"^flux_(?P<filter>[A-Z0-9]+)_njy$")
 
 
 def _check_ids(table: Table, column: str, where: str) -> None:
@@ -111,6 +121,67 @@ def read_photometry(path: str, redshift: float | None) -> Table:
     if "mu" in table.colnames:
         require_finite(table, "mu", path, np.nextafter(0.0, 1.0))
     return table
+
+
+def photometry_groups(sources: Table, field: str) -> tuple[Table, dict[str, dict], dict[str, int]]:
+    """Group the sources of a photometry field by galaxy; without a column `galaxy` the field is one.
+
+    Returns
+    -------
+    galaxies : Table
+        id, ra, dec, z, system, selected, reason: one row a galaxy, at its sources' mean position.
+    rows : dict
+        Galaxy id -> its id and redshift.
+    counts : dict
+        Galaxy id -> number of sources.
+    """
+    names = sources["galaxy"] if "galaxy" in sources.colnames else np.full(len(sources), field)
+    galaxies = []
+    for name in dict.fromkeys(str(name) for name in names):
+        own = sources[np.asarray(names) == name]
+        position = {key: float(np.mean(own[key])) for key in ("ra", "dec")}
+        z = {"z": float(np.median(own["z"]))}
+        galaxies.append({"id": name, **position, **z, "system": name, "selected": True, "reason": ""})
+    rows = {row["id"]: {"id": row["id"], "z": row["z"]} for row in galaxies}
+    counts = {name: int(np.sum(np.asarray(names) == name)) for name in rows}
+    return Table(galaxies), rows, counts
+
+
+def galaxy_photometry(sources: Table, galaxy: str, field: str) -> Table:
+    """Sources of one galaxy with the columns of the clump fits: flux_<F>_njy, snr, flags, ..."""
+    own = sources[np.asarray(sources["galaxy"]) == galaxy] if "galaxy" in sources.colnames else sources
+    kept = [name for name in ("id", "ra", "dec", "z", "mu", "mu_lo", "mu_hi") if name in own.colnames]
+    table = own[kept].copy()
+    table["galaxy"] = galaxy
+    best = np.zeros(len(own))
+    for name in photometry_filters(own):
+        flux, error = (
+            np.ma.filled(np.ma.asarray(own[f"{name}{kind}_njy"], dtype=float), np.nan) for kind in ("", "_err")
+        )
+        table[f"flux_{name}_njy"], table[f"flux_{name}_err_njy"] = flux, error
+        best = np.fmax(best, flux / error)
+    table["snr"] = best
+    table["flags"] = np.zeros(len(own), dtype=np.int64)
+    return table
+
+
+def observed_fluxes(clumps: Table) -> tuple[list[str], np.ndarray, np.ndarray]:
+    """Filters, fluxes and errors of a table with columns flux_<F>_njy.
+
+    Returns
+    -------
+    filters : list of str
+    flux_njy, error_njy : (n_clumps, n_filters) arrays
+        NaN where there is no measurement.
+    """
+    filters = [match["filter"] for match in map(_PRODUCT_BAND.match, clumps.colnames) if match]
+    flux, error = (
+        np.column_stack(
+            [np.ma.filled(np.ma.asarray(clumps[f"flux_{name}{kind}_njy"], dtype=float), np.nan) for name in filters]
+        )
+        for kind in ("", "_err")
+    )
+    return filters, flux, error
 
 
 def read_edits(path: str, galaxies: Table) -> Table:

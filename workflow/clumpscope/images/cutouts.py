@@ -196,3 +196,25 @@ def read_cutouts(path: str | os.PathLike) -> tuple[dict[str, Cutout], dict]:
                 header["X0"], header["Y0"], header["PIXSCALE"], name,
             )  # fmt: skip
     return cutouts, meta
+
+
+def galaxy_pixels(cutout: Cutout, galaxy: "Mapping", segmentation: str | os.PathLike | None = None) -> np.ndarray:
+    """Pixels of a cutout that belong to its galaxy: those of a segmentation map, else those within its radius.
+
+    Parameters
+    ----------
+    cutout : Cutout
+    galaxy : mapping
+        id, ra, dec [deg], radius_arcsec.
+    segmentation : path-like, optional
+        Segmentation map.
+
+    Returns
+    -------
+    (ny, nx) bool array
+    """
+    if segmentation is not None:
+        return galaxy_footprint(segmentation, galaxy["id"], cutout)
+    x, y = cutout.wcs.world_to_pixel_values(galaxy["ra"], galaxy["dec"])
+    rows, columns = np.indices(cutout.data.shape)
+    return np.hypot(columns - x, rows - y) * cutout.pixel_scale_arcsec <= galaxy["radius_arcsec"]

@@ -8,7 +8,7 @@ from astropy.table import Table
 from ..errors import InputError
 from ..filters import get_filter
 
-__all__ = ["REFERENCE_FILTERS", "enough_clumps", "reference_filter", "select_galaxies"]
+__all__ = ["REFERENCE_FILTERS", "enough_clumps", "galaxy_rows", "reference_filter", "select_galaxies"]
 
 # C25 section 3.3: F150W below z = 3.5, F200W below 6, F277W above (the limits are our reading).
 REFERENCE_FILTERS = ((3.5, "F150W"), (6.0, "F200W"), (np.inf, "F277W"))
@@ -107,6 +107,30 @@ def select_galaxies(
     )
     table["radius_arcsec"].unit = "arcsec"
     return table
+
+
+def galaxy_rows(selection: Table, edits: Table | None) -> dict[str, dict]:
+    """What the jobs of every selected galaxy need to know: plain values, its own edits among them.
+
+    Parameters
+    ----------
+    selection : Table
+        Of `select_galaxies`.
+    edits : Table, optional
+        galaxy, action, ra, dec.
+    """
+    rows = {}
+    for row in selection[selection["selected"]]:
+        own = [] if edits is None else edits[np.asarray(edits["galaxy"]) == row["id"]]
+        rows[str(row["id"])] = {
+            **{key: str(row[key]) for key in ("id", "system", "filter_ref")},
+            **{key: float(row[key]) for key in ("ra", "dec", "z", "radius_arcsec")},
+            "edits": [
+                {"galaxy": str(e["galaxy"]), "action": str(e["action"]), "ra": float(e["ra"]), "dec": float(e["dec"])}
+                for e in own
+            ],
+        }
+    return rows
 
 
 def reference_filter(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from astropy.table import Table
 
 from ..cosmology import distance_ratio
 from ..errors import InputError
@@ -159,3 +160,14 @@ class LensModel:
         x, y = self.offsets(ra, dec)
         kappa, gamma1, gamma2 = self.convergence_shear(x, y, z_source, sample)
         return magnification_of(kappa, np.hypot(gamma1, gamma2))
+
+    def galaxy_magnification(self, galaxies: Table) -> Array:
+        """Magnification at the centre of every galaxy of a catalogue (ra, dec, z), shape (n,)."""
+        redshifts = np.asarray(galaxies["z"], dtype=float)
+        x, y = self.offsets(galaxies["ra"], galaxies["dec"])
+        mu = np.empty(len(galaxies))
+        for z in np.unique(redshifts):
+            own = redshifts == z
+            kappa, gamma1, gamma2 = self.convergence_shear(x[own], y[own], z)
+            mu[own] = np.abs(magnification_of(kappa, np.hypot(gamma1, gamma2))[0])
+        return mu

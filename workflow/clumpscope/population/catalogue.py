@@ -1,0 +1,196 @@
+"""The catalogue: one row a clump, observed and intrinsic, every error propagated (C25 section 3.8)."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from astropy.table import Table, vstack
+
+from ..flags import bit, describe
+from ..lensing.sizes import intrinsic_sizes
+from ..randomness import generator
+
+__all__ = ["assemble", "duplicate_images"]
+
+Array = np.ndarray
+_N_DRAWS = 1000
+# Divided by the magnification; the other posterior quantities do not depend on it.
+_PER_MAGNIFICATION = ("log_mass", "log_mass_formed", "log_sfr10", "log_sfr100")
+_UNLENSED = ("log_age_yr", "log_age_mw_yr", "a_v", "log_z_zsun", "log_u", "log_tau_yr", "ml_v")
+_QUALITY = ("chi2", "n_bands", "n_bands_snr3", "rhat", "n_effective", "sampler")
+_PERCENTILES = (16, 50, 84)
+
+
+def duplicate_images(galaxy: Sequence[str], system: Sequence[str], snr: Array) -> Array:
+    """Tell the clumps of multiple images that are not kept for statistics.
+
+    Parameters
+    ----------
+    galaxy, system : (n,) sequences of str
+        Image and system of every clump.
+    snr : (n,) array
+        Signal-to-noise of every clump.
+
+    Returns
+    -------
+    (n,) bool array
+        False for the image of each system with the largest quadratic sum of signal-to-noise.
+    """
+    galaxy, system = np.asarray(galaxy).astype(str), np.asarray(system).astype(str)
+    power = np.nan_to_num(np.asarray(snr, dtype=float)) ** 2
+    totals = {name: power[galaxy == name].sum() for name in np.unique(galaxy)}
+    best = {}
+    for image, name in sorted(set(zip(galaxy, system, strict=True))):
+        if name not in best or totals[image] > totals[best[name]]:
+            best[name] = image
+    return np.array([best[s] != g for g, s in zip(galaxy, system, strict=True)], dtype=bool)
+
+
+def _percentile_columns(name: str, draws: Array) -> dict[str, Array]:
+    values = np.percentile(draws, _PERCENTILES, axis=1)
+    return {f"{name}_p{p}": row for p, row in zip(_PERCENTILES, values, strict=True)}
+
+
+def _value_columns(name: str, value: Array, draws: Array) -> dict[str, Array]:
+    low, high = np.percentile(draws, [16.0, 84.0], axis=1)
+    return {
+        name: value,
+        f"{name}_err_lo": np.maximum(value - low, 0.0),
+        f"{name}_err_hi": np.maximum(high - value, 0.0),
+    }
+
+
+def _posterior_draws(sed: Table, samples: Mapping[str, Mapping[str, Array]], seed: int) -> dict[str, Array]:
+    """Joint draws of the magnification-dependent quantities, (n_clumps, n_draws) each."""
+    names = [name for name in (*_PER_MAGNIFICATION, "m_v_ab") if f"{name}_p50" in sed.colnames]
+    draws = {name: np.full((len(sed), _N_DRAWS), np.nan) for name in names}
+    for row, clump in enumerate(sed["id"]):
+        rng = generator(seed, "catalogue", clump)
+        posterior = samples.get(str(clump))
+        if posterior is not None:
+            picked = rng.integers(len(posterior["log_mass"]), size=_N_DRAWS)
+        normal = rng.normal(size=_N_DRAWS)
+        for name in names:
+            if posterior is not None:
+                draws[name][row] = posterior[name][picked]
+            else:
+                low, middle, high = (float(sed[f"{name}_p{p}"][row]) for p in _PERCENTILES)
+                draws[name][row] = middle + np.where(normal < 0, middle - low, high - middle) * normal
+    return draws
+
+
+def assemble(
+    galaxies: Table,
+    photometry: Sequence[Table],
+    magnification: Sequence[Table],
+    sed: Table,
+    samples: Mapping[str, Mapping[str, Array]],
+    psf: Table | None = None,
+    hosts: Table | None = None,
+    min_sigma_px: float = 0.4,
+    seed: int = 0,
+) -> Table:
+    """Put the stages together.
+
+    Parameters
+    ----------
+    galaxies : Table
+        Selected galaxies: id, system, z.
+    photometry, magnification : sequences of Table
+        One of each a galaxy, rows in the same order.
+    sed : Table
+        Percentiles of the reference SFH, observed (not divided by the magnification), by id.
+    samples : mapping
+        Clump id -> name -> posterior samples; a clump that is missing is drawn from its percentiles.
+    psf : Table, optional
+        filter and fwhm_arcsec; needed where there are shapes.
+    hosts : Table, optional
+        id, log_mass_p50, log_sfr100_p50: intrinsic.
+    min_sigma_px : float
+        Smallest resolved standard deviation.
+    seed : int
+        Of the draws that combine errors.
+
+    Returns
+    -------
+    Table
+        One row a clump, in the order of galaxies and their clumps.
+    """
+    clumps = vstack([table for table in photometry if len(table)], join_type="outer", metadata_conflicts="silent")
+    lensed = vstack([table for table in magnification if len(table)], join_type="outer", metadata_conflicts="silent")
+    for one, other in ((clumps, lensed),):
+        if list(one["id"]) != list(other["id"]):
+            raise ValueError("photometry and magnification list different clumps")
+    order = {str(name): row for row, name in enumerate(sed["id"])}
+    sed = sed[[order[str(name)] for name in clumps["id"]]]
+    galaxy_row = {str(name): row for row, name in enumerate(galaxies["id"])}
+    hosts_at = [galaxy_row[str(name)] for name in clumps["galaxy"]]
+    columns: dict[str, Array] = {
+        "id": clumps["id"],
+        "galaxy": clumps["galaxy"],
+        "system": galaxies["system"][hosts_at],
+        "ra": clumps["ra"],
+        "dec": clumps["dec"],
+    }
+    shaped = "sigma_x_px" in clumps.colnames
+    columns |= {name: clumps[name] for name in ("x", "y") if shaped}
+    redshift = np.asarray(clumps["z"] if "z" in clumps.colnames else galaxies["z"][hosts_at], dtype=float)
+    columns["z"] = redshift
+    kept = ("filter_ref", "pixel_scale_arcsec", "sigma_x_px", "sigma_x_px_err", "sigma_y_px", "sigma_y_px_err",
+            "theta_deg", "theta_deg_err", "snr")  # fmt: skip
+    columns |= {name: clumps[name] for name in kept if name in clumps.colnames}
+    columns |= {name: clumps[name] for name in clumps.colnames if name.startswith("flux_")}
+    lens_columns = [
+        f"{name}{end}" for name in ("mu", "mu_t", "mu_r") for end in ("", "_err_lo", "_err_hi")
+    ]
+    columns |= {name: np.asarray(lensed[name], dtype=float) for name in lens_columns}
+
+    n_lens = np.asarray(lensed["mu_samples"]).shape[1]
+    picked = np.array([generator(seed, "catalogue-mu", c).integers(n_lens, size=_N_DRAWS) for c in clumps["id"]])
+    mu_draws, mu_t_draws = (
+        np.take_along_axis(np.asarray(lensed[name], dtype=float), picked, axis=1)
+        for name in ("mu_samples", "mu_t_samples")
+    )
+    draws = _posterior_draws(sed, samples, seed)
+    if shaped:
+        normal = np.array([generator(seed, "catalogue-size", c).normal(size=_N_DRAWS) for c in clumps["id"]])
+        width = {str(name): float(w) for name, w in zip(psf["filter"], psf["fwhm_arcsec"], strict=True)}
+        sizes = intrinsic_sizes(
+            clumps, columns["mu"], columns["mu_t"], mu_draws, mu_t_draws, normal, redshift,
+            np.asarray(clumps["pixel_scale_arcsec"], dtype=float),
+            np.array([width[str(name)] for name in clumps["filter_ref"]]), min_sigma_px,
+        )  # fmt: skip
+        columns |= _value_columns("r_eff_pc", sizes.r_eff_pc, sizes.draws_pc)
+        columns |= {"r_eff_limit": sizes.limit, "class": sizes.kind}
+    if "distance_kpc" in lensed.colnames:
+        names = ("distance_kpc", "distance_kpc_err_lo", "distance_kpc_err_hi", "central")
+        columns |= {name: lensed[name] for name in names}
+
+    log_mu = np.log10(mu_draws)
+    for name in _PER_MAGNIFICATION:
+        if name in draws:
+            columns |= _percentile_columns(name, draws[name] - log_mu)
+    for name in _UNLENSED:
+        columns |= {f"{name}_p{p}": sed[f"{name}_p{p}"] for p in _PERCENTILES if f"{name}_p{p}" in sed.colnames}
+    if shaped:
+        # Sigma = M / (2 pi R_eff^2): the magnification cancels draw by draw where both axes are resolved.
+        log_area = np.log10(2.0 * np.pi) + 2.0 * np.log10(sizes.draws_pc)
+        columns |= _percentile_columns("log_sigma_mass", draws["log_mass"] - log_mu - log_area)
+        columns |= _percentile_columns("log_sigma_sfr", draws["log_sfr10"] - log_mu - log_area + 6.0)
+    if "m_v_ab" in draws:
+        intrinsic = draws["m_v_ab"] + 2.5 * log_mu
+        columns |= _value_columns("m_v_ab", np.median(intrinsic, axis=1), intrinsic)
+    columns |= {name: sed[name] for name in _QUALITY if name in sed.colnames}
+
+    flags = sum(np.asarray(table["flags"], dtype=np.int64) for table in (clumps, lensed, sed))
+    repeated = duplicate_images(columns["galaxy"], columns["system"], clumps["snr"])
+    flags = flags | np.where(repeated, bit("duplicate_image"), 0)
+    if hosts is not None:
+        known = {str(name): row for row, name in enumerate(hosts["id"])}
+        rows = [known.get(str(name), -1) for name in clumps["galaxy"]]
+        for name in ("log_mass", "log_sfr100"):
+            values = np.append(np.asarray(hosts[f"{name}_p50"], dtype=float), np.nan)
+            columns[f"host_{name}"] = values[rows]
+        flags = flags | np.where(np.isfinite(columns["host_log_mass"]), 0, bit("no_host"))
+    columns["flags"] = flags
+    columns["flag_names"] = [" ".join(describe(mask)) for mask in flags]
+    return Table(columns)

@@ -1,0 +1,32 @@
+"""Rule `detect`: find the clumps of one galaxy, and apply a person's corrections."""
+
+from astropy.table import Table
+from clumpscope.images.cutouts import galaxy_footprint, read_cutouts
+from clumpscope.images.depth import read_depth
+from clumpscope.images.detection import detect_clumps, write_segmentation
+from clumpscope.images.pictures import draw_detection, save_picture
+from clumpscope.images.psf import read_psf
+from clumpscope.logs import job_log
+from clumpscope.tables import write_table
+
+with job_log(snakemake.log[0]):
+    galaxy = snakemake.params.galaxy
+    cutout = read_cutouts(snakemake.input.cutouts)[0][galaxy["filter_ref"]]
+    depth = read_depth(snakemake.input.depth)
+    segmentation = snakemake.input.get("segmentation")
+    detection = detect_clumps(
+        cutout,
+        galaxy["id"],
+        galaxy["ra"],
+        galaxy["dec"],
+        galaxy["radius_arcsec"],
+        read_psf(snakemake.input.psf).fwhm_arcsec,
+        rho=depth.rho,
+        error_scale=depth.error_scale,
+        footprint=galaxy_footprint(segmentation, galaxy["id"], cutout) if segmentation else None,
+        edits=Table(galaxy["edits"]) if galaxy["edits"] else None,
+        **snakemake.params.settings,
+    )
+    write_table(detection.table, snakemake.output.clumps)
+    write_segmentation(snakemake.output.segmentation, detection, cutout)
+    save_picture(draw_detection(detection, cutout, galaxy["id"]), snakemake.output.picture)

@@ -1,0 +1,27 @@
+"""Rule `sed`: posteriors of one batch of clumps with one star-formation history."""
+
+from clumpscope.inputs import observed_fluxes
+from clumpscope.logs import job_log
+from clumpscope.reddening import dereddening_factors
+from clumpscope.sed.fit import Fitter
+from clumpscope.sed.posterior import percentile_table
+from clumpscope.sed.settings import FitSettings
+from clumpscope.sed.store import fit_or_reuse
+from clumpscope.tables import read_table, write_table
+
+with job_log(snakemake.log[0]) as log:
+    options, size = dict(snakemake.params.settings), snakemake.params.clumps_per_job
+    first = int(snakemake.wildcards.batch) * size
+    clumps = read_table(snakemake.input.photometry)[first : first + size]
+    filters, flux, error = observed_fluxes(clumps)
+    factors = dereddening_factors(filters, snakemake.params.reddening)
+    library = snakemake.input.library
+    if options["limits"] == "paper":
+        depth = read_table(snakemake.input.depth)
+        options["mag_limit_ab"] = dict(zip(depth["filter"], depth["mag_limit_ab"], strict=True))
+    settings = FitSettings(sfh=snakemake.wildcards.sfh, seed=snakemake.params.seed, **options)
+    fitter = Fitter(filters, float(clumps["z"][0]), settings, library)
+    posteriors = fit_or_reuse(
+        fitter, flux * factors, error * factors, clumps["id"], snakemake.output.samples, log.info
+    )
+    write_table(percentile_table(posteriors), snakemake.output.table)

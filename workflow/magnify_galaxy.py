@@ -1,0 +1,20 @@
+"""Rule `magnify`: magnification of one galaxy's clumps, and the galaxy in its source plane."""
+
+from clumpscope.images.cutouts import galaxy_pixels, read_cutouts
+from clumpscope.lensing import products, read_lens
+from clumpscope.logs import job_log
+from clumpscope.tables import read_table, write_table
+
+with job_log(snakemake.log[0]):
+    output, n_samples, seed = snakemake.output, snakemake.params.settings["n_samples"], snakemake.params.seed
+    model = read_lens(snakemake.params.lens)
+    clumps = read_table(snakemake.input.photometry)
+    cutouts, meta = read_cutouts(snakemake.input.cutouts)
+    cutout, z = cutouts[meta["filter_ref"]], meta["z"]
+    member = galaxy_pixels(cutout, snakemake.params.galaxy, snakemake.input.get("segmentation"))
+    table, plane = products.lens_galaxy(model, clumps, cutout, member, z, n_samples, seed)
+    mu = products.magnification_map(model, cutout, z)
+    write_table(table, output.table)
+    products.write_map(output.map, mu, cutout)
+    products.write_source_plane(output.source_plane, plane)
+    products.draw_galaxy(output.picture, meta["galaxy"], cutout, mu, plane, clumps, model, z)

@@ -1,0 +1,16 @@
+"""Rule `magnify_sources`: magnification of a photometry field's sources, given by the table or by a lens model."""
+
+from clumpscope.lensing import read_lens
+from clumpscope.lensing.clumps import given_magnification, magnify_clumps
+from clumpscope.logs import job_log
+from clumpscope.tables import read_table, write_table
+
+with job_log(snakemake.log[0]):
+    sources = read_table(snakemake.input.photometry)
+    options = {"n_samples": snakemake.params.settings["n_samples"], "seed": snakemake.params.seed}
+    if "mu" in sources.colnames:
+        table = given_magnification(sources, **options)
+    else:
+        z = float(sources["z"][0])
+        table = magnify_clumps(read_lens(snakemake.params.lens), sources, z, **options)
+    write_table(table, snakemake.output.table)

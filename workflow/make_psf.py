@@ -1,0 +1,20 @@
+"""Rule `psf`: the PSF of one filter, given or built from stars."""
+
+from clumpscope.images.mosaic import open_mosaic
+from clumpscope.images.psf import build_psf, load_psf, match_psf
+from clumpscope.images.stars import find_stars
+from clumpscope.logs import job_log
+from clumpscope.tables import read_table
+
+with job_log(snakemake.log[0]):
+    inputs, settings = snakemake.input, snakemake.params.settings
+    files = {key: inputs[key] for key in ("sci", "err", "wht") if key in inputs.keys()}
+    mosaic = open_mosaic(**files, **snakemake.params.image, name=snakemake.wildcards.filter)
+    if "psf" in inputs.keys():
+        psf = load_psf(inputs.psf, mosaic.pixel_scale_arcsec, mosaic.name, settings["radius_arcsec"])
+    else:
+        given = "stars" in inputs.keys()
+        stars = read_table(inputs.stars, ["ra", "dec"]) if given else find_stars(mosaic)
+        psf = build_psf(mosaic, stars, settings["radius_arcsec"])
+    match_psf(psf, mosaic)
+    psf.write(snakemake.output[0])

@@ -1,0 +1,31 @@
+"""Rule `select`: check the inputs of a field and choose its galaxies, or group a photometry field's sources."""
+
+import json
+
+from clumpscope.files import replacing
+from clumpscope.images.selection import galaxy_rows, select_galaxies
+from clumpscope.inputs import check_field, photometry_groups, read_edits, read_galaxies, read_photometry
+from clumpscope.lensing import read_lens
+from clumpscope.logs import job_log
+from clumpscope.tables import write_table
+
+with job_log(snakemake.log[0]) as log:
+    field, settings = snakemake.params.field, dict(snakemake.params.settings)
+    check_field(snakemake.wildcards.field, field)
+    lens = read_lens(field["lens"])
+    if "photometry" in field:
+        sources = read_photometry(field["photometry"], field.get("redshift"))
+        selection, rows, counts = photometry_groups(sources, snakemake.wildcards.field)
+    else:
+        galaxies = read_galaxies(field["galaxies"])
+        edits = read_edits(field["edits"], galaxies) if "edits" in field else None
+        mu = None if field["lens"]["kind"] == "none" else lens.galaxy_magnification(galaxies)
+        for key in ("min_clumps", "one_clump_redshift"):
+            settings.pop(key)
+        selection = select_galaxies(galaxies, mu, list(field["images"]), **settings)
+        rows, counts = galaxy_rows(selection, edits), {}
+        log.info("%d of %d galaxies selected", len(rows), len(galaxies))
+    write_table(selection, snakemake.output.selection)
+    write_table(selection[selection["selected"]], snakemake.output.galaxies)
+    with replacing(snakemake.output.index) as temporary:
+        temporary.write_text(json.dumps({"galaxies": list(rows), "rows": rows, "counts": counts}, indent=1))

@@ -1,0 +1,13 @@
+"""Rule `depth_table`: the depths of all filters, as table and picture."""
+
+from pathlib import Path
+
+from clumpscope.images.depth import depth_table, read_depth
+from clumpscope.images.pictures import draw_depths, save_picture
+from clumpscope.logs import job_log
+from clumpscope.tables import write_table
+
+with job_log(snakemake.log[0]):
+    depths = {Path(path).stem: read_depth(path) for path in snakemake.input}
+    write_table(depth_table(depths), snakemake.output.table)
+    save_picture(draw_depths(depths), snakemake.output.picture)
