@@ -17,6 +17,7 @@ Z_LENS = 0.308
 _C_KMS = 299792.458
 _STEP_ARCSEC = 1e-4
 _CELL_ARCSEC = 0.1
+_CONVERGED_ARCSEC = 1e-9
 
 
 def _isothermal(x: np.ndarray, y: np.ndarray, strength: float, core: float, q: float):
@@ -149,16 +150,17 @@ class Lens:
 
     def image_near(
         self, x: float, y: float, source_x: float, source_y: float, z: float
-    ) -> tuple[float, float]:
-        """Image position of a source, by Newton steps from (x, y)."""
+    ) -> tuple[float, float] | None:
+        """Image position of a source, by Newton steps from (x, y); None when they do not lead to one."""
         for _ in range(40):
-            beta = np.array(self.source(x, y, z))
-            move = np.linalg.solve(self.jacobian(x, y, z), np.array([source_x, source_y]) - beta)
+            beta = np.array(self.source(np.asarray(x), np.asarray(y), z))
+            missed = np.array([source_x, source_y]) - beta
+            if np.hypot(*missed) < _CONVERGED_ARCSEC:
+                return float(x), float(y)
+            move = np.linalg.solve(self.jacobian(np.asarray(x), np.asarray(y), z), missed)
             move *= min(1.0, 0.3 / max(np.hypot(*move), 1e-12))  # a full step can cross a critical line
             x, y = x + move[0], y + move[1]
-            if np.hypot(*move) < 1e-9:
-                break
-        return float(x), float(y)
+        return None
 
 
 def find_images(
@@ -196,9 +198,8 @@ def find_images(
         for row, column in np.argwhere(inside):
             start = axis[column] + _CELL_ARCSEC / 2, axis[row] + _CELL_ARCSEC / 2
             image = lens.image_near(*start, source_x, source_y, z)
-            landed = lens.source(*map(np.asarray, image), z)
-            missed = np.hypot(landed[0] - source_x, landed[1] - source_y)
-            known = any(np.hypot(image[0] - x, image[1] - y) < 1e-3 for x, y in found)
-            if missed < 1e-6 and not known and max(map(abs, image)) <= half_arcsec:
+            if image is None or max(map(abs, image)) > half_arcsec:
+                continue
+            if all(np.hypot(image[0] - x, image[1] - y) > 1e-3 for x, y in found):
                 found.append(image)
     return found

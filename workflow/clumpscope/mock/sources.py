@@ -277,6 +277,8 @@ def _place_clump(rng, lens, galaxy, positions, partner, central):
                 galaxy.y + along * np.sin(tilt) + across * np.cos(tilt),
             )
             image = lens.image_near(first.x, first.y, *source, galaxy.z)
+            if image is None:
+                continue
             others = positions
         mu = abs(float(lens.magnification(np.asarray(image[0]), np.asarray(image[1]), galaxy.z)[0]))
         close = np.hypot(image[0] - first.x, image[1] - first.y) < 1.7
@@ -300,11 +302,12 @@ def _trace(rng, lens, galaxy, place, profile) -> Clump:
             break
     images = []
     for image in galaxy.images:
-        x, y = (
-            first_image if image is galaxy.images[0] else lens.image_near(image.x, image.y, *source, galaxy.z)
-        )
-        if np.hypot(x - image.x, y - image.y) > 2.5:
+        found = first_image
+        if image is not galaxy.images[0]:
+            found = lens.image_near(image.x, image.y, *source, galaxy.z)
+        if found is None or np.hypot(found[0] - image.x, found[1] - image.y) > 2.5:
             continue  # beyond a critical line: this clump has no image there
+        x, y = found
         pattern = trace_clump(lens, galaxy.z, source, (x, y), r_eff / scale, profile)
         images.append((image, x, y, pattern))
     return Clump(galaxy, *source, r_eff, profile, tuple(images))
