@@ -49,6 +49,8 @@ class GridFit:
         Its photometry.
     age_interval_yr, z_interval : (n, 3) arrays
         16, 50 and 84 % of the marginal distributions, for a prior that is flat over the grid's points.
+    log_mass_interval : (n, 3) array
+        16, 50 and 84 % of log_mass over the grid, each model weighted with its likelihood.
     significance : (n, n_age, n_z) array
         How many sigma a model is worse than the best one (two parameters).
     """
@@ -67,6 +69,7 @@ class GridFit:
     flux_njy: np.ndarray
     age_interval_yr: np.ndarray
     z_interval: np.ndarray
+    log_mass_interval: np.ndarray
     significance: np.ndarray
 
 
@@ -136,13 +139,14 @@ def fit_grid(
     n, shape = len(flux), chi2.shape[1:]
     best = chi2.reshape(n, -1).argmin(axis=1)
     a, z = np.unravel_index(best, shape)
-    mass = mass[np.arange(n), a, z]
+    masses, mass = mass, mass[np.arange(n), a, z]
     if mass_filter is not None:
         column = list(filters).index(mass_filter)
         mass = np.where(used[:, column], np.maximum(data[:, column], 0.0), np.nan) / models[a, z, column]
     has_data = used.any(axis=1)
     mass = np.where(has_data & (mass > 0.0), mass, np.nan)
-    surviving = _on_grid(library, library.mass_fraction, ages_yr, z_zsun)[a, z]
+    fractions = _on_grid(library, library.mass_fraction, ages_yr, z_zsun)
+    surviving = fractions[a, z]
     v_magnitude, v_sun = _rest_v(library, ages_yr, z_zsun)
     m_v = v_magnitude[a, z] - 2.5 * np.log10(mass)
     chi2_min = chi2.reshape(n, -1).min(axis=1)
@@ -163,6 +167,7 @@ def fit_grid(
         flux_njy=mass[:, None] * models[a, z],
         age_interval_yr=_interval(np.asarray(ages_yr, float), probability.sum(axis=2)),
         z_interval=_interval(np.asarray(z_zsun, float), probability.sum(axis=1)),
+        log_mass_interval=_weighted_percentiles(masses * fractions, probability),
         significance=norm.isf(0.5 * chi2_distribution.sf(rise, 2)),
     )
 
@@ -210,6 +215,19 @@ def _rest_v(library: SSPLibrary, ages_yr: np.ndarray, z_zsun: np.ndarray) -> tup
     bands = rest_bands([(curve.wavelength, curve.transmission)], library.wave_edges, library.line_wave)
     flux = _on_grid(library, library.stars @ (bands.pixel * library.lsun_erg_s), ages_yr, z_zsun)[..., 0]
     return 31.4 - 2.5 * np.log10(flux), curve.solar_ab_mag
+
+
+def _weighted_percentiles(masses: np.ndarray, probability: np.ndarray) -> np.ndarray:
+    """16, 50 and 84 % of log10 mass over the models of each object, (n, 3); models without mass weigh nothing."""
+    result = np.full((len(masses), 3), np.nan)
+    for row, (mass, weight) in enumerate(zip(masses, probability, strict=True)):
+        good = (mass > 0.0) & (weight > 0.0)
+        if good.any():
+            order = np.argsort(mass[good])
+            cumulative = np.cumsum(weight[good][order])
+            middle = (cumulative - 0.5 * weight[good][order]) / cumulative[-1]
+            result[row] = np.interp([0.16, 0.5, 0.84], middle, np.log10(mass[good][order]))
+    return result
 
 
 def _interval(values: np.ndarray, probability: np.ndarray) -> np.ndarray:
