@@ -57,6 +57,7 @@ def make_cluster(rng: np.random.Generator, size_arcsec: float) -> tuple[Lens, li
     """
     scale = size_arcsec / _SIZE_ARCSEC
     speed = np.sqrt(scale)
+    fainter = -5 * np.log10(scale)  # keeps the surface brightness
     potentials: list[DPIE | Shear] = [
         DPIE("O1", 0.5 * scale, -0.3 * scale, 0.35, 35.0, 3.0 * scale, 130 * scale, 520 * speed),
         DPIE("O2", -6.5 * scale, -5.0 * scale, 0.25, 120.0, 2.0 * scale, 80 * scale, 300 * speed),
@@ -64,8 +65,8 @@ def make_cluster(rng: np.random.Generator, size_arcsec: float) -> tuple[Lens, li
         Shear("O4", 0.03, 60.0),
     ]
     members = [
-        Member("BCG", 0.0, 0.0, 17.2, 2.2 * scale, 4.0, 0.75, 40.0),
-        Member("ICL", 0.5 * scale, -0.3 * scale, 18.0, 11.0 * scale, 1.0, 0.7, 35.0),
+        Member("BCG", 0.0, 0.0, 17.2 + fainter, 2.2 * scale, 4.0, 0.75, 40.0),
+        Member("ICL", 0.5 * scale, -0.3 * scale, 18.0 + fainter, 11.0 * scale, 1.0, 0.7, 35.0),
     ]
     while len(members) < 2 + max(2, round(_N_MEMBERS * scale)):
         radius, angle = rng.uniform(0.12, 0.5) * size_arcsec, rng.uniform(0, 2 * np.pi)
@@ -85,5 +86,7 @@ def make_cluster(rng: np.random.Generator, size_arcsec: float) -> tuple[Lens, li
             )
         )  # fmt: skip
         axis_ratio = np.sqrt((1 - ellipticity) / (1 + ellipticity))
-        members.append(Member(name, x, y, mag, 0.7 * luminosity**0.4, 4.0, axis_ratio, direction))
+        members.append(
+            Member(name, x, y, mag + fainter, 0.7 * luminosity**0.4 * scale, 4.0, axis_ratio, direction)
+        )
     return Lens(tuple(potentials)), members
