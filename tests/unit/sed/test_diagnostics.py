@@ -20,7 +20,7 @@ def test_agrees_with_arviz(rho):
     x[0] += 0.3
     assert split_rhat(x) == pytest.approx(float(array_stats.rhat(x, method="rank")), rel=1e-6)
     assert effective_sample_size(x[:, :, None])[0] == pytest.approx(
-        float(array_stats.ess(x, method="mean")), rel=0.03
+        float(array_stats.ess(x, method="bulk")), rel=0.03
     )
 
 

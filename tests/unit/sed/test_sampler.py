@@ -135,7 +135,7 @@ def test_what_cannot_be_sampled_is_not_called_converged():
         return -0.5 * ((y - 3.0 * np.sin(state["calls"])) ** 2).sum(axis=1) / 0.01**2
 
     chains = run_ensembles(
-        log_prob, explored(gaussians((1.0, 0.0, 0.1)), 2), np.random.default_rng(0), max_steps=(96, 192)
+        log_prob, explored(gaussians((1.0, 0.0, 0.1)), 2), np.random.default_rng(0), max_steps=(60, 90)
     )
     assert not chains.converged
 

@@ -1,8 +1,48 @@
 """SED models and fits: SSP libraries, model photometry, posteriors."""
 
+from importlib import import_module
+
 from .grid import GridFit, fit_grid
 from .library import SSPLibrary, load_library
 from .photometry import PhotometryModel
 from .spectrum import rest_spectrum, synthesize
 
-__all__ = ["GridFit", "PhotometryModel", "SSPLibrary", "fit_grid", "load_library", "rest_spectrum", "synthesize"]
+# Imported when first asked for: their imports would double the time of `import clumpscope.sed`.
+_LATER = {
+    "FitSettings": "settings",
+    "Fitter": "fit",
+    "Posterior": "posterior",
+    "fit_many": "fit",
+    "fit_or_reuse": "store",
+    "fit_posterior": "fit",
+    "percentile_table": "posterior",
+    "posterior_is_current": "store",
+    "read_posterior": "store",
+    "write_posteriors": "store",
+}
+
+__all__ = [
+    "FitSettings",
+    "Fitter",
+    "GridFit",
+    "PhotometryModel",
+    "Posterior",
+    "SSPLibrary",
+    "fit_grid",
+    "fit_many",
+    "fit_or_reuse",
+    "fit_posterior",
+    "load_library",
+    "percentile_table",
+    "posterior_is_current",
+    "read_posterior",
+    "rest_spectrum",
+    "synthesize",
+    "write_posteriors",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_LATER[name]}", __name__), name)

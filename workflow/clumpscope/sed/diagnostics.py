@@ -6,7 +6,6 @@ Vehtari, Gelman, Simpson, Carpenter & Buerkner (2021, Bayesian Analysis 16, 667)
 import numpy as np
 from scipy.fft import irfft, next_fast_len, rfft
 from scipy.special import ndtri
-from scipy.stats import rankdata
 
 __all__ = ["effective_sample_size", "split_rhat", "stuck_walkers"]
 
@@ -26,7 +25,9 @@ def _plain_rhat(chains: np.ndarray) -> float:
 
 
 def _rank_normal(chains: np.ndarray) -> np.ndarray:
-    rank = rankdata(chains, axis=None).reshape(chains.shape)
+    # Rejected moves repeat values: ties share their mean rank.
+    _, inverse, count = np.unique(chains, return_inverse=True, return_counts=True)
+    rank = (np.cumsum(count) - 0.5 * (count - 1))[inverse].reshape(chains.shape)
     return ndtri((rank - 0.375) / (chains.size + 0.25))
 
 
@@ -49,7 +50,7 @@ def split_rhat(chains: np.ndarray) -> float:
 
 
 def effective_sample_size(chains: np.ndarray) -> np.ndarray:
-    """Effective number of independent draws behind the mean of each quantity.
+    """Effective number of independent draws behind the bulk of each quantity.
 
     Parameters
     ----------
@@ -58,10 +59,12 @@ def effective_sample_size(chains: np.ndarray) -> np.ndarray:
     Returns
     -------
     (n_quantities,) array
-        Between-chain variance counts, so chains that sit in different modes have a small size
-        (Vehtari+2021 section 3.2, with Geyer's initial monotone sequence).
+        Of the ranks, so that monotonic transformations do not matter. Between-chain variance counts:
+        chains that sit in different modes have a small size (Vehtari+2021 sections 3.2 and 4.1, with
+        Geyer's initial monotone sequence).
     """
-    x = _split(np.asarray(chains, dtype=float))
+    chains = np.asarray(chains, dtype=float)
+    x = _split(np.stack([_rank_normal(chains[:, :, k]) for k in range(chains.shape[2])], axis=2))
     m, n, _ = x.shape
     mean = x.mean(axis=1, keepdims=True)
     size = next_fast_len(2 * n)

@@ -20,13 +20,16 @@ from ..flags import bit
 from ..randomness import generator
 from .diagnostics import split_rhat
 from .exploration import explore
+from .library import SSPLibrary, load_library
 from .mass import best_mass, draw_mass
 from .nested import run_nested
 from .observation import Observation, check_errors, limit_flux_njy, per_filter
-from .posterior import Posterior
+from .photometry import PhotometryModel
+from .posterior import SAMPLE_NAMES, Posterior
 from .priors import default_bounds, make_priors
 from .sampler import run_ensembles
 from .settings import FitSettings
+from .sfh import get_sfh
 from .sweep import MASS, PhotometryLike, Sweep, Target, make_sweep
 
 __all__ = ["Fitter", "fit_many", "fit_posterior"]
@@ -44,7 +47,7 @@ class Fitter:
         Filter names, in the order of the fluxes.
     redshift : float
     settings : FitSettings
-    library : str or library object
+    library : str or SSPLibrary
         Name of the SSP library, or a loaded one.
     model : PhotometryLike, optional
         A model to use instead of the library's.
@@ -60,7 +63,7 @@ class Fitter:
         filters: Sequence[str],
         redshift: float,
         settings: FitSettings,
-        library: object = "bc03",
+        library: SSPLibrary | str = "bc03",
         model: PhotometryLike | None = None,
     ) -> None:
         if not len(filters):
@@ -70,14 +73,14 @@ class Fitter:
         if not (np.isfinite(redshift) and redshift > 0):
             raise InputError("redshift", str(redshift), "a positive number")
         self.filters, self.redshift, self.settings = tuple(filters), float(redshift), settings
+        self.library_digest = "none"
         if model is None:
-            from .library import load_library
-            from .photometry import PhotometryModel
-
             if isinstance(library, str):
                 library = load_library(library)
+            self.library_digest = library.checksum or "unwritten"
             model = PhotometryModel(library, self.filters, self.redshift, settings.sfh)
-        self.library_digest = str(getattr(library, "checksum", library))
+        tau_yr = get_sfh(settings.sfh).tau_yr
+        self._constants = {} if tau_yr is None else {"log_tau_yr": float(np.log10(tau_yr))}
         self.error_floor = per_filter(settings.error_floor, filters, "sed.error_floor")
         self.limit_njy = limit_flux_njy(settings.limits, settings.mag_limit_ab, filters)
         self._broad = np.array([get_filter(name).kind == "broad" for name in filters])
@@ -165,7 +168,9 @@ class Fitter:
     def _named(self, x: np.ndarray, log_mass: np.ndarray) -> dict[str, np.ndarray]:
         theta = self.target.theta(x, log_mass)
         named = dict(zip(self.target.model.parameters, theta.T, strict=True))
-        return {**named, **self.target.model.derived(theta)}
+        constants = {name: np.full(len(theta), value) for name, value in self._constants.items()}
+        derived = self.target.model.derived(theta)
+        return {**named, **constants, **{name: derived[name] for name in SAMPLE_NAMES if name in derived}}
 
     def _samples(
         self, observation: Observation, y: np.ndarray, rng: np.random.Generator
@@ -228,7 +233,7 @@ def fit_posterior(
     redshift: float,
     sfh: str = "exp_free",
     priors: str = "paper",
-    library: object = "bc03",
+    library: SSPLibrary | str = "bc03",
     seed: int = 0,
     id: str = "",
     **settings: object,
@@ -246,7 +251,7 @@ def fit_posterior(
         ``exp_free``, ``exp_1Myr``, ``exp_10Myr``, ``exp_100Myr``, ``const``, ``ssp``, ``double_power_law``.
     priors : {"paper", "log"}
         See `clumpscope.sed.priors`.
-    library : str or library object
+    library : str or SSPLibrary
     seed : int
     id : str
         Identifier; with the seed, it fixes the random numbers.
@@ -282,7 +287,7 @@ def fit_many(
     ids: Sequence[str],
     sfh: str = "exp_free",
     priors: str = "paper",
-    library: object = "bc03",
+    library: SSPLibrary | str = "bc03",
     seed: int = 0,
     progress: Callable[[str], None] | None = None,
     **settings: object,

@@ -100,9 +100,9 @@ def run_ensembles(
     rng: np.random.Generator,
     n_effective: float = 2000.0,
     rhat: float = 1.01,
-    n_walkers: int = 64,
-    n_block: int = 48,
-    max_steps: tuple[int, ...] = (480, 1440),
+    n_walkers: int = 256,
+    n_block: int = 24,
+    max_steps: tuple[int, ...] = (144, 384),
 ) -> Chains:
     """Draw from a posterior with two independent ensembles.
 
@@ -118,7 +118,7 @@ def run_ensembles(
     rhat : float
         Split R-hat between the ensembles to fall below.
     n_walkers : int
-        Walkers of each ensemble.
+        Walkers of each ensemble. Many short walks: they start as independent draws already.
     n_block : int
         Steps between checks; the first half block is discarded.
     max_steps : tuple of int
