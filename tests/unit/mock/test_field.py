@@ -151,6 +151,24 @@ def test_truth_positions_are_on_the_light(field, scene):
     )
 
 
+def test_truth_shapes_are_the_moments_of_the_light(field, scene):
+    truth = Table.read(field / "truth/clumps.ecsv")
+    checked = 0
+    for number, clump in enumerate(scene.clumps):
+        if clump.profile != "gaussian":
+            continue
+        for image, _, _, pattern in clump.images:
+            offsets = np.array([pattern.x, pattern.y]) - np.array(pattern.centroid)[:, None]
+            moments, axes = np.linalg.eigh((pattern.weight * offsets) @ offsets.T / pattern.weight.sum())
+            row = truth[truth["id"] == f"{image.id}_{number:03d}"][0]
+            assert row["sigma_x_px"] == pytest.approx(np.sqrt(moments[1]) / 0.02, rel=0.02)
+            assert row["sigma_y_px"] == pytest.approx(np.sqrt(moments[0]) / 0.02, rel=0.02)
+            angle = np.rad2deg(np.arctan2(axes[1, 1], axes[0, 1]))
+            assert abs((row["theta_deg"] - angle + 90) % 180 - 90) < 2
+            checked += 1
+    assert checked >= 2
+
+
 def test_depth_and_psf_as_the_workflow_measures_them(field):
     mosaic = open_mosaic(**images(field)["F140M"], name="F140M")
     stars = Table.read(field / "stars.ecsv")
