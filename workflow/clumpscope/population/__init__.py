@@ -1,0 +1,1 @@
+"""Catalogue, and statistics of clumps and their hosts."""

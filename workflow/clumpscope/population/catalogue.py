@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from astropy.table import Table, vstack
 
+from ..errors import InputError
 from ..flags import bit, describe
 from ..lensing.sizes import intrinsic_sizes
 from ..randomness import generator
@@ -15,9 +16,11 @@ Array = np.ndarray
 _N_DRAWS = 1000
 # Divided by the magnification; the other posterior quantities do not depend on it.
 _PER_MAGNIFICATION = ("log_mass", "log_mass_formed", "log_sfr10", "log_sfr100")
-_UNLENSED = ("log_age_yr", "log_age_mw_yr", "a_v", "log_z_zsun", "log_u", "log_tau_yr", "ml_v")
+_POSTERIOR = ("log_mass", "log_mass_formed", "log_age_mw_yr", "log_age_yr", "log_sfr10", "log_sfr100", "a_v",
+              "log_z_zsun", "log_u", "log_tau_yr", "ml_v")  # fmt: skip
 _QUALITY = ("chi2", "n_bands", "n_bands_snr3", "rhat", "n_effective", "sampler")
 _PERCENTILES = (16, 50, 84)
+_DEVIATE_84 = 0.994458  # of the standard normal distribution at 84 %
 
 
 def duplicate_images(galaxy: Sequence[str], system: Sequence[str], snr: Array) -> Array:
@@ -68,7 +71,7 @@ def _posterior_draws(sed: Table, samples: Mapping[str, Mapping[str, Array]], see
         posterior = samples.get(str(clump))
         if posterior is not None:
             picked = rng.integers(len(posterior["log_mass"]), size=_N_DRAWS)
-        normal = rng.normal(size=_N_DRAWS)
+        normal = rng.normal(size=_N_DRAWS) / _DEVIATE_84
         for name in names:
             if posterior is not None:
                 draws[name][row] = posterior[name][picked]
@@ -76,6 +79,19 @@ def _posterior_draws(sed: Table, samples: Mapping[str, Mapping[str, Array]], see
                 low, middle, high = (float(sed[f"{name}_p{p}"][row]) for p in _PERCENTILES)
                 draws[name][row] = middle + np.where(normal < 0, middle - low, high - middle) * normal
     return draws
+
+
+def _stacked(tables: Sequence[Table]) -> Table:
+    filled = [table for table in tables if len(table)] or list(tables[:1])
+    return vstack(filled, join_type="outer", metadata_conflicts="silent")
+
+
+def _rows_of(names: Sequence[str], table: Table, where: str) -> Array:
+    index = {str(name): row for row, name in enumerate(table["id"])}
+    missing = [str(name) for name in names if str(name) not in index]
+    if missing:
+        raise InputError(where, f"no row for {missing[0]!r}", "one for every clump of the photometry")
+    return np.array([index[str(name)] for name in names], dtype=int)
 
 
 def assemble(
@@ -113,17 +129,24 @@ def assemble(
     Returns
     -------
     Table
-        One row a clump, in the order of galaxies and their clumps.
+        One row a clump, in the order of galaxies and their clumps; columns in the order of the product contract.
+
+    Raises
+    ------
+    InputError
+        If a clump has no magnification, no row in `sed`, or belongs to no known galaxy.
+
+    Notes
+    -----
+    Distributions are combined draw by draw: the posterior of the fit, divided by the magnification's samples.
     """
-    clumps = vstack([table for table in photometry if len(table)], join_type="outer", metadata_conflicts="silent")
-    lensed = vstack([table for table in magnification if len(table)], join_type="outer", metadata_conflicts="silent")
-    for one, other in ((clumps, lensed),):
-        if list(one["id"]) != list(other["id"]):
-            raise ValueError("photometry and magnification list different clumps")
-    order = {str(name): row for row, name in enumerate(sed["id"])}
-    sed = sed[[order[str(name)] for name in clumps["id"]]]
-    galaxy_row = {str(name): row for row, name in enumerate(galaxies["id"])}
-    hosts_at = [galaxy_row[str(name)] for name in clumps["galaxy"]]
+    clumps, lensed = _stacked(photometry), _stacked(magnification)
+    if [str(name) for name in clumps["id"]] != [str(name) for name in lensed["id"]]:
+        raise InputError(
+            "magnification tables", "other clumps than the photometry's", "the same ids in the same order"
+        )
+    sed = sed[_rows_of(clumps["id"], sed, "SED table")]
+    hosts_at = _rows_of(clumps["galaxy"], galaxies, "galaxies")
     columns: dict[str, Array] = {
         "id": clumps["id"],
         "galaxy": clumps["galaxy"],
@@ -139,20 +162,23 @@ def assemble(
             "theta_deg", "theta_deg_err", "snr")  # fmt: skip
     columns |= {name: clumps[name] for name in kept if name in clumps.colnames}
     columns |= {name: clumps[name] for name in clumps.colnames if name.startswith("flux_")}
-    lens_columns = [
-        f"{name}{end}" for name in ("mu", "mu_t", "mu_r") for end in ("", "_err_lo", "_err_hi")
-    ]
+    lens_columns = [f"{name}{end}" for name in ("mu", "mu_t", "mu_r") for end in ("", "_err_lo", "_err_hi")]
     columns |= {name: np.asarray(lensed[name], dtype=float) for name in lens_columns}
 
     n_lens = np.asarray(lensed["mu_samples"]).shape[1]
-    picked = np.array([generator(seed, "catalogue-mu", c).integers(n_lens, size=_N_DRAWS) for c in clumps["id"]])
+    shape = (len(clumps), _N_DRAWS)
+    picked = np.empty(shape, dtype=int)
+    for row, clump in enumerate(clumps["id"]):
+        picked[row] = generator(seed, "catalogue-mu", clump).integers(n_lens, size=_N_DRAWS)
     mu_draws, mu_t_draws = (
         np.take_along_axis(np.asarray(lensed[name], dtype=float), picked, axis=1)
         for name in ("mu_samples", "mu_t_samples")
     )
     draws = _posterior_draws(sed, samples, seed)
     if shaped:
-        normal = np.array([generator(seed, "catalogue-size", c).normal(size=_N_DRAWS) for c in clumps["id"]])
+        normal = np.empty(shape)
+        for row, clump in enumerate(clumps["id"]):
+            normal[row] = generator(seed, "catalogue-size", clump).normal(size=_N_DRAWS)
         width = {str(name): float(w) for name, w in zip(psf["filter"], psf["fwhm_arcsec"], strict=True)}
         sizes = intrinsic_sizes(
             clumps, columns["mu"], columns["mu_t"], mu_draws, mu_t_draws, normal, redshift,
@@ -165,23 +191,9 @@ def assemble(
         names = ("distance_kpc", "distance_kpc_err_lo", "distance_kpc_err_hi", "central")
         columns |= {name: lensed[name] for name in names}
 
-    log_mu = np.log10(mu_draws)
-    for name in _PER_MAGNIFICATION:
-        if name in draws:
-            columns |= _percentile_columns(name, draws[name] - log_mu)
-    for name in _UNLENSED:
-        columns |= {f"{name}_p{p}": sed[f"{name}_p{p}"] for p in _PERCENTILES if f"{name}_p{p}" in sed.colnames}
-    if shaped:
-        # Sigma = M / (2 pi R_eff^2): the magnification cancels draw by draw where both axes are resolved.
-        log_area = np.log10(2.0 * np.pi) + 2.0 * np.log10(sizes.draws_pc)
-        columns |= _percentile_columns("log_sigma_mass", draws["log_mass"] - log_mu - log_area)
-        columns |= _percentile_columns("log_sigma_sfr", draws["log_sfr10"] - log_mu - log_area + 6.0)
-    if "m_v_ab" in draws:
-        intrinsic = draws["m_v_ab"] + 2.5 * log_mu
-        columns |= _value_columns("m_v_ab", np.median(intrinsic, axis=1), intrinsic)
-    columns |= {name: sed[name] for name in _QUALITY if name in sed.colnames}
-
-    flags = sum(np.asarray(table["flags"], dtype=np.int64) for table in (clumps, lensed, sed))
+    flags = np.bitwise_or.reduce(
+        [np.asarray(table["flags"], dtype=np.int64) for table in (clumps, lensed, sed)]
+    )
     repeated = duplicate_images(columns["galaxy"], columns["system"], clumps["snr"])
     flags = flags | np.where(repeated, bit("duplicate_image"), 0)
     if hosts is not None:
@@ -192,5 +204,24 @@ def assemble(
             columns[f"host_{name}"] = values[rows]
         flags = flags | np.where(np.isfinite(columns["host_log_mass"]), 0, bit("no_host"))
     columns["flags"] = flags
+
+    log_mu = np.log10(mu_draws)
+    for name in _POSTERIOR:
+        if name in draws:
+            columns |= _percentile_columns(name, draws[name] - log_mu)
+        else:
+            columns |= {
+                f"{name}_p{p}": sed[f"{name}_p{p}"] for p in _PERCENTILES if f"{name}_p{p}" in sed.colnames
+            }
+    if shaped:
+        # Sigma = M / (2 pi R_eff^2): the magnification cancels draw by draw where both axes are resolved.
+        log_area = np.log10(2.0 * np.pi) + 2.0 * np.log10(sizes.draws_pc)
+        columns |= _percentile_columns("log_sigma_mass", draws["log_mass"] - log_mu - log_area)
+        columns |= _percentile_columns("log_sigma_sfr", draws["log_sfr10"] - log_mu - log_area + 6.0)
+    if "m_v_ab" in draws:
+        intrinsic = draws["m_v_ab"] + 2.5 * log_mu
+        columns |= _value_columns("m_v_ab", np.median(intrinsic, axis=1), intrinsic)
+    columns |= {name: sed[name] for name in _QUALITY if name in sed.colnames}
+
     columns["flag_names"] = [" ".join(describe(mask)) for mask in flags]
     return Table(columns)

@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+from astropy.table import Table
+from clumpscope.flags import bit
+from clumpscope.population.bins import Bin, edge_bins, equal_number_bins
+from clumpscope.population.sample import has_size, population_sample
+from clumpscope.population.statistics import correlation, fit_line, median
+
+
+def test_the_median_interval_covers_the_true_median():
+    rng = np.random.default_rng(3)
+    for size in (5, 20, 101):
+        inside = 0
+        for _ in range(2000):
+            found = median(rng.exponential(1.0, size))
+            inside += found.value - found.err_lo <= np.log(2) <= found.value + found.err_hi
+        # At least 68 %; discrete ranks overshoot for small samples. Three sigma of 2000 trials is 3 %.
+        assert 0.65 < inside / 2000 < (0.95 if size == 5 else 0.8)
+
+
+def test_median_of_few_values():
+    assert median(np.array([np.nan])).n == 0 and np.isnan(median(np.array([])).value)
+    two = median(np.array([1.0, 3.0, np.nan]))
+    assert two.value == 2.0 and two.n == 2 and np.isnan(two.err_lo)
+
+
+def test_correlation_and_line_of_known_data():
+    # Anscombe's quartet, first set: r = 0.816, slope 0.500, intercept 3.00 (Anscombe 1973), slope error 0.1179.
+    x = np.array([10, 8, 13, 9, 11, 14, 6, 4, 12, 7, 5.0, np.nan])
+    y = np.array([8.04, 6.95, 7.58, 8.81, 8.33, 9.96, 7.24, 4.26, 10.84, 4.82, 5.68, 1.0])
+    found, line = correlation(x, y), fit_line(x, y)
+    assert found.r == pytest.approx(0.816, abs=1e-3) and found.p == pytest.approx(0.00217, abs=1e-5)
+    assert (line.slope, line.intercept) == pytest.approx((0.500, 3.00), abs=1e-3)
+    assert line.slope_err == pytest.approx(0.1179, abs=1e-4) and line.n == 11
+
+
+def test_too_few_pairs_give_nan():
+    assert np.isnan(correlation(np.array([1.0, 2.0]), np.array([1.0, 2.0])).r)
+    assert np.isnan(fit_line(np.ones(5), np.arange(5.0)).slope)
+
+
+def test_edge_bins_are_half_open():
+    bins = edge_bins(np.array([0.7, 1.5, 1.4, np.nan]), (0.7, 1.5, 2.5))
+    assert [b.rows.tolist() for b in bins] == [[True, False, True, False], [False, True, False, False]]
+
+
+def test_labels():
+    assert Bin(0.7, 1.5, np.ones(1)).label("z") == "0.7 ≤ z < 1.5"
+    assert Bin(-np.inf, 1.5, np.ones(1)).label("z") == "z < 1.5"
+
+
+def test_equal_numbers():
+    rng = np.random.default_rng(1)
+    bins = equal_number_bins(rng.normal(size=101), 4)
+    assert sorted(int(b.rows.sum()) for b in bins) == [25, 25, 25, 26]
+    # Clumps share their host's value: a galaxy is never cut, and every clump is in one bin.
+    hosts = np.repeat(rng.normal(size=30), rng.integers(1, 20, 30))
+    bins = equal_number_bins(hosts, 4)
+    counts = [int(b.rows.sum()) for b in bins]
+    assert sum(counts) == hosts.size and max(counts) - min(counts) <= 2 * 20
+    assert len(equal_number_bins(np.array([1.0, 1.0, np.nan]), 4)) == 1
+    assert equal_number_bins(np.array([np.nan]), 4) == []
+
+
+def test_the_sample_leaves_out_what_is_flagged():
+    table = Table(
+        {
+            "flags": [0, bit("blended"), bit("duplicate_image"), bit("near_critical"), 0, 0],
+            "n_bands_snr3": [5, 5, 5, 5, 3, 5],
+            "log_mass_p50": [6.0, 6.0, 6.0, 6.0, 6.0, np.nan],
+            "r_eff_pc": [10.0, np.nan, 10.0, 10.0, 10.0, 10.0],
+            "r_eff_limit": [False, False, True, False, False, False],
+        }
+    )
+    np.testing.assert_array_equal(population_sample(table), [True, True, False, False, False, False])
+    np.testing.assert_array_equal(population_sample(table, 3), [True, True, False, False, True, False])
+    np.testing.assert_array_equal(has_size(table), [True, False, False, True, True, True])

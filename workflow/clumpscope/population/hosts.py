@@ -1,0 +1,184 @@
+"""Host galaxies without the lens, and their clumps' masses against theirs (C25 section 4.5)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from astropy.table import Table
+
+from .bins import equal_number_bins
+from .statistics import correlation, median
+
+__all__ = ["host_correlations", "host_medians", "host_relations", "intrinsic_hosts"]
+
+_MAGNIFIED = ("log_mass", "log_mass_formed", "log_sfr10", "log_sfr100")
+_PERCENTS = ("_p16", "_p50", "_p84")
+_RELATIONS = ("log_mass_max", "log_mass_central", "log_f_cl")
+_NUMBERS = (
+    "z", "mu", "log_mass_host", "log_mass_host_err_lo", "log_mass_host_err_hi", "log_ssfr", "log_mass_max",
+    "log_age_mw_max", "log_mass_central", "log_age_mw_central", "log_f_cl", "log_f_cl_err",
+)  # fmt: skip
+
+
+def intrinsic_hosts(hosts: Table, galaxies: Table, reference_sfh: str | None = None) -> Table:
+    """Hosts with masses and SFRs divided by their magnification.
+
+    Parameters
+    ----------
+    hosts : Table
+        id, log_mass, log_sfr100 percentiles (observed); optional sfh.
+    galaxies : Table
+        id, z, mu of the galaxies; mu not finite counts as 1.
+    reference_sfh : str, optional
+        Keep only this SFH, where `hosts` has several.
+
+    Returns
+    -------
+    Table
+        The rows of `hosts` whose galaxy is in `galaxies`, with z, mu and log_ssfr_p50 (SFR over 100 Myr over
+        stellar mass, which magnification does not change).
+    """
+    if reference_sfh is not None and "sfh" in hosts.colnames:
+        hosts = hosts[np.asarray(hosts["sfh"]) == reference_sfh]
+    rows = {str(name): row for row, name in enumerate(galaxies["id"])}
+    hosts = hosts[np.array([str(name) in rows for name in hosts["id"]], dtype=bool)]
+    index = np.array([rows[str(name)] for name in hosts["id"]], dtype=int)
+    known = "mu" in galaxies.colnames
+    mu = np.asarray(galaxies["mu"], float)[index] if known else np.ones(len(index))
+    mu = np.where(np.isfinite(mu) & (mu > 0), mu, 1.0)
+    table = hosts.copy()
+    for name in _MAGNIFIED:
+        for ending in _PERCENTS:
+            if name + ending in table.colnames:
+                table[name + ending] = np.asarray(hosts[name + ending], float) - np.log10(mu)
+    table["z"] = np.asarray(galaxies["z"], float)[index]
+    table["mu"] = mu
+    table["log_ssfr_p50"] = np.asarray(hosts["log_sfr100_p50"], float) - np.asarray(
+        hosts["log_mass_p50"], float
+    )
+    return table
+
+
+def host_relations(clumps: Table, hosts: Table) -> Table:
+    """One row a galaxy: its mass and sSFR, and what its clumps add up to.
+
+    Parameters
+    ----------
+    clumps : Table
+        galaxy, log_mass percentiles, log_age_mw_yr_p50, central of the clumps that count.
+    hosts : Table
+        Of `intrinsic_hosts`, one row a galaxy.
+
+    Returns
+    -------
+    Table
+        galaxy, z, mu, log_mass_host and errors, log_ssfr, n_clumps, log_mass_max and log_age_mw_max (the most massive
+        clump but the central one), log_mass_central and log_age_mw_central, log_f_cl (sum of all clumps' masses over the
+        host's) with its error, exceeds_host. Galaxies without clumps that count are left out.
+    """
+    rows = []
+    owner = np.asarray([str(name) for name in clumps["galaxy"]])
+    central = (
+        np.asarray(clumps["central"], bool) if "central" in clumps.colnames else np.zeros(len(clumps), bool)
+    )
+    for host in hosts:
+        own = owner == str(host["id"])
+        if not own.any():
+            continue
+        mass, age = (np.asarray(clumps[f"{n}_p50"], float)[own] for n in ("log_mass", "log_age_mw_yr"))
+        half = (
+            0.5 * (np.asarray(clumps["log_mass_p84"], float) - np.asarray(clumps["log_mass_p16"], float))[own]
+        )
+        total = np.sum(10.0**mass)
+        error = np.hypot(
+            np.sqrt(np.sum((10.0**mass * half) ** 2)) / total,
+            0.5 * (host["log_mass_p84"] - host["log_mass_p16"]),
+        )
+        fraction = np.log10(total) - host["log_mass_p50"]
+        middle = central[own]
+        best = int(np.argmax(np.where(middle, -np.inf, mass)))
+        others = not middle.all()
+        rows.append(
+            {
+                "galaxy": str(host["id"]),
+                "n_clumps": int(own.sum()),
+                "exceeds_host": bool(fraction > 0),
+                "z": host["z"],
+                "mu": host["mu"],
+                "log_mass_host": host["log_mass_p50"],
+                "log_mass_host_err_lo": host["log_mass_p50"] - host["log_mass_p16"],
+                "log_mass_host_err_hi": host["log_mass_p84"] - host["log_mass_p50"],
+                "log_ssfr": host["log_ssfr_p50"],
+                "log_mass_max": mass[best] if others else np.nan,
+                "log_age_mw_max": age[best] if others else np.nan,
+                "log_mass_central": mass[middle][0] if middle.any() else np.nan,
+                "log_age_mw_central": age[middle][0] if middle.any() else np.nan,
+                "log_f_cl": fraction,
+                "log_f_cl_err": error,
+            }
+        )
+    names = ("galaxy", *_NUMBERS[:2], "n_clumps", *_NUMBERS[2:], "exceeds_host")
+    kinds = {"galaxy": "U64", "n_clumps": int, "exceeds_host": bool}
+    columns = {name: [row[name] for row in rows] for name in names}
+    table = Table(columns, names=names, dtype=[kinds.get(name, float) for name in names])
+    table["log_ssfr"].unit = "dex(1 / yr)"
+    return table
+
+
+def host_medians(relations: Table, n_bins: int = 4) -> Table:
+    """Medians of the relations in host-mass bins with equal numbers of galaxies.
+
+    Parameters
+    ----------
+    relations : Table
+        Of `host_relations`.
+    n_bins : int
+
+    Returns
+    -------
+    Table
+        quantity (also log_ssfr and log_age_mw_max), log_mass_low, log_mass_high, log_mass_host (median), n,
+        median and its errors.
+    """
+    rows = []
+    host_mass = np.asarray(relations["log_mass_host"], float)
+    for quantity in (*_RELATIONS, "log_ssfr", "log_age_mw_max"):
+        for group in equal_number_bins(host_mass, n_bins):
+            middle = median(np.asarray(relations[quantity], float)[group.rows])
+            place = median(host_mass[group.rows])
+            rows.append(
+                (
+                    quantity,
+                    group.low,
+                    group.high,
+                    place.value,
+                    middle.n,
+                    middle.value,
+                    middle.err_lo,
+                    middle.err_hi,
+                )
+            )
+    return _rows_table(
+        rows,
+        ["quantity", "log_mass_low", "log_mass_high", "log_mass_host", "n", "median", "err_lo", "err_hi"],
+        ["U16", float, float, float, int, float, float, float],
+    )
+
+
+def host_correlations(relations: Table) -> Table:
+    """Pearson's r and p of the relations with host mass, and of the clump fraction with sSFR.
+
+    Returns
+    -------
+    Table
+        x, y, r, p, n.
+    """
+    pairs = [("log_mass_host", name) for name in _RELATIONS] + [("log_ssfr", "log_f_cl")]
+    rows = []
+    for x, y in pairs:
+        found = correlation(relations[x], relations[y])
+        rows.append((x, y, found.r, found.p, found.n))
+    return _rows_table(rows, ["x", "y", "r", "p", "n"], ["U16", "U16", float, float, int])
+
+
+def _rows_table(rows: Sequence[tuple], names: Sequence[str], dtype: Sequence) -> Table:
+    return Table(rows=rows or None, names=names, dtype=dtype)

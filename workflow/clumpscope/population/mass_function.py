@@ -1,0 +1,152 @@
+"""Cumulative mass functions N(> M) and their slopes (C25 section 5.4)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from astropy.table import Table
+
+from .bins import REDSHIFT_EDGES, Bin, edge_bins, equal_number_bins
+
+__all__ = ["PowerLaw", "cumulative", "mass_functions", "power_law", "turnover"]
+
+_MIN_CLUMPS = 5  # fewer do not give a slope
+_TURNOVER_STEP = 0.1  # dex
+_N_MAGNIFICATION_BINS = 3
+
+
+@dataclass(frozen=True)
+class PowerLaw:
+    """N(> M) proportional to M^slope above a limit.
+
+    Attributes
+    ----------
+    slope, slope_err : float
+        Of the cumulative function; the differential dN/dM has slope - 1. NaN with fewer than five clumps.
+    log_mass_limit : float
+        log10 of the limit.
+    n : int
+        Clumps above it.
+    """
+
+    slope: float
+    slope_err: float
+    log_mass_limit: float
+    n: int
+
+
+def power_law(log_mass: np.ndarray, log_mass_limit: float) -> PowerLaw:
+    """Slope by maximum likelihood (Crawford et al. 1970), free of its bias.
+
+    Parameters
+    ----------
+    log_mass : (n,) array
+        log10 masses; those below the limit, and NaN, are left out.
+    log_mass_limit : float
+        log10 of the mass above which the sample is complete.
+
+    Notes
+    -----
+    With s = sum ln(M_i / M_limit) over n clumps, (n - 1) / s is unbiased and its standard deviation is the
+    true value over sqrt(n - 2). Errors of the masses are not taken out: symmetric ones in log M leave the slope of
+    a power law unchanged, except next to the limit.
+    """
+    log_mass = np.asarray(log_mass, float)
+    above = log_mass[log_mass >= log_mass_limit]
+    n = above.size
+    total = float(np.sum(above - log_mass_limit) * np.log(10.0))
+    if n < _MIN_CLUMPS or total <= 0:
+        return PowerLaw(np.nan, np.nan, float(log_mass_limit), n)
+    slope = (n - 1) / total
+    return PowerLaw(-slope, slope / np.sqrt(n - 2), float(log_mass_limit), n)
+
+
+def turnover(log_mass: np.ndarray) -> float:
+    """Most frequent log10 mass, where incompleteness begins to hide the power law.
+
+    Notes
+    -----
+    The maximum of a Gaussian kernel density estimate (Scott's width), on steps of 0.1 dex. A rough limit, for fields
+    without injections to measure completeness with; NaN below five values.
+    """
+    values = np.asarray(log_mass, float)
+    values = values[np.isfinite(values)]
+    if values.size < _MIN_CLUMPS or np.ptp(values) == 0:
+        return np.nan
+    width = values.std(ddof=1) * values.size**-0.2
+    grid = np.arange(np.floor(values.min() * 10) / 10, values.max() + _TURNOVER_STEP, _TURNOVER_STEP)
+    density = np.exp(-0.5 * ((grid[:, None] - values) / width) ** 2).sum(axis=1)
+    return float(np.round(grid[np.argmax(density)], 1))
+
+
+def cumulative(log_mass: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Masses in rising order and the number of clumps at least as massive as each."""
+    values = np.asarray(log_mass, float)
+    values = np.sort(values[np.isfinite(values)])
+    return values, np.arange(values.size, 0, -1)
+
+
+def mass_functions(
+    clumps: Table,
+    redshift_edges: Sequence[float] = REDSHIFT_EDGES,
+    log_mass_limit: float | None = None,
+    n_magnification_bins: int = _N_MAGNIFICATION_BINS,
+) -> tuple[Table, Table]:
+    """Mass functions of all clumps, per redshift bin and per magnification bin.
+
+    Parameters
+    ----------
+    clumps : Table
+        z, mu, log_mass_p50 of the clumps that count (`clumpscope.population.sample`).
+    redshift_edges : sequence of float
+        Edges of the redshift bins.
+    log_mass_limit : float, optional
+        Completeness limit; without it each bin's `turnover`.
+    n_magnification_bins : int
+        Magnification bins, with equal numbers of clumps.
+
+    Returns
+    -------
+    points : Table
+        by (``all``, ``redshift`` or ``magnification``), low, high, log_mass, n_above.
+    slopes : Table
+        by, low, high, n, log_mass_limit, limit_source (``given`` or ``turnover``), n_above_limit, slope, slope_err.
+    """
+    mass = np.asarray(clumps["log_mass_p50"], float)
+    everything = [Bin(-np.inf, np.inf, np.ones(len(clumps), dtype=bool))]
+    groups = [("all", b) for b in everything]
+    groups += [("redshift", b) for b in edge_bins(clumps["z"], redshift_edges)]
+    groups += [("magnification", b) for b in equal_number_bins(clumps["mu"], n_magnification_bins)]
+    points, slopes = [], []
+    for kind, group in groups:
+        masses, counts = cumulative(mass[group.rows])
+        points += [(kind, group.low, group.high, m, int(n)) for m, n in zip(masses, counts, strict=True)]
+        limit = turnover(masses) if log_mass_limit is None else log_mass_limit
+        fit = power_law(masses, limit)
+        source = "turnover" if log_mass_limit is None else "given"
+        slopes.append(
+            (kind, group.low, group.high, masses.size, limit, source, fit.n, fit.slope, fit.slope_err)
+        )
+    number, word, count = float, "U13", int
+    return (
+        Table(
+            rows=points or None,
+            names=["by", "low", "high", "log_mass", "n_above"],
+            dtype=[word, number, number, number, count],
+        ),
+        Table(
+            rows=slopes,
+            names=[
+                "by",
+                "low",
+                "high",
+                "n",
+                "log_mass_limit",
+                "limit_source",
+                "n_above_limit",
+                "slope",
+                "slope_err",
+            ],
+            dtype=[word, number, number, count, number, word, count, number, number],
+        ),
+    )

@@ -1,0 +1,91 @@
+"""Every population table of a field, from its catalogue and hosts."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from astropy.table import Table
+
+from .bins import REDSHIFT_EDGES
+from .gradients import DISTANCE_EDGES_KPC, clump_positions, gradients
+from .hosts import host_correlations, host_medians, host_relations, intrinsic_hosts
+from .mass_function import mass_functions
+from .medians import property_medians, surface_density_medians
+from .sample import population_sample
+
+__all__ = ["TABLES", "population_tables"]
+
+TABLES = (
+    "medians",
+    "surface_density",
+    "mass_function",
+    "mass_function_slopes",
+    "host_relations",
+    "host_medians",
+    "host_correlations",
+    "positions",
+    "gradients",
+    "gradient_slopes",
+)
+"""Names of the tables of `population_tables`, the same for every field."""
+
+
+def population_tables(
+    catalogue: Table,
+    hosts: Table | None = None,
+    galaxies: Table | None = None,
+    reference_sfh: str | None = None,
+    redshift_bins: Sequence[float] = REDSHIFT_EDGES,
+    min_broad_bands: int = 4,
+    log_mass_limit: float | None = None,
+    distance_bins_kpc: Sequence[float] = DISTANCE_EDGES_KPC,
+) -> dict[str, Table]:
+    """Make all tables; those that need hosts or sizes which a field does not have come out empty.
+
+    Parameters
+    ----------
+    catalogue : Table
+        Of `clumpscope.population.catalogue`.
+    hosts : Table, optional
+        Host fits, observed.
+    galaxies : Table, optional
+        Selected galaxies: id, z, mu. Needed with `hosts`.
+    reference_sfh : str, optional
+        The hosts' SFH to use.
+    redshift_bins : sequence of float
+        Edges.
+    min_broad_bands : int
+        Broad bands with S/N > 3 that a clump needs.
+    log_mass_limit : float, optional
+        Completeness limit of the mass functions; without it each bin's turnover.
+    distance_bins_kpc : sequence of float
+        Edges of the galactocentric distance bins.
+
+    Returns
+    -------
+    dict of str to Table
+        By the names of `TABLES`.
+    """
+    clumps = catalogue[population_sample(catalogue, min_broad_bands)]
+    if hosts is None:
+        hosts = Table({f"{n}_p{p}": np.empty(0) for n in ("log_mass", "log_sfr100") for p in (16, 50, 84)})
+        hosts["id"], galaxies = (
+            np.empty(0, dtype=str),
+            Table({"id": np.empty(0, dtype=str), "z": np.empty(0)}),
+        )
+    intrinsic = intrinsic_hosts(hosts, galaxies, reference_sfh)
+    relations = host_relations(clumps, intrinsic)
+    positions = clump_positions(clumps, intrinsic)
+    points, mass_slopes = mass_functions(clumps, redshift_bins, log_mass_limit)
+    rings, ring_slopes = gradients(positions, redshift_bins, distance_edges_kpc=distance_bins_kpc)
+    return {
+        "medians": property_medians(clumps, redshift_bins),
+        "surface_density": surface_density_medians(clumps, redshift_bins),
+        "mass_function": points,
+        "mass_function_slopes": mass_slopes,
+        "host_relations": relations,
+        "host_medians": host_medians(relations),
+        "host_correlations": host_correlations(relations),
+        "positions": positions,
+        "gradients": rings,
+        "gradient_slopes": ring_slopes,
+    }

@@ -1,0 +1,44 @@
+"""Which clumps enter population statistics."""
+
+import numpy as np
+from astropy.table import Table
+
+from ..flags import FLAGS, has
+
+__all__ = ["has_size", "population_sample"]
+
+_EXCLUDING = [name for name, flag in FLAGS.items() if flag.excludes]
+_NO_SIZE = ("unresolved", "size_undetermined")
+
+
+def population_sample(catalogue: Table, min_broad_bands: int = 4) -> np.ndarray:
+    """Tell the clumps that count.
+
+    Parameters
+    ----------
+    catalogue : Table
+        flags; n_bands_snr3 and log_mass_p50 where there was an SED fit.
+    min_broad_bands : int
+        Broad bands with S/N > 3 that a clump needs (C25 section 4.2).
+
+    Returns
+    -------
+    (n,) bool array
+        Rows without an excluding flag, with enough bands and a finite mass.
+    """
+    good = ~np.asarray(has(np.asarray(catalogue["flags"]), _EXCLUDING), dtype=bool)
+    if "n_bands_snr3" in catalogue.colnames:
+        good &= np.asarray(catalogue["n_bands_snr3"]) >= min_broad_bands
+    if "log_mass_p50" in catalogue.colnames:
+        good &= np.isfinite(np.asarray(catalogue["log_mass_p50"], float))
+    return good
+
+
+def has_size(catalogue: Table) -> np.ndarray:
+    """Tell the clumps whose effective radius is measured, not an upper limit; (n,) bool array."""
+    if "r_eff_pc" not in catalogue.colnames:
+        return np.zeros(len(catalogue), dtype=bool)
+    measured = np.isfinite(np.asarray(catalogue["r_eff_pc"], float)) & ~np.asarray(
+        catalogue["r_eff_limit"], bool
+    )
+    return measured & ~np.asarray(has(np.asarray(catalogue["flags"]), _NO_SIZE), dtype=bool)
