@@ -33,7 +33,7 @@ def galaxy_catalogue(scene: Scene, wcs: WCS) -> Table:
         uncertain = galaxy.fate == "photometric redshift"
         photometric = uncertain or number % _PHOT_Z_EVERY == _PHOT_Z_EVERY - 1
         width = (_PHOT_Z_UNCERTAIN if uncertain else _PHOT_Z_ERROR * (1 + galaxy.z)) if photometric else 0.0
-        z = galaxy.z + width * rng.normal()
+        z = galaxy.z + width * float(np.clip(rng.normal(), -1.5, 1.5))  # stays a redshift whatever the seed
         for image, mu in zip(galaxy.images, disc_magnification(scene.lens, galaxy), strict=True):
             total = np.array([disc.flux_njy[name] for name in _BANDS]) * mu
             total, reach = _add_clumps(scene, image, total)
