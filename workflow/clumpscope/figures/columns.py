@@ -1,0 +1,37 @@
+"""Columns of a catalogue as plain arrays, missing ones as NaN, and the clumps a figure shows."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from astropy.table import Table
+
+from ..population.sample import population_sample
+
+__all__ = ["errors", "numbers", "shown", "with_columns"]
+
+
+def numbers(table: Table, name: str) -> np.ndarray:
+    """(n,) floats of a column; NaN where masked, and everywhere when the column is missing."""
+    if name not in table.colnames:
+        return np.full(len(table), np.nan)
+    return np.ma.asarray(table[name], dtype=float).filled(np.nan)
+
+
+def errors(table: Table, name: str) -> np.ndarray:
+    """(2, n) lower and upper errors of a column, from ``_err_lo``/``_err_hi`` or from percentiles."""
+    if f"{name}_err_lo" in table.colnames:
+        sides = numbers(table, f"{name}_err_lo"), numbers(table, f"{name}_err_hi")
+    else:
+        middle = numbers(table, f"{name}_p50")
+        sides = middle - numbers(table, f"{name}_p16"), numbers(table, f"{name}_p84") - middle
+    return np.clip(np.nan_to_num(np.array(sides)), 0.0, None)
+
+
+def shown(catalogue: Table, min_broad_bands: int) -> Table:
+    """The clumps that count in population statistics."""
+    return catalogue[population_sample(catalogue, min_broad_bands)] if len(catalogue) else catalogue
+
+
+def with_columns(table: Table, names: Sequence[str]) -> Table:
+    """The named columns, those that there are."""
+    return table[[name for name in names if name in table.colnames]]

@@ -1,0 +1,76 @@
+"""Cumulative mass functions by redshift and by magnification (C25 Fig. 18)."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from astropy.table import Table
+
+from ..population.bins import Bin
+from .columns import numbers
+from .settings import Settings
+from .style import GREY, PAGE_INCH, empty, new_figure, ordered_colours, styled
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["draw"]
+
+_SYMBOLS = {"redshift": "z", "magnification": r"$\mu$"}
+
+
+@styled
+def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
+    """Draw N(> M) and its power laws; products: ``population`` (mass_function, mass_function_slopes)."""
+    points = products["population"]["mass_function"]
+    slopes = products["population"]["mass_function_slopes"]
+    figure = new_figure(PAGE_INCH, 3.3)
+    panels = figure.subplots(1, 2, sharex=True, sharey=True)
+    log_mass, count = numbers(points, "log_mass"), numbers(points, "n_above")
+    for axes, kind in zip(panels, _SYMBOLS, strict=True):
+        axes.set(xlabel=r"$\log\, M_\star\ [M_\odot]$", yscale="log")
+        if not len(points):
+            empty(axes)
+            continue
+        axes.set(xlim=(log_mass.min() - 0.3, log_mass.max() + 0.3), ylim=(0.7, 2 * count.max()))
+        _draw_reference(axes, log_mass, count)
+        groups = slopes[(np.asarray(slopes["by"], str) == kind) & (numbers(slopes, "n") > 0)]
+        colours = ["black", *ordered_colours(len(groups))]
+        everything = slopes[np.asarray(slopes["by"], str) == "all"]
+        for row, colour in zip([*everything, *groups], colours, strict=True):
+            _draw_group(axes, points, row, _SYMBOLS[kind], colour)
+        axes.legend(
+            loc="lower left", fontsize=6.2, title=f"by {kind}; " + r"slope of $N(>M)$", title_fontsize=6.5
+        )
+    panels[0].set_ylabel(r"$N(>M_\star)$")
+    return figure, points
+
+
+def _draw_reference(axes, log_mass: np.ndarray, count: np.ndarray) -> None:
+    """N(> M) proportional to 1 / M, through the clump at a tenth of the sample by mass."""
+    pivot = np.percentile(log_mass, 90)
+    height = 3 * count[np.argmin(np.abs(log_mass - pivot))]
+    grid = np.array(axes.get_xlim())
+    axes.plot(grid, height * 10 ** (pivot - grid), color="0.75", lw=3, zorder=0)
+    x = pivot + 0.15
+    axes.text(x, height * 10 ** (pivot - x) * 1.5, r"$N(>M)\propto M^{-1}$", color=GREY, fontsize=6.5)
+
+
+def _draw_group(axes, points: Table, row, symbol: str, colour: str) -> None:
+    own = (
+        (np.asarray(points["by"], str) == str(row["by"]))
+        & (points["low"] == row["low"])
+        & (points["high"] == row["high"])
+    )
+    log_mass, count = numbers(points[own], "log_mass"), numbers(points[own], "n_above")
+    name = "all" if str(row["by"]) == "all" else Bin(row["low"], row["high"], own).label(symbol)
+    fit = f"${row['slope']:.2f}\\pm{row['slope_err']:.2f}$" if np.isfinite(row["slope"]) else "no slope"
+    # Each step falls at the mass of a clump: N(> M) counts it up to its own mass.
+    axes.step(log_mass, count, where="pre", color=colour, lw=1.2, label=f"{name}: {fit}")
+    if np.isfinite(row["slope"]):
+        limit = float(row["log_mass_limit"])
+        grid = np.array([limit, max(log_mass[-1], limit)])
+        axes.plot(
+            grid, row["n_above_limit"] * 10 ** (row["slope"] * (grid - limit)), color=colour, lw=0.9, ls="--"
+        )
+        axes.plot(limit, row["n_above_limit"], marker="o", ms=3.5, color=colour)

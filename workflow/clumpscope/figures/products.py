@@ -1,0 +1,36 @@
+"""Reading what figures are drawn from."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..tables import read_table
+
+__all__ = ["load_products"]
+
+
+def load_products(paths: Mapping[str, str | os.PathLike | Sequence | Mapping]) -> dict[str, Any]:
+    """Load the products of a figure.
+
+    Parameters
+    ----------
+    paths : mapping
+        By product: the path of a table (``catalogue``, ``hosts``, ``truth``, ``truth_summary``, ``published``, ``ssp_stack``); a
+        mapping of paths by name (``sed_all`` by SFH, ``population`` by table); a list of FITS files (``residuals``), which
+        are opened only by the figure.
+
+    Returns
+    -------
+    dict
+        The same keys, with tables in place of paths.
+    """
+    loaded: dict[str, Any] = {}
+    for name, path in paths.items():
+        if isinstance(path, Mapping):
+            loaded[name] = {key: read_table(one) for key, one in path.items()}
+        elif isinstance(path, (str, os.PathLike)):
+            loaded[name] = read_table(path)
+        else:
+            loaded[name] = [Path(one) for one in path]
+    return loaded
