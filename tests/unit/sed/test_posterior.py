@@ -68,7 +68,7 @@ def test_file_is_plain_netcdf_with_units(posteriors, tmp_path):
         assert dataset["flux_njy"].attrs["units"] == "nJy"
         median = float(dataset["log_mass"].sel(clump="7").median())
         assert median == pytest.approx(posteriors[0].percentile("log_mass", 50), abs=1e-5)
-        assert dataset.attrs["redshift"] == 2.0
+        assert dataset["redshift"].sel(clump="7") == 2.0
 
 
 def test_same_bytes(data, posteriors, tmp_path):

@@ -29,7 +29,17 @@ if TYPE_CHECKING:
 __all__ = ["fit_or_reuse", "posterior_is_current", "read_posterior", "to_dataset", "write_posteriors"]
 
 _PER_BAND = ("flux_njy", "error_njy", "data_njy", "sigma_njy", "model_njy")
-_PER_OBJECT = ("converged", "rhat", "n_effective", "chi2", "n_calls", "n_bands", "n_bands_snr3", "flags")
+_PER_OBJECT = (
+    "redshift",
+    "converged",
+    "rhat",
+    "n_effective",
+    "chi2",
+    "n_calls",
+    "n_bands",
+    "n_bands_snr3",
+    "flags",
+)
 _BAND_TEXT = {
     "flux_njy": "Observed flux density",
     "error_njy": "Error of the observed flux density",
@@ -40,7 +50,7 @@ _BAND_TEXT = {
 
 
 def to_dataset(posteriors: Sequence[Posterior]) -> "xarray.Dataset":
-    """Dataset of posteriors that share filters, redshift and settings.
+    """Dataset of posteriors that share filters and settings.
 
     Parameters
     ----------
@@ -72,7 +82,7 @@ def to_dataset(posteriors: Sequence[Posterior]) -> "xarray.Dataset":
         values = np.stack([getattr(p, name) for p in posteriors])
         variables[name] = (("clump", "filter"), values, {"units": "nJy", "long_name": _BAND_TEXT[name]})
     for name in _PER_OBJECT:
-        info = column_info(name)
+        info = column_info({"redshift": "z"}.get(name, name))
         values = np.array([getattr(p, name) for p in posteriors])
         values = values.astype(np.int8) if values.dtype == bool else values
         variables[name] = ("clump", values, {"long_name": info.text} if info else {})
@@ -86,7 +96,6 @@ def to_dataset(posteriors: Sequence[Posterior]) -> "xarray.Dataset":
         },
         attrs={
             "title": "Posterior samples of stellar populations, observed (not divided by the magnification)",
-            "redshift": first.redshift,
             "settings": json.dumps(first.settings, sort_keys=True),
             "code": code_version(),
         },
@@ -124,7 +133,6 @@ def _posterior(dataset: "xarray.Dataset", k: int) -> Posterior:
         samples={name: row[name].values for name in names},
         best={name: float(row[f"best_{name}"]) for name in names},
         filters=tuple(str(name) for name in dataset["filter"].values),
-        redshift=float(dataset.attrs["redshift"]),
         settings=json.loads(dataset.attrs["settings"]),
         sampler=str(row["sampler"].item()),
         hash=str(row["hash"].item()),

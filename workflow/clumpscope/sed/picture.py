@@ -1,0 +1,151 @@
+"""The picture of one posterior: photometry, best fit and residuals, and the corner plot."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from astropy.table import Table
+
+from ..filters import get_filter
+from ..flags import describe
+from .posterior import Posterior
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from .photometry import PhotometryModel
+
+__all__ = ["draw_corner", "draw_sed"]
+
+_LABELS = {
+    "log_mass_formed": r"$\log M_\mathrm{formed}/M_\odot$",
+    "log_mass": r"$\log M_\star/M_\odot$",
+    "log_age_yr": r"$\log$ age/yr",
+    "log_age_mw_yr": r"$\log$ age$_\mathrm{MW}$/yr",
+    "log_tau_yr": r"$\log \tau$/yr",
+    "log_sfr10": r"$\log$ SFR$_{10}$",
+    "log_sfr100": r"$\log$ SFR$_{100}$",
+    "a_v": r"$A_V$",
+    "log_z_zsun": r"$\log Z/Z_\odot$",
+    "log_u": r"$\log U$",
+    "log_alpha": r"$\log \alpha$",
+    "log_beta": r"$\log \beta$",
+}
+
+_CORNER = ("log_mass", "log_age_mw_yr", "log_tau_yr", "a_v", "log_z_zsun", "log_u", "log_alpha", "log_beta")
+
+
+def draw_sed(
+    posterior: Posterior, model: "PhotometryModel | None" = None, n_band: int = 300
+) -> tuple["Figure", Table]:
+    """Photometry, best fit with the posterior's band, and residuals.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        Of an object with photometry.
+    model : PhotometryModel, optional
+        The model that was fitted; with it, the 16-84 % band of the posterior's model fluxes is drawn.
+    n_band : int
+        Draws behind the band.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    astropy.table.Table
+        The data drawn, one row a filter: filter, pivot_um, flux_njy, error_njy, data_njy, sigma_njy,
+        model_njy, model_p16_njy and model_p84_njy (NaN without `model`), residual_sigma.
+    """
+    from matplotlib.figure import Figure  # pictures are asked for seldom, and import slowly
+
+    pivot = np.array([get_filter(name).pivot_angstrom for name in posterior.filters]) / 1e4
+    low = high = np.full(len(pivot), np.nan)
+    if model is not None:
+        rows = np.linspace(0, len(posterior.samples["a_v"]) - 1, n_band).astype(int)
+        theta = np.stack([posterior.samples[name][rows] for name in model.parameters], axis=1)
+        low, high = np.percentile(model.fluxes(theta.astype(float)), [16, 84], axis=0)
+    data = Table(
+        {
+            "filter": list(posterior.filters),
+            "pivot_um": pivot,
+            "flux_njy": posterior.flux_njy,
+            "error_njy": posterior.error_njy,
+            "data_njy": posterior.data_njy,
+            "sigma_njy": posterior.sigma_njy,
+            "model_njy": posterior.model_njy,
+            "model_p16_njy": low,
+            "model_p84_njy": high,
+            "residual_sigma": (posterior.data_njy - posterior.model_njy) / posterior.sigma_njy,
+        }
+    )
+    order = np.argsort(pivot)
+
+    figure = Figure(figsize=(6.5, 4.5), layout="constrained")
+    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    if model is not None:
+        top.fill_between(
+            pivot[order], low[order], high[order], color="tab:orange", alpha=0.3, lw=0, label="16-84 %"
+        )
+    top.plot(
+        pivot[order], posterior.model_njy[order], "s-", color="tab:orange", ms=5, lw=0.8, label="best fit"
+    )
+    top.errorbar(
+        pivot, posterior.data_njy, posterior.sigma_njy, fmt="none", ecolor="0.6", lw=2, label="fitted"
+    )
+    top.errorbar(pivot, posterior.flux_njy, posterior.error_njy, fmt="ko", ms=3, lw=1, label="measured")
+    if (posterior.flux_njy[np.isfinite(posterior.flux_njy)] > 0).all():
+        top.set_yscale("log")
+    else:
+        top.axhline(0.0, color="0.8", lw=0.8, zorder=0)
+    top.set_ylabel(r"$f_\nu$ [nJy]")
+    top.legend(fontsize="small", frameon=False)
+    flags = f", {' '.join(describe(posterior.flags))}" if posterior.flags else ""
+    top.set_title(
+        f"{posterior.id}  z = {posterior.redshift:.3f}  "
+        rf"$\chi^2$ = {posterior.chi2:.1f} / {posterior.n_bands} bands{flags}",
+        fontsize="medium",
+    )
+    bottom.axhline(0.0, color="tab:orange", lw=0.8)
+    bottom.errorbar(pivot, data["residual_sigma"], 1.0, fmt="ko", ms=3, lw=1)
+    bottom.set_xscale("log")
+    bottom.set_xticks(
+        [tick for tick in (0.3, 0.5, 0.7, 1, 1.5, 2, 3, 4, 5) if pivot.min() / 1.2 < tick < pivot.max() * 1.2]
+    )
+    bottom.xaxis.set_major_formatter("{x:g}")
+    bottom.xaxis.set_minor_formatter("")
+    bottom.set_xlabel(r"observed wavelength [$\mu$m]")
+    bottom.set_ylabel(r"residual [$\sigma$]")
+    return figure, data
+
+
+def draw_corner(posterior: Posterior) -> tuple["Figure", Table]:
+    """Corner plot of the main quantities.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        Of an object with photometry.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    astropy.table.Table
+        The draws shown, one column a quantity.
+    """
+    import corner
+    from matplotlib.figure import Figure
+
+    names = [name for name in _CORNER if name in posterior.samples and np.ptp(posterior.samples[name]) > 0]
+    draws = np.stack([posterior.samples[name] for name in names], axis=1).astype(float)
+    figure = Figure(figsize=(1.7 * len(names), 1.7 * len(names)))
+    corner.corner(
+        draws,
+        labels=[_LABELS[name] for name in names],
+        quantiles=(0.16, 0.5, 0.84),
+        show_titles=True,
+        title_kwargs={"fontsize": "small"},
+        plot_datapoints=False,
+        fill_contours=True,
+        levels=(0.39, 0.86),
+        fig=figure,
+    )
+    return figure, Table(draws, names=names)
