@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
 
 from clumpscope import config as configuration
 from clumpscope.errors import InputError
+from clumpscope.resources import resource
 
 try:
     configuration.validate(config)

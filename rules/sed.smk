@@ -1,6 +1,6 @@
 def library_file(wildcards):
     return {
-        "bc03": "resources/ssp/bc03_miles_cloudy.npz",
+        "bc03": str(resource("ssp/bc03_miles_cloudy.npz")),
         "fsps": "results/ssp/fsps.npz",
     }[SETTINGS[wildcards.field]["sed"]["library"]]
 

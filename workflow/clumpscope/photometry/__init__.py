@@ -1,0 +1,5 @@
+"""Photometry of clumps: shapes, fluxes, backgrounds."""
+
+from .fit import fit_clumps
+
+__all__ = ["fit_clumps"]

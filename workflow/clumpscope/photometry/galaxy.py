@@ -1,0 +1,128 @@
+"""All clumps of a galaxy in all filters: shapes from the reference filter, forced fluxes everywhere (C25 section 3.5)."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from astropy.table import Table
+from astropy.wcs import WCS
+
+from ..flags import bit
+from ..images.cutouts import Cutout
+from ..images.psf import PSF
+from .fit import fit_clumps, render_clumps
+from .model import covariance_of, shape_of
+
+__all__ = ["measure_galaxy", "transform_shapes"]
+
+_LOW_SNR = 3.0
+_SHAPE = ("sigma_x_px", "sigma_y_px", "theta_deg")
+
+
+def transform_shapes(shapes: Table, old: WCS, new: WCS) -> Table:
+    """Express ellipses of one pixel grid in another, by the grids' scale and rotation.
+
+    Parameters
+    ----------
+    shapes : Table
+        sigma_x_px, sigma_y_px, theta_deg on the pixels of `old`.
+    old, new : astropy.wcs.WCS
+        Celestial WCS of the two grids.
+    """
+    turn = np.linalg.solve(new.pixel_scale_matrix, old.pixel_scale_matrix)
+    xx, yy, xy = np.moveaxis(covariance_of(*(np.asarray(shapes[name], float) for name in _SHAPE)), -1, 0)
+    matrices = np.stack([np.stack([xx, xy], -1), np.stack([xy, yy], -1)], -2)
+    turned = turn @ matrices @ turn.T
+    parts = np.stack([turned[:, 0, 0], turned[:, 1, 1], turned[:, 0, 1]], axis=-1)
+    return Table(dict(zip(_SHAPE, shape_of(parts), strict=True)))
+
+
+def measure_galaxy(
+    cutouts: Mapping[str, Cutout],
+    psfs: Mapping[str, PSF],
+    clumps: Table,
+    filter_ref: str,
+    filters: list[str],
+    noise: Mapping[str, tuple[np.ndarray, float]] | None = None,
+    **options: object,
+) -> tuple[Table, dict[str, np.ndarray]]:
+    """Fit shapes in the reference filter and force them on the others.
+
+    Parameters
+    ----------
+    cutouts : mapping of str to Cutout
+        By filter; a filter may be missing where its mosaic does not reach the galaxy.
+    psfs : mapping of str to PSF
+        By filter, on the same pixels.
+    clumps : Table
+        id, galaxy, ra, dec [deg], flags.
+    filter_ref : str
+        Filter of the shapes.
+    filters : list of str
+        All filters, in the order of the columns.
+    noise : mapping, optional
+        Filter -> (autocorrelation of the noise, true scatter over the error map's).
+    **options
+        Of `fit_clumps`.
+
+    Returns
+    -------
+    table : Table
+        One row a clump; fluxes [nJy] are those inside the PSF's normalisation radius (0.4 arcsec), since the kernel
+        has unit sum there.
+    models : dict of str to (ny, nx) array
+        Image of all clumps on every cutout [nJy].
+    """
+
+    def fit(name: str, ra: np.ndarray, dec: np.ndarray, shape: Table | None) -> Table:
+        cutout = cutouts[name]
+        x, y = cutout.wcs.world_to_pixel_values(ra, dec)
+        rho, scale = noise[name] if noise is not None else (None, 1.0)
+        return fit_clumps(
+            cutout.data,
+            cutout.error,
+            psfs[name].kernel,
+            x,
+            y,
+            shape=shape,
+            rho=rho,
+            error_scale=scale,
+            **options,
+        )
+
+    table = clumps["id", "galaxy", "ra", "dec"].copy()
+    reference = cutouts[filter_ref]
+    if len(clumps) == 0:
+        return table, {name: np.zeros(cutout.data.shape) for name, cutout in cutouts.items()}
+    fitted = fit(filter_ref, clumps["ra"], clumps["dec"], None)
+    flags = np.asarray(clumps["flags"], dtype=np.int64) | np.asarray(fitted["flags"], dtype=np.int64)
+    measured = np.isfinite(fitted["x"])
+    # A clump without a fit keeps its detected place, so that its row stays readable.
+    ra, dec = reference.wcs.pixel_to_world_values(fitted["x"], fitted["y"])
+    ra, dec = np.where(measured, ra, clumps["ra"]), np.where(measured, dec, clumps["dec"])
+    x, y = reference.wcs.world_to_pixel_values(ra, dec)
+    table["ra"], table["dec"] = ra, dec
+    table["x"], table["y"] = x + reference.x0, y + reference.y0
+    table["filter_ref"] = filter_ref
+    table["pixel_scale_arcsec"] = reference.pixel_scale_arcsec
+    for name in ("sigma_x_px", "sigma_x_px_err", "sigma_y_px", "sigma_y_px_err", "theta_deg", "theta_deg_err",
+                 "sigma_limit_px", "snr"):  # fmt: skip
+        table[name] = fitted[name]
+    flags[np.asarray(fitted["snr"]) < _LOW_SNR] |= bit("low_snr")
+    models = {}
+    for name in filters:
+        flux, error = f"flux_{name}_njy", f"flux_{name}_err_njy"
+        if name not in cutouts:
+            table[flux], table[error] = np.nan, np.nan
+            flags |= bit("no_coverage")
+            continue
+        here = fitted
+        if name != filter_ref:
+            here = fit(name, ra, dec, transform_shapes(fitted, reference.wcs, cutouts[name].wcs))
+        # The error of a flux that could not be measured is as unknown as the flux.
+        lost = ~np.isfinite(here["flux"]) | ~measured
+        flags[lost & measured] |= bit("no_coverage")
+        table[flux] = np.where(lost, np.nan, here["flux"])
+        table[error] = np.where(lost, np.nan, here["flux_err"])
+        models[name] = render_clumps(here, psfs[name].kernel, cutouts[name].data.shape)
+    table["flags"] = flags
+    return table, models

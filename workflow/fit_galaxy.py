@@ -1,0 +1,25 @@
+"""Rule `fit`: shapes of a galaxy's clumps in its reference filter, their fluxes in all filters."""
+
+from pathlib import Path
+
+from clumpscope.images.cutouts import read_cutouts
+from clumpscope.images.depth import read_depth
+from clumpscope.images.psf import read_psf
+from clumpscope.logs import job_log
+from clumpscope.photometry.galaxy import measure_galaxy
+from clumpscope.photometry.residuals import draw_residuals, write_residuals
+from clumpscope.tables import read_table, write_table
+
+with job_log(snakemake.log[0]):
+    cutouts, meta = read_cutouts(snakemake.input.cutouts)
+    psfs = {Path(path).stem: read_psf(path) for path in snakemake.input.psfs}
+    depths = {Path(path).stem: read_depth(path) for path in snakemake.input.depths}
+    noise = {name: (depth.rho, depth.error_scale) for name, depth in depths.items()}
+    clumps = read_table(snakemake.input.clumps)
+    table, models = measure_galaxy(
+        cutouts, psfs, clumps, meta["filter_ref"], list(psfs), noise, **snakemake.params.settings
+    )
+    table["z"] = meta["z"]
+    write_table(table, snakemake.output.photometry)
+    write_residuals(snakemake.output.residuals, cutouts, models)
+    draw_residuals(snakemake.output.picture, cutouts, models, table, f"{meta['galaxy']}, z = {meta['z']:.3f}")

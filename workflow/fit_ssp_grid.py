@@ -1,0 +1,26 @@
+"""Rule `ssp_grid`: F22's fit of simple stellar populations, for every clump and for the median of each galaxy."""
+
+from astropy.table import vstack
+from clumpscope.inputs import observed_fluxes
+from clumpscope.logs import job_log
+from clumpscope.reddening import dereddening_factors
+from clumpscope.sed.grid import fit_grid
+from clumpscope.sed.grid_table import grid_table, map_table
+from clumpscope.sed.stack import median_stack
+from clumpscope.tables import read_table, write_table
+
+with job_log(snakemake.log[0]):
+    tables, stacks = [], []
+    floor, library = snakemake.params.settings["error_floor"], snakemake.input.library
+    for path in snakemake.input.photometry:
+        clumps = read_table(path)
+        filters, flux, error = observed_fluxes(clumps)
+        factors = dereddening_factors(filters, snakemake.params.reddening)
+        flux, error, z = flux * factors, error * factors, float(clumps["z"][0])
+        tables.append(
+            grid_table(fit_grid(flux, error, filters, z, library, error_floor=floor), list(clumps["id"]))
+        )
+        stacks.append(map_table(fit_grid(*median_stack(flux, error), filters, z, library)))
+        stacks[-1].add_column(clumps["galaxy"][0], name="galaxy", index=0)
+    write_table(vstack(tables), snakemake.output.table)
+    write_table(vstack(stacks), snakemake.output.stack)

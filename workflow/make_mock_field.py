@@ -1,0 +1,8 @@
+"""Rule `mock_*`: make the inputs of a synthetic field."""
+
+from clumpscope.logs import job_log
+from clumpscope.mock import make_field
+
+with job_log(snakemake.log[0]):
+    params = snakemake.params
+    make_field(params.folder, seed=params.seed, filters=params.filters, **params.settings)
