@@ -52,10 +52,16 @@ def test_condensed_values(folder, tmp_path):
     inside = edges[:-1] > 2000.0
     mean = 1.0 / (edges[1:] * edges[:-1])  # of 1 / lambda^2 over a pixel
     np.testing.assert_allclose(library.stars[2, 0, inside], 3.0 * mean[inside], rtol=0.002)
-    # Lines in order of wavelength, those beyond the library's range left out; relative to the ionising light.
+    # Lines in order of wavelength, those beyond the library's range left out. Per photon: for light as lambda^-2,
+    # (1/90 - 1/911.8) Lsun in ln(911.8/90) Lsun Angstrom / (h c), the integrals going to the last grid point below.
     assert library.line_wave.tolist() == [1215.67, 4861.32, 6562.8]
-    np.testing.assert_allclose(library.gas_lines[2, 0, 0], [0.4, 0.1, 0.3], rtol=2e-3)
-    np.testing.assert_allclose(library.gas_continuum[2, 0, 0, inside], 1e-6, rtol=2e-3)
+    energy = 3.0 * (1 / 90 - 1 / 910)
+    photons = 3.0 * np.log(910 / 90) * 3.826e33 / 1.98645e-8 / 1e46
+    np.testing.assert_allclose(library.ionising[2, 0], photons, rtol=2e-3)
+    np.testing.assert_allclose(
+        library.gas_lines[2, 0, 0], np.array([0.4, 0.1, 0.3]) * energy / photons, rtol=5e-3
+    )
+    np.testing.assert_allclose(library.gas_continuum[2, 0, 0, inside], 1e-6 * energy / photons, rtol=5e-3)
     assert (library.gas_continuum[..., edges[1:] <= 911.8] == 0.0).all()
     # With remnants more mass survives than in living stars.
     assert (library.mass_fraction[:, 1:] > np.linspace(1.0, 0.4, len(AGE))[1:-1]).all()

@@ -23,7 +23,7 @@ import numpy as np
 
 from ..errors import InputError
 from .condensing import average_in_bins, library_edges, remnant_fraction
-from .library import LYMAN_LIMIT, SSPLibrary
+from .library import LYMAN_LIMIT, SSPLibrary, ionising_photons
 
 __all__ = ["condense", "main"]
 
@@ -108,9 +108,8 @@ def _condense_folder(folder: Path) -> SSPLibrary:
         age = age[keep]
         living = hdus["LIV_MSTAR_FRAC"].data[keep, 1 : n_z + 1].T.astype(float)
         spectra = [hdus[1 + k].data[keep].astype(float) for k in range(n_z)]
-    ionises = wave <= LYMAN_LIMIT
     stars = np.array([average_in_bins(wave, s, edges) for s in spectra])
-    ionising = np.array([np.trapezoid(s[:, ionises], wave[ionises], axis=1) for s in spectra])
+    photons = ionising_photons(wave, np.array(spectra), _METADATA["lsun_erg_s"])
 
     with fits.open(folder / _LINES, memmap=False) as hdus:
         tables = [hdu.data.astype(float) for hdu in hdus[1:]]
@@ -118,7 +117,7 @@ def _condense_folder(folder: Path) -> SSPLibrary:
     gas_age, line_wave = tables[0][1:, 0], tables[0][0, 1:]
     inside = (line_wave > LYMAN_LIMIT) & (line_wave < edges[-1])
     order = np.flatnonzero(inside)[np.argsort(line_wave[inside], kind="stable")]
-    per_bin = _mean_per_bin(age, ionising, gas_age)
+    per_bin = _mean_per_bin(age, photons, gas_age)
     lines = np.empty((n_z, n_u, len(gas_age), len(order)))
     continuum = np.empty((n_z, n_u, len(gas_age), len(edges) - 1))
     above_limit = edges[:-1] >= LYMAN_LIMIT
@@ -131,9 +130,7 @@ def _condense_folder(folder: Path) -> SSPLibrary:
                 spectrum = average_in_bins(table[0, 1:], table[1:, 1:], edges) * above_limit
                 continuum[k, u] = spectrum / per_bin[k][:, None]
 
-    energy = np.array([wave[ionises] * s[:, ionises] for s in spectra])  # counts photons, in arbitrary units
-    photons = _mean_per_bin(age, np.trapezoid(energy, wave[ionises], axis=2), gas_age)
-    _replace_incomplete(lines, continuum, line_wave[order], photons / per_bin)
+    _replace_incomplete(lines, continuum, line_wave[order])
 
     return SSPLibrary(
         wave_edges=edges,
@@ -142,7 +139,8 @@ def _condense_folder(folder: Path) -> SSPLibrary:
         log_u=np.linspace(-4.0, 0.0, n_u),
         stars=stars,
         mass_fraction=living + remnant_fraction(living),
-        ionising_lsun=ionising,
+        ionising=photons,
+        gas_log_z_zsun=np.log10(_Z_ZSUN),
         gas_age_yr=gas_age,
         line_wave=line_wave[order],
         gas_lines=lines,
@@ -158,14 +156,12 @@ def _mean_per_bin(age: np.ndarray, values: np.ndarray, gas_age: np.ndarray) -> n
     return average_in_bins(age, values, bins)
 
 
-def _replace_incomplete(
-    lines: np.ndarray, continuum: np.ndarray, line_wave: np.ndarray, photons_per_energy: np.ndarray
-) -> None:
+def _replace_incomplete(lines: np.ndarray, continuum: np.ndarray, line_wave: np.ndarray) -> None:
     """Replace, in place, nebular models that lost ionising photons.
 
     The nearest complete model of lower log U takes their place, or, where none is, that of solar metallicity.
     """
-    hbeta = lines[..., np.argmin(np.abs(line_wave - _HBETA))] / photons_per_energy[:, None]
+    hbeta = lines[..., np.argmin(np.abs(line_wave - _HBETA))].copy()
     for u in range(1, lines.shape[1]):  # one solar model is incomplete, at log U = 0
         lost = hbeta[_SOLAR, u] < _INCOMPLETE * hbeta[_SOLAR, u - 1]
         for table in (lines, continuum):

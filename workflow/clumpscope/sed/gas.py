@@ -8,7 +8,7 @@ import numpy as np
 
 from .library import SSPLibrary
 
-__all__ = ["age_hats", "bracket", "gas_spectra", "ionising_shape"]
+__all__ = ["age_hats", "bracket", "gas_spectra", "ionising_at"]
 
 _TINY = 1e-30
 
@@ -31,16 +31,16 @@ def _log_interpolate(table: np.ndarray, index: int, fraction: float) -> np.ndarr
 
 
 def gas_spectra(library: SSPLibrary, log_z_zsun: float, log_u: float) -> tuple[np.ndarray, np.ndarray]:
-    """Nebular emission over ionising luminosity at one metallicity and ionisation parameter.
+    """Nebular emission for 1e46 ionising photons a second, at one metallicity and ionisation parameter.
 
     Returns
     -------
     lines : (n_gas, n_line) array
-        Line luminosity over ionising luminosity.
+        Line luminosities [Lsun].
     continuum : (n_gas, n_wave) array
-        Continuum over ionising luminosity [1 / Angstrom].
+        Continuum [Lsun / Angstrom].
     """
-    k, fraction_z = bracket(library.log_z_zsun, log_z_zsun)
+    k, fraction_z = bracket(library.gas_log_z_zsun, log_z_zsun)
     j, fraction_u = bracket(library.log_u, log_u)
     result = []
     for table in (library.gas_lines, library.gas_continuum):
@@ -49,12 +49,10 @@ def gas_spectra(library: SSPLibrary, log_z_zsun: float, log_u: float) -> tuple[n
     return result[0], result[1]
 
 
-def ionising_shape(library: SSPLibrary, log_z_zsun: float) -> np.ndarray:
-    """Ionising luminosity of the populations that have gas [Lsun / Msun formed], (n_gas_ages,)."""
+def ionising_at(library: SSPLibrary, log_z_zsun: float) -> np.ndarray:
+    """Ionising photons of the populations that have gas [1e46 / s / Msun formed], (n_gas_ages,)."""
     k, fraction = bracket(library.log_z_zsun, log_z_zsun)
-    return _log_interpolate(
-        library.ionising_lsun[:, : library.n_gas_ages].astype(float), int(k), float(fraction)
-    )
+    return _log_interpolate(library.ionising[:, : library.n_gas_ages].astype(float), int(k), float(fraction))
 
 
 def age_hats(library: SSPLibrary) -> np.ndarray:

@@ -11,7 +11,7 @@ from ..errors import InputError
 from ..resources import resource
 from .storage import decode_log, encode_log, read_arrays, write_arrays
 
-__all__ = ["LYMAN_LIMIT", "SSPLibrary", "load_library"]
+__all__ = ["LYMAN_LIMIT", "SSPLibrary", "ionising_photons", "load_library"]
 
 LYMAN_LIMIT = 911.8
 """Wavelength below which photons ionise hydrogen [Angstrom]; a pixel edge of every library."""
@@ -19,7 +19,27 @@ LYMAN_LIMIT = 911.8
 _FILES = {"bc03": "bc03_miles_cloudy.npz", "fsps": "fsps.npz"}
 _BUILDERS = {"bc03": "python -m clumpscope.sed.build_bc03", "fsps": "python -m clumpscope.sed.build_fsps"}
 
-_LOG_STEP = {"stars": 2e-4, "ionising_lsun": 1e-4, "gas_lines": 5e-4, "gas_continuum": 5e-4}
+_LOG_STEP = {"stars": 2e-4, "ionising": 1e-4, "gas_lines": 5e-4, "gas_continuum": 5e-4}
+
+
+_PHOTON_ENERGY = 1.98644586e-8  # h c [erg Angstrom]
+
+
+def ionising_photons(wave: np.ndarray, spectra: np.ndarray, lsun_erg_s: float) -> np.ndarray:
+    """Photons below the Lyman limit [1e46 / s].
+
+    Parameters
+    ----------
+    wave : (n,) array
+        Wavelength [Angstrom].
+    spectra : (..., n) array
+        Luminosity density [Lsun / Angstrom].
+    lsun_erg_s : float
+        The solar luminosity [erg / s].
+    """
+    ionises = wave <= LYMAN_LIMIT
+    counts = np.trapezoid((spectra * wave)[..., ionises], wave[ionises], axis=-1)
+    return counts * lsun_erg_s / _PHOTON_ENERGY * 1e-46
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,16 +60,18 @@ class SSPLibrary:
         Mean luminosity density of the stars in each pixel [Lsun / Angstrom / Msun formed].
     mass_fraction : (n_z, n_age) array
         Mass still in living stars and remnants, per mass formed.
-    ionising_lsun : (n_z, n_age) array
-        Luminosity below the Lyman limit [Lsun / Msun formed].
+    ionising : (n_z, n_age) array
+        Hydrogen-ionising photons [1e46 / s / Msun formed].
+    gas_log_z_zsun : (n_gas_z,) array
+        log10 of the metallicities over solar at which nebular spectra are known.
     gas_age_yr : (n_gas,) array
         Ages at which nebular spectra are known [yr]; older populations have no gas.
     line_wave : (n_line,) array
         Rest-frame vacuum or air wavelengths of the lines, as the source gives them [Angstrom].
-    gas_lines : (n_z, n_u, n_gas, n_line) array
-        Line luminosity over ionising luminosity.
-    gas_continuum : (n_z, n_u, n_gas, n_wave) array
-        Nebular continuum over ionising luminosity [1 / Angstrom].
+    gas_lines : (n_gas_z, n_u, n_gas, n_line) array
+        Line luminosities [Lsun] for 1e46 ionising photons a second.
+    gas_continuum : (n_gas_z, n_u, n_gas, n_wave) array
+        Nebular continuum [Lsun / Angstrom] for 1e46 ionising photons a second.
     metadata : dict
         ``name``, ``source``, ``imf``, ``licence``, ``lsun_erg_s``, ``z_sun``, ``sha256`` and more.
     """
@@ -60,7 +82,8 @@ class SSPLibrary:
     log_u: np.ndarray
     stars: np.ndarray
     mass_fraction: np.ndarray
-    ionising_lsun: np.ndarray
+    ionising: np.ndarray
+    gas_log_z_zsun: np.ndarray
     gas_age_yr: np.ndarray
     line_wave: np.ndarray
     gas_lines: np.ndarray

@@ -14,7 +14,7 @@ from ..cosmology import age_of_universe_yr, luminosity_distance_cm
 from ..errors import InputError
 from ..filters import get_filter, transmission
 from .attenuation import calzetti
-from .gas import age_hats, bracket, gas_spectra, ionising_shape
+from .gas import age_hats, bracket, gas_spectra, ionising_at
 from .igm import igm_transmission
 from .library import LYMAN_LIMIT, SSPLibrary, load_library
 from .sfh import SFH, get_sfh, sfr_shape
@@ -127,7 +127,7 @@ def rest_spectrum(
         young = library.n_gas_ages
         ssp[:young, library.wave_edges[1:] <= LYMAN_LIMIT * (1 + 1e-9)] = 0.0
         line_ratio, continuum_ratio = gas_spectra(library, parameters["log_z_zsun"], parameters["log_u"])
-        ionising = ionising_shape(library, parameters["log_z_zsun"])[:, None] * age_hats(library)
+        ionising = ionising_at(library, parameters["log_z_zsun"])[:, None] * age_hats(library)
         ssp[:young] += ionising @ continuum_ratio
         lines = weights[:young] @ (ionising @ line_ratio)
     mass = 10.0 ** parameters["log_mass_formed"]

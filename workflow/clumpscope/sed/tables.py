@@ -10,15 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from .bands import AV_NODES, BandSet
-from .gas import age_hats, bracket, ionising_shape
+from .gas import age_hats, bracket, ionising_at
 from .library import LYMAN_LIMIT, SSPLibrary
 
 __all__ = ["BandTables", "build_tables"]
 
 # Nebular emission is a power law of metallicity and ionisation in each cell of the library. Cells are divided until no
-# line that carries this share of the ionising luminosity changes by more than _CONTRAST e-folds between nodes;
+# line that carries this share of the brightest one's light changes by more than _CONTRAST e-folds between nodes;
 # parabolas through three nodes then follow all of them.
-_SHARE, _CONTRAST = 0.003, 0.35
+_SHARE, _CONTRAST = 0.005, 0.35
 
 _JUMPS = np.array([3646.0, 8204.0, 14584.0, 22788.0, 32814.0])
 """Where hydrogen's free-bound continua begin (Balmer to Humphreys) [Angstrom]."""
@@ -43,11 +43,11 @@ class BandTables:
     gas_z, gas_u : (n_zf,), (n_uf,) arrays
         Metallicities and ionisation parameters of the nebular table, spaced evenly in pairs of intervals.
     ionising : (n_zf, n_gas_ages) array
-        Ionising luminosity of the SSPs that have gas.
+        Ionising photons of the SSPs that have gas [1e46 / s].
     gas_hat_index, gas_hat_fraction : (n_gas_ages,) arrays
         Place of those SSP ages between the gas ages.
     gas : (n_zf, n_uf, n_av, n_gas, n_bands_padded) float32 array
-        Nebular emission over ionising luminosity.
+        Nebular emission for 1e46 ionising photons a second.
     """
 
     n_bands: int
@@ -90,8 +90,11 @@ def build_tables(library: SSPLibrary, bands: BandSet, age_max_yr: float, nebular
         spectra[:, : library.n_gas_ages, library.wave_edges[1 + lit] <= LYMAN_LIMIT * (1 + 1e-9)] = 0.0
     stars = (spectra.reshape(-1, len(lit)) @ pixel).reshape(*spectra.shape[:2], *shape)
 
-    gas_z = _divide(library.log_z_zsun, library.gas_lines)
-    gas_u = _divide(library.log_u, np.swapaxes(library.gas_lines, 0, 1))
+    # Photons bend at the stars' metallicities and spectra at the gas's: cells of both.
+    cells = np.union1d(library.log_z_zsun, library.gas_log_z_zsun)
+    lines = _refine(library, library.gas_lines, cells, library.log_u)
+    gas_z = _divide(cells, lines)
+    gas_u = _divide(library.log_u, np.swapaxes(lines, 0, 1))
     hats = age_hats(library)
     index = np.minimum(hats.argmax(axis=1), len(library.gas_age_yr) - 2)
     index -= hats[np.arange(len(index)), index] + hats[np.arange(len(index)), index + 1] < 1.0 - 1e-9
@@ -107,7 +110,7 @@ def build_tables(library: SSPLibrary, bands: BandSet, age_max_yr: float, nebular
         stars=_pad(np.swapaxes(stars, 1, 2), -1),
         gas_z=gas_z,
         gas_u=gas_u,
-        ionising=np.array([ionising_shape(library, z) for z in gas_z]),
+        ionising=np.array([ionising_at(library, z) for z in gas_z]),
         gas_hat_index=index,
         gas_hat_fraction=hats[np.arange(len(index)), index + 1],
         gas=_pad(np.swapaxes(gas, 2, 3), -1),
@@ -135,9 +138,10 @@ def _dust_polynomials(library: SSPLibrary, bands: BandSet) -> np.ndarray:
 def _divide(grid: np.ndarray, lines: np.ndarray) -> np.ndarray:
     """Divide each cell of `grid`, along the first axis of `lines`, into an even number of equal intervals."""
     nodes = [grid[:1]]
+    share = _SHARE * lines.max()
     for k in range(len(grid) - 1):
         low, high = lines[k], lines[k + 1]
-        strong = np.maximum(low, high) > _SHARE
+        strong = np.maximum(low, high) > share
         contrast = np.abs(np.log(np.maximum(high[strong], _TINY) / np.maximum(low[strong], _TINY)))
         pairs = max(1, int(np.ceil(np.percentile(contrast, 99) / (2.0 * _CONTRAST)))) if strong.any() else 1
         nodes.append(np.linspace(grid[k], grid[k + 1], 2 * pairs + 1)[1:])
@@ -167,9 +171,9 @@ def _gas_table(
 
 
 def _refine(library: SSPLibrary, table: np.ndarray, gas_z: np.ndarray, gas_u: np.ndarray) -> np.ndarray:
-    """Geometric interpolation of a (n_z, n_u, ...) table to the finer grid."""
+    """Geometric interpolation of a (n_gas_z, n_u, ...) table to another grid."""
     log = np.log(np.maximum(table, _TINY), dtype=np.float32)
-    for axis, (coarse, fine) in enumerate(((library.log_z_zsun, gas_z), (library.log_u, gas_u))):
+    for axis, (coarse, fine) in enumerate(((library.gas_log_z_zsun, gas_z), (library.log_u, gas_u))):
         index, fraction = bracket(coarse, fine)
         fraction = fraction.astype(np.float32).reshape([-1 if a == axis else 1 for a in range(log.ndim)])
         log = np.take(log, index, axis) * (1 - fraction) + np.take(log, index + 1, axis) * fraction
