@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import chi2 as chi2_distribution
-from scipy.stats import norm
+from scipy.special import chdtri, ndtr, ndtri_exp
 
 from ..errors import InputError
 from .bands import observed_bands, rest_bands
@@ -75,7 +74,7 @@ class GridFit:
 
 def sigma_levels(sigmas: Sequence[float] = (3.0, 4.0, 5.0), n_parameters: int = 2) -> np.ndarray:
     """Rise of chi-squared that encloses the probability of so many Gaussian sigma, for joint parameters."""
-    return chi2_distribution.isf(2.0 * norm.sf(sigmas), n_parameters)
+    return chdtri(n_parameters, 2.0 * ndtr(-np.asarray(sigmas)))
 
 
 def fit_grid(
@@ -168,7 +167,8 @@ def fit_grid(
         age_interval_yr=_interval(np.asarray(ages_yr, float), probability.sum(axis=2)),
         z_interval=_interval(np.asarray(z_zsun, float), probability.sum(axis=1)),
         log_mass_interval=_weighted_percentiles(masses * fractions, probability),
-        significance=norm.isf(0.5 * chi2_distribution.sf(rise, 2)),
+        # For two parameters the probability of a larger rise is exp(-rise / 2).
+        significance=-ndtri_exp(np.log(0.5) - 0.5 * rise),
     )
 
 
