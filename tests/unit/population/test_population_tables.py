@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
 from astropy.table import Table
+from clumpscope.population import POPULATION_TABLES as TABLES
 from clumpscope.population.gradients import clump_positions, gradients
 from clumpscope.population.hosts import host_correlations, host_medians, host_relations, intrinsic_hosts
 from clumpscope.population.mass_function import cumulative, mass_functions, power_law, turnover
 from clumpscope.population.medians import property_medians, surface_density_medians
-from clumpscope.population.products import TABLES, population_tables
+from clumpscope.population.products import population_tables
 from clumpscope.population.sample import has_size, population_sample
 from unit.population.synthetic_population import FRACTION_SLOPE, LOG_MASS_MIN, MASS_SLOPE, make_field
 

@@ -1,0 +1,237 @@
+import hashlib
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from astropy.table import Table
+from clumpscope.errors import InputError
+from clumpscope.flags import bit
+from clumpscope.population.products import population_tables
+from clumpscope.report import FieldInputs, build, provenance, write_provenance
+from clumpscope.report.counting import flag_counts, headline, selection_counts
+from clumpscope.report.tables import median_table, number, published_table, recovery_table
+from clumpscope.tables import write_table
+from unit.population.synthetic_population import make_field
+
+PIXEL = bytes.fromhex(  # a valid PNG of one pixel
+    "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
+    "1f15c4890000000d4944415478da63fcffff3f030005fe02fea72d1e4c0000000049454e44ae426082"
+)
+SELECTION = Table(
+    {
+        "id": ["a", "b", "c", "d"],
+        "selected": [True, False, False, False],
+        "reason": ["", "mu = 1.329, not above 2", "mu = 1.9, not above 2", "on the reject list"],
+    }
+)
+
+
+class Page(HTMLParser):
+    """What a browser would load or follow, and whether tags are closed."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.links, self.sources, self.open, self.anchors = [], [], [], set()
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        if tag not in ("meta", "img", "link", "br"):
+            self.open.append(tag)
+        self.links += [attrs["href"]] if "href" in attrs else []
+        self.sources += [attrs["src"]] if "src" in attrs else []
+        self.anchors |= {attrs["id"]} if "id" in attrs else set()
+        assert tag not in ("script", "link", "iframe")
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+@pytest.fixture(scope="module")
+def products(tmp_path_factory):
+    """Products of one field on disk, as the workflow leaves them."""
+    folder = tmp_path_factory.mktemp("results")
+    field = make_field(20)
+    catalogue, own = field.catalogue(), folder / "mock <&> field"
+    write_table(catalogue, own / "catalogue.ecsv", fits=True)
+    write_table(SELECTION, own / "selection.ecsv")
+    population = {}
+    for name, table in population_tables(catalogue, field.hosts, field.galaxies).items():
+        population[name] = own / "population" / f"{name}.ecsv"
+        write_table(table, population[name])
+    figures = []
+    for name in ("unheard_of", "mass_function", "luminosity_size"):
+        figures.append(own / "figures" / f"{name}.png")
+        figures[-1].parent.mkdir(exist_ok=True)
+        figures[-1].write_bytes(PIXEL)
+    (folder / "input.txt").write_text("abc")
+    config = {"run": {"seed": 7}, "fields": {"mock": {"photometry": "/home/someone/secret/table.csv"}}}
+    write_provenance(provenance(config, [folder / "input.txt"]), folder / "provenance.json")
+    inputs = FieldInputs(
+        "mock <&> field", "imaging", own / "catalogue.ecsv", own / "selection.ecsv", population, figures
+    )
+    return folder, inputs, catalogue
+
+
+def test_the_page_is_whole_and_needs_nothing_from_outside(products):
+    folder, inputs, _ = products
+    build([inputs], folder / "provenance.json", folder / "report.html")
+    text = (folder / "report.html").read_text()
+    page = Page(text)
+    assert page.open == []
+    assert len(page.sources) == 3 and all(
+        source.startswith("data:image/png;base64,") for source in page.sources
+    )
+    assert not re.search(r"https?://", text) and "url(" not in text
+    for link in page.links:
+        if link.startswith("#"):
+            assert link[1:] in page.anchors
+        else:
+            assert not link.startswith("/")
+    linked = [
+        link for link in page.links if link.endswith((".ecsv", ".fits", ".json")) and "figures" not in link
+    ]
+    assert len(linked) >= 13 and all((folder / link).exists() for link in linked)
+    assert "<&>" not in text and "mock &lt;&amp;&gt; field" in text
+    assert str(folder) not in text and "/home/someone" not in text
+
+
+def test_figures_come_in_the_order_of_the_registry_with_their_captions(products):
+    folder, inputs, _ = products
+    build([inputs], folder / "provenance.json", folder / "report.html")
+    text = (folder / "report.html").read_text()
+    from clumpscope.figures.registry import FIGURES
+
+    expected = [name for name in FIGURES if name in ("luminosity_size", "mass_function")] + ["unheard_of"]
+    assert re.findall(r'<figure id="[^"]*-(\w+)">', text) == expected
+    assert "Cumulative clump mass function" in text
+
+
+def test_the_same_products_give_the_same_bytes(products):
+    folder, inputs, _ = products
+    pages = []
+    for name in ("one.html", "two.html"):
+        build([inputs], folder / "provenance.json", folder / name)
+        pages.append((folder / name).read_bytes())
+    assert pages[0] == pages[1]
+
+
+def test_numbers_at_the_head(products):
+    _, _, catalogue = products
+    cells = {name: (value, text) for value, name, text in headline(catalogue, SELECTION)}
+    assert cells["galaxies selected"] == ("1", "of 4 in the catalogue")
+    assert cells["clumps"][0] == str(len(catalogue))
+    counted = int(cells["in statistics"][0])
+    excluded = (catalogue["flags"] & (bit("few_bands", "duplicate_image"))) != 0
+    assert counted == np.sum(~excluded) < len(catalogue)
+    assert cells["median magnification"][0] == f"{np.median(catalogue['mu'][~excluded]):.1f}"
+
+
+def test_a_field_without_clumps_has_a_page(products):
+    folder, inputs, catalogue = products
+    write_table(catalogue[:0], folder / "empty" / "catalogue.ecsv")
+    empty = FieldInputs("empty", "photometry", folder / "empty" / "catalogue.ecsv")
+    build([inputs, empty], folder / "provenance.json", folder / "both.html")
+    text = (folder / "both.html").read_text()
+    assert Page(text).open == [] and 'id="empty"' in text and "No clump carries a flag" in text
+
+
+def test_selection_reasons_are_counted_without_their_numbers():
+    assert selection_counts(SELECTION) == [("selected", 1), ("mu, not above 2", 2), ("on the reject list", 1)]
+
+
+def test_flags_are_counted_with_their_meaning():
+    table = Table({"flags": [bit("blended"), bit("blended", "near_critical"), 0, 0]})
+    rows = {row["name"]: row for row in flag_counts(table)}
+    assert rows["blended"]["n"] == 2 and rows["blended"]["share"] == 0.5 and not rows["blended"]["excludes"]
+    assert rows["near_critical"]["excludes"] and set(rows) == {"blended", "near_critical"}
+
+
+def test_numbers_are_written_for_readers():
+    assert number(-1.234) == "−1.23" and number(np.nan) == "–"
+
+
+def test_medians_carry_their_errors_and_counts(products):
+    _, _, catalogue = products
+    medians = population_tables(catalogue)["medians"]
+    table = median_table(medians)
+    row = next(row for row in table.rows if row[0].startswith("log M★"))
+    whole = medians[(medians["property"] == "log_mass_p50") & ~np.isfinite(medians["z_low"])][0]
+    expected = f"{whole['median']:.2f} +{whole['err_hi']:.2f} −{whole['err_lo']:.2f} ({whole['n']})"
+    assert row[1] == expected and table.heads[2] == "0.7 ≤ z < 1.5"
+
+
+def test_missed_goals_are_marked():
+    summary = Table(
+        {
+            "quantity": ["flux_ratio", "mu_ratio", "n_true"], "value": [1.01, 1.2, 40.0], "n": [40, 40, 40],
+            "goal_low": [0.95, 0.98, np.nan], "goal_high": [1.05, 1.02, np.nan], "met": ["true", "false", ""],
+            "meaning": ["flux", "magnification", "number"],
+        }
+    )  # fmt: skip
+    table = recovery_table(summary)
+    assert table.marks == ("good", "bad", "") and table.rows[1] == (
+        "magnification",
+        "1.200",
+        "40",
+        "0.98 to 1.02",
+    )
+
+
+def test_published_values_stand_beside_ours():
+    names = [f"{who}{end}" for who in ("published", "ssp", "reference") for end in ("_lo", "", "_hi")]
+    cells = dict(zip(names, [1.0, 1.5, 2.0, 0.2, np.nan, 4.8, *[np.nan] * 3], strict=True))
+    rows = Table(
+        {
+            "quantity": ["age"],
+            "unit": ["dex(Msun)"],
+            "n": [3],
+            "reason": ["because"],
+            **{k: [v] for k, v in cells.items()},
+        }
+    )
+    assert published_table(rows).rows == (
+        ("age [M☉]", "1.50 (1.00 to 2.00)", "(0.20 to 4.80)", "–", "because"),
+    )
+
+
+def test_provenance_says_what_went_in(tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"abc")
+    config = {
+        "run": {"seed": 7},
+        "fields": {"f": {"images": ["/data/x/a.fits", "rel/b.fits"], "redshift": 0.39}},
+    }
+    record = provenance(config, [tmp_path / "a.txt"])
+    # SHA-256 of "abc" is a published test vector (FIPS 180-2, appendix B.1).
+    assert record["inputs"]["a.txt"] == {
+        "bytes": 3,
+        "sha256": "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+    }
+    assert record["seed"] == 7 and record["packages"]["numpy"] == np.__version__
+    assert record["config"]["fields"]["f"] == {"images": ["a.fits", "rel/b.fits"], "redshift": 0.39}
+    text = json.dumps(record)
+    assert str(tmp_path) not in text and "/data" not in text
+    assert not re.search(r"\d{4}-\d\d-\d\d[T ]\d\d:", text)
+
+
+def test_provenance_is_the_same_every_time(tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"abc")
+    (tmp_path / "b.txt").write_bytes(b"def")
+    digests = set()
+    for order in (["a.txt", "b.txt"], ["b.txt", "a.txt", "b.txt"]):
+        record = provenance({"run": {"seed": 1}}, [tmp_path / name for name in order])
+        write_provenance(record, tmp_path / "p.json")
+        digests.add(hashlib.sha256((tmp_path / "p.json").read_bytes()).hexdigest())
+    assert len(digests) == 1
+
+
+def test_inputs_that_cannot_be_recorded_are_refused(tmp_path):
+    with pytest.raises(InputError, match="no such file"):
+        provenance({}, [tmp_path / "missing.fits"])
+    for name in ("x", "y"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "same.fits").write_bytes(b"")
+    with pytest.raises(InputError, match="same name"):
+        provenance({}, [tmp_path / "x" / "same.fits", tmp_path / "y" / "same.fits"])

@@ -1,0 +1,153 @@
+"""One self-contained page of a run: numbers, tables, figures, links and provenance."""
+
+import base64
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..figures.registry import FIGURES
+from ..files import replacing
+from ..tables import read_table
+from . import tables
+from .counting import flag_counts, headline, selection_counts
+
+__all__ = ["FieldInputs", "build"]
+
+Location = str | os.PathLike
+_POPULATION = {
+    "medians": tables.median_table,
+    "mass_function_slopes": tables.slope_table,
+    "host_correlations": tables.correlation_table,
+    "gradient_slopes": tables.gradient_table,
+}
+
+
+@dataclass(frozen=True)
+class FieldInputs:
+    """Products of one field that the report shows.
+
+    Attributes
+    ----------
+    name : str
+        Name of the field.
+    kind : str
+        ``imaging`` or ``photometry``.
+    catalogue : path-like
+        The catalogue; its FITS twin is linked beside it.
+    selection : path-like, optional
+        Galaxies with the reasons why they are or are not measured.
+    population : mapping of str to path-like
+        Population tables by name; those the report knows are shown, all are linked.
+    figures : sequence of path-like
+        PNG files named after the figures; PDF and data lie beside them.
+    recovery : path-like, optional
+        Summary of the comparison with a mock field's truth.
+    published : path-like, optional
+        Table of `clumpscope.population.published`.
+    min_broad_bands : int
+        Broad bands with S/N > 3 that a clump needs in statistics.
+    """
+
+    name: str
+    kind: str
+    catalogue: Location
+    selection: Location | None = None
+    population: Mapping[str, Location] = field(default_factory=dict)
+    figures: Sequence[Location] = ()
+    recovery: Location | None = None
+    published: Location | None = None
+    min_broad_bands: int = 4
+
+
+def build(fields: Sequence[FieldInputs], provenance: Location, path: Location) -> None:
+    """Write the report; the same bytes for the same products.
+
+    Parameters
+    ----------
+    fields : sequence of FieldInputs
+    provenance : path-like
+        Record written by `clumpscope.report.write_provenance`.
+    path : path-like
+        The HTML file. Pictures are inside; links to products are relative to it.
+
+    Raises
+    ------
+    InputError
+        If a table is missing or unreadable.
+    """
+    import jinja2  # only the report needs it
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    base = Path(path).parent
+    record = json.loads(Path(provenance).read_text(encoding="utf-8"))
+    text = environment.get_template("report.html.j2").render(
+        fields=[_field(one, base) for one in fields],
+        provenance=record,
+        provenance_link=_link(provenance, base),
+        config=json.dumps(record["config"], indent=2, ensure_ascii=False),
+    )
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def _link(path: Location, base: Path) -> str:
+    return Path(os.path.relpath(path, base)).as_posix()
+
+
+def _field(inputs: FieldInputs, base: Path) -> dict[str, Any]:
+    catalogue = read_table(inputs.catalogue)
+    selection = read_table(inputs.selection) if inputs.selection else None
+    shown = [
+        make(read_table(inputs.population[name]))
+        for name, make in _POPULATION.items()
+        if name in inputs.population
+    ]
+    if inputs.published:
+        shown.insert(0, tables.published_table(read_table(inputs.published)))
+    if inputs.recovery:
+        shown.insert(0, tables.recovery_table(read_table(inputs.recovery)))
+    links = [
+        inputs.catalogue,
+        Path(inputs.catalogue).with_suffix(".fits"),
+        inputs.selection,
+        inputs.recovery,
+        inputs.published,
+    ]
+    links += inputs.population.values()
+    return {
+        "name": inputs.name,
+        "kind": inputs.kind,
+        "headline": headline(catalogue, selection, inputs.min_broad_bands),
+        "selection": selection_counts(selection) if selection is not None else [],
+        "flags": flag_counts(catalogue),
+        "tables": [table for table in shown if table.rows],
+        "figures": _figures(inputs.figures, base),
+        "links": [(Path(path).name, _link(path, base)) for path in links if path],
+    }
+
+
+def _figures(paths: Sequence[Location], base: Path) -> list[dict[str, Any]]:
+    """Pictures in the order of the registry, with their captions."""
+    order = {name: place for place, name in enumerate(FIGURES)}
+    figures = []
+    for path in sorted(map(Path, paths), key=lambda p: (order.get(p.stem, len(order)), p.stem)):
+        known = FIGURES.get(path.stem)
+        figures.append(
+            {
+                "name": path.stem,
+                "title": path.stem.replace("_", " "),
+                "caption": known.caption if known else "",
+                "image": base64.b64encode(path.read_bytes()).decode("ascii"),
+                "links": [(end, _link(path.with_suffix(f".{end}"), base)) for end in ("pdf", "png", "ecsv")],
+            }
+        )
+    return figures

@@ -1,0 +1,106 @@
+"""What a run was made from: versions, configuration, inputs and seed; the same text for the same run on any machine."""
+
+import hashlib
+import json
+import os
+import platform
+from collections.abc import Iterable, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path, PurePath
+from typing import Any
+
+from .. import __version__
+from ..errors import InputError
+from ..files import replacing
+
+__all__ = ["PACKAGES", "provenance", "write_provenance"]
+
+PACKAGES = (
+    "snakemake", "numpy", "scipy", "astropy", "photutils", "lmfit", "emcee", "nautilus-sampler", "numba", "pandas", "seaborn",
+    "matplotlib", "astro-sedpy", "dust-extinction", "xarray", "h5netcdf", "arviz-stats", "fsps", "jinja2",
+)  # fmt: skip
+"""Packages whose versions are recorded, where they are installed."""
+
+_BLOCK = 1 << 20
+
+
+def provenance(config: Mapping[str, Any], inputs: Iterable[str | os.PathLike]) -> dict[str, Any]:
+    """Record of a run.
+
+    Parameters
+    ----------
+    config : mapping
+        The configuration.
+    inputs : iterable of path-like
+        Every input file.
+
+    Returns
+    -------
+    dict
+        clumpscope (version, digest of the code), python, packages, seed, config, inputs (size and SHA-256 by path). Of
+        absolute paths only the file name is kept: where it lies says nothing about what it is.
+
+    Raises
+    ------
+    InputError
+        If an input is missing, or two inputs would have the same name.
+    """
+    files: dict[str, dict[str, Any]] = {}
+    for path in sorted({str(path) for path in inputs}):
+        name = _portable(path)
+        if name in files:
+            raise InputError(
+                path, "a file of the same name in another folder", "different names or relative paths"
+            )
+        files[name] = _file(path)
+    return {
+        "clumpscope": {"version": __version__, "code_sha256": _code_digest()},
+        "python": platform.python_version(),
+        "packages": {name: found for name in PACKAGES if (found := _version(name))},
+        "seed": config.get("run", {}).get("seed"),
+        "config": _portable(config),
+        "inputs": files,
+    }
+
+
+def write_provenance(record: Mapping[str, Any], path: str | os.PathLike) -> None:
+    """Write the record as JSON, the same bytes for the same record."""
+    with replacing(path) as temporary:
+        temporary.write_text(
+            json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8"
+        )
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None  # not every deployment has every package
+
+
+def _file(path: str) -> dict[str, Any]:
+    if not os.path.exists(path):
+        raise InputError(path, "no such file", "an input of the run")
+    digest = hashlib.sha256()
+    with open(path, "rb") as stream:
+        while block := stream.read(_BLOCK):
+            digest.update(block)
+    return {"bytes": os.path.getsize(path), "sha256": digest.hexdigest()}
+
+
+def _code_digest() -> str:
+    folder, digest = Path(__file__).resolve().parents[1], hashlib.sha256()
+    for path in sorted(folder.rglob("*.py")):
+        digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _portable(value: Any) -> Any:
+    """The same value with absolute paths cut to their last part."""
+    if isinstance(value, Mapping):
+        return {str(key): _portable(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_portable(item) for item in value]
+    if isinstance(value, str) and PurePath(value).is_absolute():
+        return PurePath(value).name
+    return value

@@ -1,0 +1,160 @@
+"""Population tables in the words and digits of a reader."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from astropy.table import Table
+
+from ..population.bins import Bin
+
+__all__ = [
+    "TextTable", "correlation_table", "gradient_table", "median_table", "number", "published_table", "recovery_table",
+    "slope_table",
+]  # fmt: skip
+
+_PROPERTY = {
+    "log_mass_p50": ("log M★ [M☉]", 2), "log_age_mw_yr_p50": ("log mass-weighted age [yr]", 2),
+    "log_sfr10_p50": ("log SFR, 10 Myr [M☉/yr]", 2), "r_eff_pc": ("R_eff [pc]", 0), "a_v_p50": ("A_V [mag]", 2),
+    "log_z_zsun_p50": ("log Z [Z☉]", 2), "log_sigma_mass_p50": ("log Σ_M [M☉/pc²]", 2),
+    "log_sigma_sfr_p50": ("log Σ_SFR [M☉/yr/kpc²]", 2), "m_v_ab": ("M_V [AB mag]", 2), "mu": ("magnification", 1),
+}  # fmt: skip
+_QUANTITY = {
+    "log_mass_fraction": "log M_clump / M_host",
+    "log_age_mw_yr": "log mass-weighted age",
+    "log_sigma_mass": "log Σ_M",
+    "log_mass_host": "log M_host",
+    "log_mass_max": "log mass of the most massive non-central clump",
+    "log_mass_central": "log mass of the central clump",
+    "log_f_cl": "log clump mass fraction",
+    "log_ssfr": "log sSFR of the host",
+}
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """A table ready for a page: title, column heads, rows of text; a mark (``good``, ``bad`` or none) by row."""
+
+    title: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    marks: tuple[str, ...] = ()
+    caption: str = ""
+
+
+def number(value: float, digits: int = 2) -> str:
+    """A number with its sign as a minus, a dash where there is none."""
+    return f"{value:.{digits}f}".replace("-", "−") if np.isfinite(value) else "–"
+
+
+def _with_errors(value: float, low: float, high: float, digits: int) -> str:
+    if not np.isfinite(value):
+        return "–"
+    if not (np.isfinite(low) and np.isfinite(high)):
+        return number(value, digits)
+    return f"{number(value, digits)} +{high:.{digits}f} −{low:.{digits}f}"
+
+
+def _group(by: str, low: float, high: float) -> str:
+    if not np.isfinite([low, high]).any():
+        return "all"
+    symbol, digits = {"redshift": ("z", 1), "magnification": ("μ", 1), "host_mass": ("log M_host", 2)}[by]
+    return Bin(low, high, np.empty(0)).label(symbol, digits)
+
+
+def _p_value(p: float) -> str:
+    if not np.isfinite(p):
+        return "–"
+    return f"{p:.2g}" if p >= 1e-4 else f"10^{int(np.floor(np.log10(max(p, 1e-300))))}"
+
+
+def median_table(medians: Table) -> TextTable:
+    """Medians of every property, one column a redshift bin."""
+    bins = list(dict.fromkeys((float(r["z_low"]), float(r["z_high"])) for r in medians))
+    rows = []
+    for name, (label, digits) in _PROPERTY.items():
+        own = {(float(r["z_low"]), float(r["z_high"])): r for r in medians if r["property"] == name}
+        if any(row["n"] for row in own.values()):
+            cells = [
+                f"{_with_errors(own[b]['median'], own[b]['err_lo'], own[b]['err_hi'], digits)} ({own[b]['n']})"
+                for b in bins
+            ]
+            rows.append((label, *cells))
+    heads = ("median (clumps)", *(_group("redshift", *b) for b in bins))
+    return TextTable("Medians by redshift", heads, tuple(rows), caption="Errors are 68 % confidence intervals of the median. "
+                     "Sizes and densities use clumps whose size is measured, not limited.")  # fmt: skip
+
+
+def slope_table(slopes: Table) -> TextTable:
+    """Power laws of the mass functions."""
+    rows = [
+        (_group(r["by"], r["low"], r["high"]), str(r["n"]), f"{number(r['log_mass_limit'], 1)} ({r['limit_source']})",
+         str(r["n_above_limit"]), f"{number(r['slope'])} ± {r['slope_err']:.2f}" if np.isfinite(r["slope"]) else "–")
+        for r in slopes if r["n"]
+    ]  # fmt: skip
+    heads = ("group", "clumps", "log completeness limit", "above it", "slope of N(>M)")
+    caption = "Maximum likelihood above the limit; −1 is the slope of a turbulent, scale-free medium (C25 section 5.4)."
+    return TextTable("Mass functions", heads, tuple(rows), caption=caption)
+
+
+def correlation_table(correlations: Table) -> TextTable:
+    """Correlations of clumps and hosts."""
+    rows = [
+        (_QUANTITY[r["y"]], _QUANTITY[r["x"]], number(r["r"]), _p_value(r["p"]), str(r["n"]))
+        for r in correlations if r["n"]
+    ]  # fmt: skip
+    return TextTable(
+        "Clumps and their hosts", ("quantity", "against", "Pearson r", "p", "galaxies"), tuple(rows)
+    )
+
+
+def gradient_table(slopes: Table) -> TextTable:
+    """Slopes with galactocentric distance."""
+    rows = [
+        (_QUANTITY[r["quantity"]], _group(r["by"], r["low"], r["high"]), str(r["n"]),
+         f"{number(r['slope'], 3)} ± {r['slope_err']:.3f}", number(r["r"]), _p_value(r["p"]))
+        for r in slopes if r["n"] >= 3
+    ]  # fmt: skip
+    heads = ("quantity", "group", "clumps", "slope [dex/kpc]", "Pearson r", "p")
+    return TextTable("Galactocentric gradients", heads, tuple(rows))
+
+
+def recovery_table(summary: Table) -> TextTable:
+    """Measured against true, with the goals."""
+    rows, marks = [], []
+    for r in summary:
+        goal = np.isfinite(r["goal_low"])
+        text = f"{number(r['goal_low'])} to {number(r['goal_high'])}" if goal else ""
+        rows.append((str(r["meaning"]), number(r["value"], 3), str(r["n"]), text))
+        marks.append({"true": "good", "false": "bad"}.get(str(r["met"]).lower(), "") if goal else "")
+    return TextTable(
+        "Recovery of the injected truth", ("quantity", "value", "objects", "goal"), tuple(rows), tuple(marks)
+    )
+
+
+def published_table(comparison: Table) -> TextTable:
+    """Our values beside the published ones."""
+
+    def cell(row: Table.Row, who: str) -> str:
+        low, value, high = (float(row[f"{who}{end}"]) for end in ("_lo", "", "_hi"))
+        span = f"{number(low)} to {number(high)}" if np.isfinite([low, high]).all() else ""
+        return (
+            " ".join(
+                part for part in (number(value) if np.isfinite(value) else "", span and f"({span})") if part
+            )
+            or "–"
+        )
+
+    rows = [
+        (f"{r['quantity']} [{_unit(str(r['unit']))}]", cell(r, "published"), cell(r, "ssp"), cell(r, "reference"), str(r["reason"]))
+        for r in comparison
+    ]  # fmt: skip
+    heads = ("quantity", "published", "SSP grid, as published", "reference history", "why they differ")
+    caption = (
+        "In brackets 16 to 84 % of the clusters; three sigma for the stack; smallest to largest for M/L."
+    )
+    return TextTable("Beside the published values (F22)", heads, tuple(rows), caption=caption)
+
+
+def _unit(unit: str) -> str:
+    inside = unit[4:-1] if unit.startswith("dex(") else unit
+    return inside.replace("sun", "☉")
