@@ -7,16 +7,18 @@ __all__ = ["REASONS", "compare_published"]
 
 REASONS = {
     "mass": "F22 multiply the V luminosity that one band, F090W, stands for with the M/L of each cluster's best simple stellar "
-    "population (SSP); here the mass is fitted to all bands at once. The luminosities agree: the rows on M/L show where masses part. "
-    "The reference history allows dust, gas, ages below 0.5 Gyr and extended star formation as well.",
-    "difference": "The scatter of the SSP grid about F22 is small beside its offset: one method, other spectra. F22's models have "
-    "BaSeL and STELIB spectra, ours the later MILES ones. Published errors hold the photometry only, not the M/L.",
+    "population (SSP); here the mass is fitted to all bands at once. The reference history also allows dust, gas, ages below "
+    "0.5 Gyr and extended star formation.",
+    "difference": "Cluster by cluster. The grids have the same ages and metallicities but not the same spectra (F22: BaSeL and "
+    "STELIB; here: MILES), and F22 do not say how faint bands and errors below the models' accuracy enter. Published errors hold "
+    "the photometry only, not the M/L.",
     "formed": "Not published. The mass ever formed; at 1.5 Gyr about a third of it is gone with the massive stars.",
     "age": "Published for the stack only. The SSP grid has no dust and starts at 0.5 Gyr, so it cannot answer with a young, dusty "
     "cluster; in six bands age, metallicity and dust are degenerate, and the prior of the reference history shows.",
     "stack": "F22 stack images and measure the stack; here the stack is the median of the clusters' fluxes.",
     "ml": "Smallest to largest. Light in the reference history is dimmed by dust, which raises M/L; young ages lower it.",
-    "implied": "Published: what their masses imply at the V luminosity fitted here. At equal light the M/L decides the mass.",
+    "implied": "Published: their masses over the V luminosities fitted here, which is not what F22 quote as M/L; the two differ "
+    "where the luminosities do.",
 }
 """Why our numbers need not be the published ones."""
 
