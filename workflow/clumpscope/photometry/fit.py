@@ -495,19 +495,7 @@ def _table(clumps: Sequence[_Clump], min_sigma_px: float, shape: Table | None) -
             }
         )  # fmt: skip
     if not rows:
-        return Table(
-            names=(
-                "x",
-                "y",
-                "sigma_x_px",
-                "sigma_y_px",
-                "theta_deg",
-                "flux",
-                "flux_err",
-                "background",
-                "flags",
-            )
-        )
+        return _table([_Clump(0.0, 0.0, (0.0, 0.0))], min_sigma_px, None)[:0]
     return Table(rows)
 
 

@@ -1,0 +1,247 @@
+"""Fits of clumps against images drawn by other means."""
+
+import numpy as np
+import pytest
+from astropy.table import Table
+from clump_scenes import Field, draw_clump, draw_psf
+
+from clumpscope.errors import InputError
+from clumpscope.flags import has
+from clumpscope.photometry import fit_clumps
+
+KERNEL = draw_psf()
+FLAT = np.full((31, 31), 1e-4)
+
+
+def scatter(values):
+    return 1.4826 * np.median(np.abs(values - np.median(values)))
+
+
+@pytest.mark.parametrize(
+    ("sigma_x", "sigma_y", "theta"),
+    [
+        (0.0, 0.0, 0.0),
+        (0.5, 0.5, 0.0),
+        (0.9, 0.0, 40.0),
+        (1.0, 0.6, 30.0),
+        (2.0, 1.2, -60.0),
+        (1.5, 1.5, 0.0),
+    ],
+)
+def test_shape_and_flux_without_noise(sigma_x, sigma_y, theta):
+    image = 3.0 * draw_clump((31, 31), 15.3, 14.8, sigma_x, sigma_y, theta)
+    image += 0.02 + 0.001 * (np.arange(31) - 15.0)
+    fitted = fit_clumps(image, FLAT, KERNEL, [15.0], [15.0])[0]
+    assert fitted["flux"] == pytest.approx(3.0, rel=2e-3)
+    assert fitted["x"] == pytest.approx(15.3, abs=2e-3)
+    assert fitted["y"] == pytest.approx(14.8, abs=2e-3)
+    assert fitted["sigma_x_px"] == pytest.approx(sigma_x, abs=0.03)
+    assert fitted["sigma_y_px"] == pytest.approx(sigma_y, abs=0.06)
+    # The wings beyond the box's plane are faint: the plane is the one put in.
+    assert fitted["background"] == pytest.approx(0.02, abs=1e-3)
+    if sigma_x > sigma_y:
+        assert fitted["theta_deg"] == pytest.approx(theta, abs=1.0)
+
+
+@pytest.mark.parametrize(
+    ("snr", "sigma_x", "sigma_y"), [(30, 0.0, 0.0), (30, 1.0, 0.7), (40, 1.5, 1.0), (50, 2.0, 1.5)]
+)
+def test_fluxes_are_unbiased_and_errors_honest(snr, sigma_x, sigma_y):
+    field = Field(100, snr, sigma_x, sigma_y, seed=11)
+    fitted = fit_clumps(field.image, field.error, KERNEL, field.start_x, field.start_y)
+    spread = scatter(fitted["flux"])
+    assert abs(np.median(fitted["flux"]) - 1.0) < max(0.02, 3.0 * 1.25 * spread / 10)
+    pull = (fitted["flux"] - 1.0) / fitted["flux_err"]
+    assert 0.6 < scatter(pull) < 1.4
+    assert np.isfinite(fitted["flux_err"]).all()
+    if sigma_x == 0.0:
+        assert np.mean(has(fitted["flags"], "unresolved")) > 0.9
+        assert (fitted["sigma_limit_px"][has(fitted["flags"], "unresolved")] > 0).all()
+    else:
+        assert np.mean(has(fitted["flags"], "unresolved")) < 0.05
+        for name, truth in (("sigma_x_px", sigma_x), ("sigma_y_px", sigma_y)):
+            assert abs(np.median(fitted[name]) - truth) < 3 * 1.25 * scatter(fitted[name]) / 10 + 0.03
+            assert 0.5 < scatter((fitted[name] - truth) / fitted[f"{name}_err"]) < 1.6
+
+
+def test_limits_hold_the_true_size():
+    field = Field(100, 15, 0.3, 0.3, seed=5)
+    fitted = fit_clumps(field.image, field.error, KERNEL, field.start_x, field.start_y)
+    unresolved = has(fitted["flags"], "unresolved")
+    assert unresolved.mean() > 0.7
+    assert np.mean(fitted["sigma_limit_px"][unresolved] > 0.3) > 0.95
+    assert np.median(fitted["sigma_limit_px"][unresolved]) < 1.5
+
+
+def test_forced_fit_keeps_the_shape_and_is_tighter():
+    field = Field(64, 20, 1.0, 0.6, seed=3)
+    shape = Table(
+        {"sigma_x_px": np.full(64, 1.0), "sigma_y_px": np.full(64, 0.6), "theta_deg": np.full(64, 30.0)}
+    )
+    forced = fit_clumps(field.image, field.error, KERNEL, field.start_x, field.start_y, shape=shape)
+    assert abs(np.mean(forced["flux"]) - 1.0) < 3 * np.std(forced["flux"]) / 8
+    assert (forced["sigma_x_px"] == 1.0).all()
+    assert 0.75 < np.std((forced["flux"] - 1.0) / forced["flux_err"]) < 1.25
+    free = fit_clumps(field.image, field.error, KERNEL, field.start_x, field.start_y)
+    assert np.median(forced["flux_err"]) < np.median(free["flux_err"])
+
+
+def test_forced_centre_stays_within_a_pixel():
+    image = draw_clump((31, 31), 17.5, 15.0) + np.random.default_rng(1).normal(0, 1e-3, (31, 31))
+    shape = Table({"sigma_x_px": [0.0], "sigma_y_px": [0.0], "theta_deg": [0.0]})
+    fitted = fit_clumps(image, np.full((31, 31), 1e-3), KERNEL, [15.0], [15.0], shape=shape)[0]
+    assert np.hypot(fitted["x"] - 15.0, fitted["y"] - 15.0) <= 1.5
+    assert abs(fitted["x"] - 15.0) <= 1.0
+    assert has(fitted["flags"], "at_bound")
+
+
+def test_point_model_finds_sources_within_two_pixels():
+    rng = np.random.default_rng(4)
+    image = 2.0 * draw_clump((31, 31), 16.4, 14.1) + rng.normal(5.0, 2e-3, (31, 31))
+    fitted = fit_clumps(image, np.full((31, 31), 2e-3), KERNEL, [15.0], [15.0], model="point")[0]
+    assert fitted["flux"] == pytest.approx(2.0, abs=4 * fitted["flux_err"])
+    assert fitted["x"] == pytest.approx(16.4, abs=0.05)
+    assert fitted["background"] == pytest.approx(5.0, abs=0.01)
+
+
+@pytest.mark.parametrize("separation", [2.6, 3.5])
+def test_pairs_are_separated(separation):
+    rng = np.random.default_rng(9)
+    worst = []
+    for _ in range(20):
+        angle = rng.uniform(0, 2 * np.pi)
+        x = 20 + np.array([0.0, separation * np.cos(angle)]) + rng.uniform(-0.3, 0.3)
+        y = 20 + np.array([0.0, separation * np.sin(angle)]) + rng.uniform(-0.3, 0.3)
+        image = draw_clump((41, 41), x[0], y[0], 0.8, 0.6, 10.0) + 0.6 * draw_clump((41, 41), x[1], y[1])
+        sigma = 0.1 / 30
+        image += rng.normal(0.0, sigma, image.shape)
+        fitted = fit_clumps(image, np.full(image.shape, sigma), KERNEL, x + rng.normal(0, 0.2, 2),
+                            y + rng.normal(0, 0.2, 2))  # fmt: skip
+        assert has(fitted["flags"], "blended").all()
+        ratio = fitted["flux"] / [1.0, 0.6]
+        worst.append(np.maximum(ratio, 1 / np.maximum(ratio, 1e-3)).max())
+        assert fitted["flux"].sum() == pytest.approx(1.6, rel=0.25)
+    assert np.max(worst) < 3.0
+    assert np.median(worst) < 1.25
+
+
+def test_light_of_neighbours_outside_the_group_is_taken_off():
+    x, y, flux = np.array([20.0, 26.2]), np.array([20.0, 20.4]), np.array([1.0, 20.0])
+    image = sum(f * draw_clump((41, 47), a, b, 0.6, 0.6) for a, b, f in zip(x, y, flux, strict=True))
+    sigma = 0.1 / 40
+    image = image + np.random.default_rng(2).normal(0, sigma, image.shape)
+    error = np.full(image.shape, sigma)
+    both = fit_clumps(image, error, KERNEL, x, y)
+    assert not has(both["flags"], "blended").any()
+    assert both["flux"][0] == pytest.approx(1.0, abs=4 * both["flux_err"][0])
+    assert both["flux"][1] == pytest.approx(20.0, rel=0.01)
+
+
+def test_correlated_noise_widens_the_errors_as_it_widens_the_scatter():
+    rng = np.random.default_rng(8)
+    field = Field(144, 30, 1.0, 0.6, seed=6)
+    clean = field.image - np.random.default_rng(0).normal(0, 0, field.image.shape)
+    sigma = field.error[0, 0]
+    kernel = np.array([[0.5, 1.0, 0.5], [1.0, 2.0, 1.0], [0.5, 1.0, 0.5]])
+    kernel /= np.sqrt((kernel**2).sum())
+    from scipy.ndimage import convolve
+    from scipy.signal import correlate2d
+
+    truth = Field(144, 1e6, 1.0, 0.6, seed=6)
+    clean = truth.image
+    image = clean + sigma * convolve(rng.normal(size=clean.shape), kernel, mode="wrap")
+    rho = correlate2d(kernel, kernel)
+    shape = Table(
+        {"sigma_x_px": np.full(144, 1.0), "sigma_y_px": np.full(144, 0.6), "theta_deg": np.full(144, 30.0)}
+    )
+    args = (image, field.error, KERNEL, truth.x, truth.y)
+    white = fit_clumps(*args, shape=shape)
+    aware = fit_clumps(*args, shape=shape, rho=rho)
+    spread = scatter(aware["flux"])
+    assert np.median(aware["flux_err"]) == pytest.approx(spread, rel=0.2)
+    assert np.median(white["flux_err"]) < 0.7 * spread
+
+
+def test_error_scale_multiplies_errors():
+    field = Field(4, 40, 1.0, 0.6, seed=6)
+    args = (field.image, field.error, KERNEL, field.start_x, field.start_y)
+    shape = Table({"sigma_x_px": np.ones(4), "sigma_y_px": np.full(4, 0.6), "theta_deg": np.full(4, 30.0)})
+    once, twice = (fit_clumps(*args, shape=shape, error_scale=scale) for scale in (1.0, 2.0))
+    assert twice["flux_err"] == pytest.approx(2.0 * once["flux_err"], rel=1e-9)
+    assert twice["flux"] == pytest.approx(once["flux"], rel=1e-9)
+
+
+def test_missing_pixels_edges_and_places_outside_are_flagged():
+    image = np.zeros((31, 31))
+    places = [(15.0, 15.0), (1.0, 15.0), (27.0, 4.0), (6.0, 27.0), (60.0, 15.0)]
+    for x, y in places[:4]:
+        image += draw_clump(image.shape, x, y)
+    image[3:6, 26:29] = np.nan  # the core of the third
+    image[22:, 0:13] = np.nan  # everything around the fourth
+    error = np.full(image.shape, 1e-3)
+    x, y = np.array(places).T
+    fitted = fit_clumps(image, error, KERNEL, x, y)
+    flags = np.asarray(fitted["flags"])
+    assert not has(flags[0], ["edge", "few_pixels", "saturated"])
+    assert has(flags[1], "edge")
+    assert fitted["flux"][1] == pytest.approx(1.0, rel=0.1)
+    assert has(flags[2], "saturated")
+    for lost in (3, 4):
+        assert has(flags[lost], "few_pixels")
+        assert np.isnan(fitted["flux"][lost])
+        assert np.isnan(fitted["flux_err"][lost])
+
+
+def test_nothing_but_nan_is_a_flag_and_no_clump_is_an_empty_table():
+    nothing = np.full((21, 21), np.nan)
+    fitted = fit_clumps(nothing, nothing, KERNEL, [10.0], [10.0])
+    assert has(fitted["flags"][0], "few_pixels")
+    zero_error = fit_clumps(np.zeros((21, 21)), np.zeros((21, 21)), KERNEL, [10.0], [10.0])
+    assert has(zero_error["flags"][0], "few_pixels")
+    empty = fit_clumps(nothing, nothing, KERNEL, [], [])
+    assert len(empty) == 0
+    assert set(empty.colnames) == set(fitted.colnames)
+
+
+def test_pure_noise_raises_nothing_and_is_consistent_with_no_flux():
+    rng = np.random.default_rng(12)
+    image = rng.normal(0, 1, (200, 200))
+    x, y = np.meshgrid(np.arange(15, 190, 20.0), np.arange(15, 190, 20.0))
+    fitted = fit_clumps(image, np.ones(image.shape), KERNEL, x.ravel(), y.ravel())
+    assert np.isfinite(fitted["flux_err"]).all()
+    assert np.mean(np.abs(fitted["flux"] / fitted["flux_err"]) < 5) > 0.9
+
+
+def test_order_of_the_clumps_does_not_matter():
+    field = Field(16, 25, 0.9, 0.5, seed=21)
+    args = (field.image, field.error, KERNEL)
+    forward = fit_clumps(*args, field.start_x, field.start_y)
+    backward = fit_clumps(*args, field.start_x[::-1], field.start_y[::-1])
+    assert backward["flux"][::-1] == pytest.approx(forward["flux"], rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "words"),
+    [
+        (KERNEL[:40, :40], "odd"),
+        (2.0 * KERNEL, "sum"),
+        (np.roll(KERNEL, 5, axis=1), "peak"),
+        (np.full((5, 5), np.nan), "finite"),
+    ],
+)
+def test_a_wrong_psf_is_refused(kernel, words):
+    with pytest.raises(InputError, match=words):
+        fit_clumps(np.zeros((21, 21)), np.ones((21, 21)), kernel, [10.0], [10.0])
+
+
+def test_arrays_that_do_not_match_are_refused():
+    with pytest.raises(InputError, match="shapes"):
+        fit_clumps(np.zeros((21, 21)), np.ones((20, 21)), KERNEL, [10.0], [10.0])
+    with pytest.raises(InputError, match="lengths"):
+        fit_clumps(np.zeros((21, 21)), np.ones((21, 21)), KERNEL, [10.0, 11.0], [10.0])
+
+
+def test_a_psf_larger_than_the_image_is_no_problem():
+    image = draw_clump((17, 17), 8.2, 8.1)
+    fitted = fit_clumps(image, np.full((17, 17), 1e-4), draw_psf(61), [8.0], [8.0])
+    assert fitted["flux"][0] == pytest.approx(1.0, rel=5e-3)
