@@ -35,6 +35,12 @@ def test_same_numbers_alone_and_together(model):
     np.testing.assert_array_equal(together, alone)
 
 
+def test_nan_in_nan_out(model):
+    theta = np.tile(YOUNG, (7, 1))
+    theta[np.arange(6), np.arange(6)] = np.nan
+    assert np.isnan(model.fluxes(theta)).all(axis=1).tolist() == [True] * 6 + [False]
+
+
 def test_proportional_to_mass(model):
     theta = np.tile(YOUNG, (2, 1))
     theta[1, 0] += 1.7

@@ -211,8 +211,14 @@ def _cell(grid, value):
         return 0, 0.0
     if value >= grid[-1]:
         return len(grid) - 2, 1.0
-    i = np.searchsorted(grid, value, side="right") - 1
+    i = min(np.searchsorted(grid, value, side="right") - 1, len(grid) - 2)  # NaN sorts last
     return i, (value - grid[i]) / (grid[i + 1] - grid[i])
+
+
+@compiled
+def _add_two(total, first, second, c_first, c_second):
+    for k in range(len(total)):
+        total[k] += c_first * first[k] + c_second * second[k]
 
 
 @compiled
@@ -237,69 +243,67 @@ def fill_fluxes(
     hat_index,
     hat_fraction,
     gas,
+    n_gas,
 ):
     """Set `fluxes` (n, n_bands) to nJy per solar mass formed; all parameters are (n,) arrays, tables as in `tables`."""
-    n_pad = stars.shape[3]
+    n_bands = fluxes.shape[1]
     n_gas_ages = len(hat_index)
-    n_gas = gas.shape[3]
+    n_pad = gas.shape[3] // n_gas
     weights = np.empty(len(age_yr))
+    weights_single = np.empty(len(age_yr), np.float32)
+    young = np.empty(n_gas, np.float32)
+    glow = np.empty(n_gas * n_pad, np.float32)  # of the gas per photon, by age and band
     light = np.empty(n_pad, np.float32)
-    young = np.empty((3, n_gas), np.float32)
     degree = dust.shape[1] - 1
     for n in range(len(age)):
         n_used = fill_weights(weights, age_yr, shape, age[n], tau[n], alpha[n], beta[n])
+        for i in range(n_used):
+            weights_single[i] = weights[i]
         m, f_av = _cell(av_nodes, a_v[n])
         k, f_z = _cell(z_nodes, log_z[n])
+
+        # Parabolas through three metallicities and three ionisation parameters.
+        fine, f_fine = _cell(gas_z, log_z[n])
+        pair_z = fine // 2
+        weights_z = _parabola(fine - 2 * pair_z + f_fine)
+        fine, f_fine = _cell(gas_u, log_u[n])
+        pair_u = fine // 2
+        weights_u = _parabola(fine - 2 * pair_u + f_fine)
+        young[:] = 0.0
+        for i in range(min(n_used, n_gas_ages)):
+            photons = weights[i] * (
+                weights_z[0] * ionising[2 * pair_z, i]
+                + weights_z[1] * ionising[2 * pair_z + 1, i]
+                + weights_z[2] * ionising[2 * pair_z + 2, i]
+            )
+            young[hat_index[i]] += photons * (1.0 - hat_fraction[i])
+            young[hat_index[i] + 1] += photons * hat_fraction[i]
+        glow[:] = 0.0
+        for z in range(3):
+            for u in range(3):
+                c = weights_z[z] * weights_u[u]
+                corner = gas[2 * pair_z + z, 2 * pair_u + u]
+                _add_two(glow, corner[m], corner[m + 1], np.float32(c * (1.0 - f_av)), np.float32(c * f_av))
         light[:] = 0.0
-        low_clear, low_dusty, high_clear, high_dusty = (
-            stars[k, m],
-            stars[k, m + 1],
-            stars[k + 1, m],
-            stars[k + 1, m + 1],
-        )
+        for j in range(n_gas):
+            for b in range(n_pad):
+                light[b] += young[j] * glow[j * n_pad + b]
+
+        n_stars = min(n_used, stars.shape[3])
         c00 = np.float32((1.0 - f_z) * (1.0 - f_av))
         c01 = np.float32((1.0 - f_z) * f_av)
         c10 = np.float32(f_z * (1.0 - f_av))
         c11 = np.float32(f_z * f_av)
-        for i in range(min(n_used, len(stars[k, m]))):
-            w = np.float32(weights[i])
-            for b in range(n_pad):
-                light[b] += w * (
-                    c00 * low_clear[i, b]
-                    + c01 * low_dusty[i, b]
-                    + c10 * high_clear[i, b]
-                    + c11 * high_dusty[i, b]
+        for b in range(n_bands):
+            total = light[b]
+            for i in range(n_stars):
+                total += weights_single[i] * (
+                    c00 * stars[k, m, b, i]
+                    + c01 * stars[k, m + 1, b, i]
+                    + c10 * stars[k + 1, m, b, i]
+                    + c11 * stars[k + 1, m + 1, b, i]
                 )
-        # Nebular emission: parabolas through three metallicities and three ionisation parameters.
-        fine, f_fine = _cell(gas_z, log_z[n])
-        pair_z = fine // 2
-        t_z = fine - 2 * pair_z + f_fine
-        fine, f_fine = _cell(gas_u, log_u[n])
-        pair_u = fine // 2
-        t_u = fine - 2 * pair_u + f_fine
-        weights_z, weights_u = _parabola(t_z), _parabola(t_u)
-        young[:] = 0.0
-        for i in range(min(n_used, n_gas_ages)):
-            w = weights[i]
-            j, f = hat_index[i], hat_fraction[i]
-            for z in range(3):
-                lum = w * ionising[2 * pair_z + z, i]
-                young[z, j] += lum * (1.0 - f)
-                young[z, j + 1] += lum * f
-        for z in range(3):
-            for u in range(3):
-                c = weights_z[z] * weights_u[u]
-                clear, dusty = (
-                    gas[2 * pair_z + z, 2 * pair_u + u, m],
-                    gas[2 * pair_z + z, 2 * pair_u + u, m + 1],
-                )
-                c0, c1 = np.float32(c * (1.0 - f_av)), np.float32(c * f_av)
-                for j in range(n_gas):
-                    w = young[z, j]
-                    for b in range(n_pad):
-                        light[b] += w * (c0 * clear[j, b] + c1 * dusty[j, b])
-        for b in range(fluxes.shape[1]):
             power = dust[b, 0]
             for d in range(degree):
                 power = power * a_v[n] + dust[b, d + 1]
-            fluxes[n, b] = light[b] * np.exp(power)
+            fluxes[n, b] = total * np.exp(power)

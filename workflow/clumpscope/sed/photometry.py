@@ -199,6 +199,7 @@ class PhotometryModel:
             hat_index=tables.gas_hat_index,
             hat_fraction=tables.gas_hat_fraction,
             gas=tables.gas,
+            n_gas=len(self.library.gas_age_yr),
         )
         fluxes *= np.exp(_LN10 * theta[:, :1])
         return fluxes

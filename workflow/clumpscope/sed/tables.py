@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .bands import AV_NODES, BandSet
-from .gas import age_hats, bracket, ionising_at
+from .gas import bracket, ionising_at
 from .library import LYMAN_LIMIT, SSPLibrary
 
 __all__ = ["BandTables", "build_tables"]
@@ -35,10 +35,10 @@ class BandTables:
     Attributes
     ----------
     n_bands : int
-        Number of bands; the tables' last axis is padded with zeros.
-    dust : (n_bands_padded, degree + 1) array
-        Polynomials in A_V: natural logarithm of the flux of a flat spectrum behind dust.
-    stars : (n_z, n_av, n_age, n_bands_padded) float32 array
+        Number of bands.
+    dust : (n_bands, degree + 1) array
+        Polynomials in A_V, highest power first: natural logarithm of the flux of a flat spectrum behind dust.
+    stars : (n_z, n_av, n_bands, n_age) float32 array
         Stars, at the library's metallicities.
     gas_z, gas_u : (n_zf,), (n_uf,) arrays
         Metallicities and ionisation parameters of the nebular table, spaced evenly in pairs of intervals.
@@ -46,8 +46,8 @@ class BandTables:
         Ionising photons of the SSPs that have gas [1e46 / s].
     gas_hat_index, gas_hat_fraction : (n_gas_ages,) arrays
         Place of those SSP ages between the gas ages.
-    gas : (n_zf, n_uf, n_av, n_gas, n_bands_padded) float32 array
-        Nebular emission for 1e46 ionising photons a second.
+    gas : (n_zf, n_uf, n_av, n_gas * n_padded) float32 array
+        Nebular emission for 1e46 ionising photons a second, by gas age and band; the bands are padded with zeros.
     """
 
     n_bands: int
@@ -90,38 +90,34 @@ def build_tables(library: SSPLibrary, bands: BandSet, age_max_yr: float, nebular
         spectra[:, : library.n_gas_ages, library.wave_edges[1 + lit] <= LYMAN_LIMIT * (1 + 1e-9)] = 0.0
     stars = (spectra.reshape(-1, len(lit)) @ pixel).reshape(*spectra.shape[:2], *shape)
 
-    # Photons bend at the stars' metallicities and spectra at the gas's: cells of both.
-    cells = np.union1d(library.log_z_zsun, library.gas_log_z_zsun)
-    lines = _refine(library, library.gas_lines, cells, library.log_u)
-    gas_z = _divide(cells, lines)
-    gas_u = _divide(library.log_u, np.swapaxes(lines, 0, 1))
-    hats = age_hats(library)
-    index = np.minimum(hats.argmax(axis=1), len(library.gas_age_yr) - 2)
-    index -= hats[np.arange(len(index)), index] + hats[np.arange(len(index)), index + 1] < 1.0 - 1e-9
     if nebular:
-        gas = _gas_table(library, pixel, line, lit, gas_z, gas_u).reshape(
-            len(gas_z), len(gas_u), len(library.gas_age_yr), *shape
-        )
+        gas_z, gas_u = _gas_nodes(library)
+        gas = _gas_table(library, pixel, line, lit, gas_z, gas_u)
     else:
-        gas = np.zeros((len(gas_z), len(gas_u), len(library.gas_age_yr), *shape), dtype=np.float32)
+        gas_z, gas_u = (np.linspace(grid[0], grid[-1], 3) for grid in (library.log_z_zsun, library.log_u))
+        gas = np.zeros((3, 3, len(library.gas_age_yr), pixel.shape[1]), dtype=np.float32)
+    gas = np.swapaxes(gas.reshape(*gas.shape[:3], *shape), 2, 3)
+    gas = np.pad(gas, [(0, 0)] * 4 + [(0, -n_bands % _VECTOR)])
+    hat_index, hat_fraction = bracket(library.gas_age_yr, library.age_yr[: library.n_gas_ages])
     return BandTables(
         n_bands=n_bands,
-        dust=_pad(dust.T, -1).T.copy(),
-        stars=_pad(np.swapaxes(stars, 1, 2), -1),
+        dust=dust,
+        stars=np.ascontiguousarray(np.moveaxis(stars, 1, 3)),
         gas_z=gas_z,
         gas_u=gas_u,
         ionising=np.array([ionising_at(library, z) for z in gas_z]),
-        gas_hat_index=index,
-        gas_hat_fraction=hats[np.arange(len(index)), index + 1],
-        gas=_pad(np.swapaxes(gas, 2, 3), -1),
+        gas_hat_index=hat_index,
+        gas_hat_fraction=hat_fraction,
+        gas=gas.reshape(*gas.shape[:3], -1),
     )
 
 
-def _pad(array: np.ndarray, axis: int) -> np.ndarray:
-    missing = -array.shape[axis] % _VECTOR
-    width = [(0, 0)] * array.ndim
-    width[axis] = (0, missing)
-    return np.ascontiguousarray(np.pad(array, width))
+def _gas_nodes(library: SSPLibrary) -> tuple[np.ndarray, np.ndarray]:
+    """Metallicities and ionisation parameters at which to tabulate the nebular emission."""
+    # Photons bend at the stars' metallicities and spectra at the gas's: cells of both.
+    cells = np.union1d(library.log_z_zsun, library.gas_log_z_zsun)
+    lines = _refine(library, library.gas_lines, cells, library.log_u)
+    return _divide(cells, lines), _divide(library.log_u, np.swapaxes(lines, 0, 1))
 
 
 def _dust_polynomials(library: SSPLibrary, bands: BandSet) -> np.ndarray:
