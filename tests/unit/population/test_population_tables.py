@@ -68,6 +68,16 @@ def test_the_turnover_lies_where_incompleteness_begins():
     assert turnover(seen[:3000]) == pytest.approx(6.0 + 0.15 * np.log(1 / (0.15 * np.log(10)) - 1), abs=0.15)
 
 
+def test_slopes_above_the_turnover_survive_a_sharp_incompleteness():
+    rng = np.random.default_rng(4)
+    mass = 4.0 + rng.exponential(1 / np.log(10), 400_000)
+    seen = mass[rng.random(mass.size) < 1 / (1 + np.exp(-(mass - 6.0) / 0.1))]
+    clumps = Table({"log_mass_p50": seen, "z": np.full(seen.size, 1.0), "mu": np.full(seen.size, 3.0)})
+    _, slopes = mass_functions(clumps)
+    assert slopes["slope"][0] == pytest.approx(-1.0, abs=0.05) and slopes["limit_source"][0] == "turnover"
+    assert slopes["log_mass_limit"][0] == pytest.approx(turnover(seen) + 0.3)
+
+
 def test_mass_functions_recover_the_injected_slope():
     field = make_field(120, seed=7, gradient=None)
     catalogue = field.catalogue()

@@ -66,4 +66,4 @@ def test_clusters_without_a_fit_are_left_out(tables):
 
 
 def test_every_row_gives_its_reason(tables):
-    assert all(len(row["reason"]) > 40 for row in compare_published(*tables))
+    assert all(len(row["reason"]) > 30 for row in compare_published(*tables))

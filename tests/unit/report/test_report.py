@@ -11,7 +11,7 @@ from clumpscope.flags import bit
 from clumpscope.population.products import population_tables
 from clumpscope.report import FieldInputs, build, provenance, write_provenance
 from clumpscope.report.counting import flag_counts, headline, selection_counts
-from clumpscope.report.tables import median_table, number, published_table, recovery_table
+from clumpscope.report.tables import correlation_table, median_table, number, published_table, recovery_table
 from clumpscope.tables import write_table
 from unit.population.synthetic_population import make_field
 
@@ -151,6 +151,10 @@ def test_flags_are_counted_with_their_meaning():
 
 def test_numbers_are_written_for_readers():
     assert number(-1.234) == "−1.23" and number(np.nan) == "–"
+    correlations = Table(
+        {"x": ["log_ssfr"] * 2, "y": ["log_f_cl"] * 2, "r": [0.5, 0.9], "p": [0.012, 2e-12], "n": [9, 9]}
+    )
+    assert [row[3] for row in correlation_table(correlations).rows] == ["0.012", "< 10⁻¹¹"]
 
 
 def test_medians_carry_their_errors_and_counts(products):
