@@ -48,12 +48,13 @@ def encode_log(values: np.ndarray, step: float) -> np.ndarray:
 
 def decode_log(differences: np.ndarray, step: float) -> np.ndarray:
     """Inverse of `encode_log`, as float32."""
-    steps = differences.astype(np.int32)
-    for axis in (-2, -1):
-        steps = np.cumsum(steps, axis=axis, dtype=np.int32)
-    values = np.exp(steps * step)
-    values[values <= FLOOR * (1.0 + step)] = 0.0
-    return values.astype(np.float32)
+    values = np.empty(differences.shape, dtype=np.float32)
+    for at in np.ndindex(differences.shape[:-2]):  # piece by piece, as the intermediates are larger than the result
+        steps = np.cumsum(np.cumsum(differences[at], axis=0, dtype=np.int32), axis=1, dtype=np.int32)
+        piece = np.exp(steps * step)
+        piece[piece <= FLOOR * (1.0 + step)] = 0.0
+        values[at] = piece
+    return values
 
 
 def _digest(arrays: dict[str, np.ndarray], metadata: dict) -> str:

@@ -81,23 +81,22 @@ def build_tables(library: SSPLibrary, bands: BandSet, age_max_yr: float, nebular
     flat = np.exp(np.array([np.polyval(p, AV_NODES) for p in dust]).T)  # (n_av, n_bands)
     pixel = np.stack([bands.dusty_pixel(a)[lit] for a in AV_NODES], axis=1) / flat
     line = np.stack([bands.dusty_line(a) for a in AV_NODES], axis=1) / flat
-    pixel = (pixel * library.lsun_erg_s).astype(np.float32).reshape(len(lit), -1)
-    line = (line * library.lsun_erg_s).astype(np.float32).reshape(len(line), -1)
-    shape = (len(AV_NODES), n_bands)
+    pixel = (pixel * library.lsun_erg_s).astype(np.float32)
+    line = (line * library.lsun_erg_s).astype(np.float32)
 
-    spectra = library.stars[:, :n_age, lit].astype(np.float32)
+    spectra = library.stars[:, :n_age, lit].astype(np.float32, copy=False)
     if nebular:
         spectra[:, : library.n_gas_ages, library.wave_edges[1 + lit] <= LYMAN_LIMIT * (1 + 1e-9)] = 0.0
-    stars = (spectra.reshape(-1, len(lit)) @ pixel).reshape(*spectra.shape[:2], *shape)
+    stars = (spectra.reshape(-1, len(lit)) @ pixel.reshape(len(lit), -1)).reshape(
+        *spectra.shape[:2], *pixel.shape[1:]
+    )
 
     if nebular:
         gas_z, gas_u = _gas_nodes(library)
         gas = _gas_table(library, pixel, line, lit, gas_z, gas_u)
     else:
         gas_z, gas_u = (np.linspace(grid[0], grid[-1], 3) for grid in (library.log_z_zsun, library.log_u))
-        gas = np.zeros((3, 3, len(library.gas_age_yr), pixel.shape[1]), dtype=np.float32)
-    gas = np.swapaxes(gas.reshape(*gas.shape[:3], *shape), 2, 3)
-    gas = np.pad(gas, [(0, 0)] * 4 + [(0, -n_bands % _VECTOR)])
+        gas = np.zeros((3, 3, len(AV_NODES), len(library.gas_age_yr) * n_bands), dtype=np.float32)
     hat_index, hat_fraction = bracket(library.gas_age_yr, library.age_yr[: library.n_gas_ages])
     return BandTables(
         n_bands=n_bands,
@@ -108,7 +107,7 @@ def build_tables(library: SSPLibrary, bands: BandSet, age_max_yr: float, nebular
         ionising=np.array([ionising_at(library, z) for z in gas_z]),
         gas_hat_index=hat_index,
         gas_hat_fraction=hat_fraction,
-        gas=gas.reshape(*gas.shape[:3], -1),
+        gas=gas,
     )
 
 
@@ -116,8 +115,8 @@ def _gas_nodes(library: SSPLibrary) -> tuple[np.ndarray, np.ndarray]:
     """Metallicities and ionisation parameters at which to tabulate the nebular emission."""
     # Photons bend at the stars' metallicities and spectra at the gas's: cells of both.
     cells = np.union1d(library.log_z_zsun, library.gas_log_z_zsun)
-    lines = _refine(library, library.gas_lines, cells, library.log_u)
-    return _divide(cells, lines), _divide(library.log_u, np.swapaxes(lines, 0, 1))
+    log_lines = _interpolate(_log(library.gas_lines), library.gas_log_z_zsun, cells)
+    return _divide(cells, log_lines), _divide(library.log_u, np.swapaxes(log_lines, 0, 1))
 
 
 def _dust_polynomials(library: SSPLibrary, bands: BandSet) -> np.ndarray:
@@ -131,15 +130,14 @@ def _dust_polynomials(library: SSPLibrary, bands: BandSet) -> np.ndarray:
     return np.polyfit(AV_NODES, log_ratio, _DUST_DEGREE).T
 
 
-def _divide(grid: np.ndarray, lines: np.ndarray) -> np.ndarray:
-    """Divide each cell of `grid`, along the first axis of `lines`, into an even number of equal intervals."""
+def _divide(grid: np.ndarray, log_lines: np.ndarray) -> np.ndarray:
+    """Divide each cell of `grid`, along the first axis of `log_lines`, into an even number of equal intervals."""
     nodes = [grid[:1]]
-    share = _SHARE * lines.max()
+    weakest = np.log(_SHARE) + log_lines.max()
     for k in range(len(grid) - 1):
-        low, high = lines[k], lines[k + 1]
-        strong = np.maximum(low, high) > share
-        contrast = np.abs(np.log(np.maximum(high[strong], _TINY) / np.maximum(low[strong], _TINY)))
-        pairs = max(1, int(np.ceil(np.percentile(contrast, 99) / (2.0 * _CONTRAST)))) if strong.any() else 1
+        low, high = log_lines[k], log_lines[k + 1]
+        contrast = np.abs(high - low)[np.maximum(low, high) > weakest]
+        pairs = max(1, int(np.ceil(np.percentile(contrast, 99) / (2.0 * _CONTRAST)))) if contrast.size else 1
         nodes.append(np.linspace(grid[k], grid[k + 1], 2 * pairs + 1)[1:])
     return np.concatenate(nodes)
 
@@ -152,25 +150,44 @@ def _gas_table(
     gas_z: np.ndarray,
     gas_u: np.ndarray,
 ) -> np.ndarray:
-    """Band fluxes of the nebular emission, (n_zf, n_uf, n_gas, n_av * n_bands)."""
+    """Band fluxes of the nebular emission, (n_zf, n_uf, n_av, n_gas * n_padded)."""
+    n_av, n_bands = pixel.shape[1:]
+    n_padded = n_bands + -n_bands % _VECTOR
     # Line by line. The continuum changes evenly with wavelength between its jumps, so that there its band fluxes follow
     # the same law.
-    seen = line.any(axis=1)
-    result = _refine(library, library.gas_lines[..., seen], gas_z, gas_u) @ line[seen]
+    seen = line.any(axis=(1, 2))
+    log_lines = _log(library.gas_lines[..., seen])
+    pieces = []
     piece = np.searchsorted(_JUMPS, library.wave[lit])
     for k in np.unique(piece):
-        columns = np.flatnonzero(pixel[piece == k].any(axis=0))
-        continuum = library.gas_continuum[..., lit[piece == k]].astype(np.float32)
-        flux = continuum.reshape(-1, continuum.shape[-1]) @ pixel[piece == k][:, columns]
-        result[..., columns] += _refine(library, flux.reshape(*continuum.shape[:3], -1), gas_z, gas_u)
-    return result
+        columns = np.flatnonzero(pixel[piece == k].any(axis=(0, 1)))
+        response = pixel[piece == k][:, :, columns]
+        spectra = library.gas_continuum[..., lit[piece == k]]
+        flux = spectra.reshape(-1, len(response)) @ response.reshape(len(response), -1)
+        pieces.append((columns, _log(flux.reshape(*spectra.shape[:3], -1))))
+
+    table = np.zeros((len(gas_z), len(gas_u), n_av, len(library.gas_age_yr), n_padded), dtype=np.float32)
+    response = line[seen].reshape(seen.sum(), -1)
+    for at_z, value in zip(table, gas_z, strict=True):
+
+        def spectra_at(log_table: np.ndarray, log_z: float = value) -> np.ndarray:
+            at_log_z = _interpolate(log_table, library.gas_log_z_zsun, np.array([log_z]))[0]
+            return np.exp(_interpolate(at_log_z, library.log_u, gas_u))
+
+        flux = (spectra_at(log_lines) @ response).reshape(len(gas_u), -1, n_av, n_bands)
+        at_z[..., :n_bands] = np.swapaxes(flux, 1, 2)
+        for columns, log_flux in pieces:
+            flux = spectra_at(log_flux).reshape(len(gas_u), -1, n_av, len(columns))
+            at_z[..., columns] += np.swapaxes(flux, 1, 2)
+    return table.reshape(*table.shape[:3], -1)
 
 
-def _refine(library: SSPLibrary, table: np.ndarray, gas_z: np.ndarray, gas_u: np.ndarray) -> np.ndarray:
-    """Geometric interpolation of a (n_gas_z, n_u, ...) table to another grid."""
-    log = np.log(np.maximum(table, _TINY), dtype=np.float32)
-    for axis, (coarse, fine) in enumerate(((library.gas_log_z_zsun, gas_z), (library.log_u, gas_u))):
-        index, fraction = bracket(coarse, fine)
-        fraction = fraction.astype(np.float32).reshape([-1 if a == axis else 1 for a in range(log.ndim)])
-        log = np.take(log, index, axis) * (1 - fraction) + np.take(log, index + 1, axis) * fraction
-    return np.exp(log, out=log)
+def _log(table: np.ndarray) -> np.ndarray:
+    return np.log(np.maximum(table, _TINY), dtype=np.float32)
+
+
+def _interpolate(table: np.ndarray, grid: np.ndarray, nodes: np.ndarray) -> np.ndarray:
+    """Linear interpolation along the first axis of `table`."""
+    index, fraction = bracket(grid, nodes)
+    fraction = fraction.astype(np.float32).reshape(-1, *[1] * (table.ndim - 1))
+    return table[index] * (1 - fraction) + table[index + 1] * fraction
