@@ -8,7 +8,15 @@ from clumpscope.tables import read_table, write_table
 from scipy.special import ndtri
 from unit.population.synthetic_population import MU_ERROR, make_field
 
-CONTRACT = ["id", "galaxy", "system", "ra", "dec", "x", "y", "z", "filter_ref", "sigma_x_px", "sigma_y_px", "theta_deg", "flux_F090W_njy", "flux_F090W_err_njy", "flux_F444W_njy", "mu", "mu_err_lo", "mu_err_hi", "mu_t", "mu_t_err_lo", "mu_t_err_hi", "mu_r", "r_eff_pc", "r_eff_pc_err_lo", "r_eff_pc_err_hi", "r_eff_limit", "class", "distance_kpc", "central", "flags", "log_mass_p16", "log_mass_p50", "log_mass_p84", "log_mass_formed_p50", "log_age_mw_yr_p50", "log_sfr10_p50", "a_v_p50", "log_z_zsun_p50", "log_u_p50", "log_tau_yr_p50", "log_sigma_mass_p16", "log_sigma_mass_p50", "log_sigma_sfr_p50", "m_v_ab", "chi2", "n_bands", "rhat"]
+CONTRACT = (
+    "id", "galaxy", "system", "ra", "dec", "x", "y", "z", "filter_ref", "sigma_x_px", "sigma_y_px",
+    "theta_deg", "flux_F090W_njy", "flux_F090W_err_njy", "flux_F444W_njy", "mu", "mu_err_lo", "mu_err_hi",
+    "mu_t", "mu_t_err_lo", "mu_t_err_hi", "mu_r", "r_eff_pc", "r_eff_pc_err_lo", "r_eff_pc_err_hi",
+    "r_eff_limit", "class", "distance_kpc", "central", "flags", "log_mass_p16", "log_mass_p50",
+    "log_mass_p84", "log_mass_formed_p50", "log_age_mw_yr_p50", "log_sfr10_p50", "a_v_p50",
+    "log_z_zsun_p50", "log_u_p50", "log_tau_yr_p50", "log_sigma_mass_p16", "log_sigma_mass_p50",
+    "log_sigma_sfr_p50", "m_v_ab", "chi2", "n_bands", "rhat",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
