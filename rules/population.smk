@@ -1,5 +1,13 @@
-def sed_tables(wildcards):
-    return {f"sed_{sfh}": f"results/{wildcards.field}/sed/{sfh}.ecsv" for sfh in SETTINGS[wildcards.field]["sed"]["sfh"]}
+def has_hosts(field):
+    """Whether the galaxies' own photometry is there to fit; the columns are known once the catalogue is."""
+    if field not in IMAGING:
+        return False
+    index = checkpoints.select.get(field=field).output.index
+    return json.loads(Path(index).read_text())["host_photometry"]
+
+
+def host_table(wildcards):
+    return f"results/{wildcards.field}/hosts.ecsv" if has_hosts(wildcards.field) else []
 
 
 def sed_samples(wildcards):
@@ -20,6 +28,7 @@ rule catalogue:
         sed=lambda w: f"results/{w.field}/sed/{SETTINGS[w.field]['sed']['reference_sfh']}.ecsv",
         samples=sed_samples,
         psf=lambda w: f"results/{w.field}/psf/psf.ecsv" if w.field in IMAGING else [],
+        hosts=host_table,
     output:
         table="results/{field}/catalogue.ecsv",
         fits="results/{field}/catalogue.fits",
@@ -28,8 +37,8 @@ rule catalogue:
     benchmark:
         "results/{field}/benchmarks/catalogue.tsv"
     params:
-        reference_sfh=section("sed", "reference_sfh"),
-        settings=section("fit"),
+        host_sfh=section("hosts", "reference_sfh"),
+        min_sigma_px=section("fit", "min_sigma_px"),
         seed=section("run", "seed"),
     resources:
         mem_mb=4000,
@@ -38,3 +47,49 @@ rule catalogue:
         "../envs/figures.yaml"
     script:
         "../workflow/assemble_catalogue.py"
+
+
+rule population:
+    input:
+        catalogue="results/{field}/catalogue.ecsv",
+        galaxies="results/{field}/galaxies.ecsv",
+        hosts=host_table,
+    output:
+        expand("results/{{field}}/population/{table}.ecsv", table=POPULATION_TABLES),
+    log:
+        "results/{field}/logs/population.log",
+    benchmark:
+        "results/{field}/benchmarks/population.tsv"
+    params:
+        settings=section("population"),
+        host_sfh=section("hosts", "reference_sfh"),
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    conda:
+        "../envs/figures.yaml"
+    script:
+        "../workflow/tabulate_population.py"
+
+
+# Of a synthetic field: what was injected beside what was measured.
+rule truth:
+    input:
+        catalogue="results/{field}/catalogue.ecsv",
+        truth="results/{field}/input/truth/clumps.ecsv",
+        psf="results/{field}/input/truth/psf.ecsv",
+        galaxies=lambda w: LOCAL[w.field]["galaxies"],
+    output:
+        comparison="results/{field}/population/truth.ecsv",
+        summary="results/{field}/population/truth_summary.ecsv",
+    log:
+        "results/{field}/logs/truth.log",
+    benchmark:
+        "results/{field}/benchmarks/truth.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../envs/figures.yaml"
+    script:
+        "../workflow/compare_with_truth.py"

@@ -22,7 +22,11 @@ def sed_batches(ending):
 def sed_settings(wildcards):
     """Every setting that a posterior depends on, and nothing else."""
     settings = SETTINGS[wildcards.field]["sed"]
-    return {key: value for key, value in settings.items() if key not in ("sfh", "reference_sfh")}
+    return {key: value for key, value in settings.items() if key not in ("sfh", "reference_sfh", "library")}
+
+
+# The SSP grid is a method of its own, though its table stands beside those of the other histories.
+ruleorder: ssp_grid > sed_table
 
 
 rule sed:
@@ -31,7 +35,7 @@ rule sed:
         depth=lambda w: f"results/{w.field}/depth.ecsv" if w.field in IMAGING else [],
         library=library_file,
     output:
-        samples="results/{field}/sed/{sfh}/{galaxy}/{batch}.nc",
+        samples=update("results/{field}/sed/{sfh}/{galaxy}/{batch}.nc"),
         table="results/{field}/sed/{sfh}/{galaxy}/{batch}.ecsv",
     wildcard_constraints:
         sfh="(?!ssp$)[A-Za-z0-9_]+",
@@ -71,7 +75,7 @@ rule sed_table:
     conda:
         "../envs/sed.yaml"
     script:
-        "../workflow/gather_seds.py"
+        "../workflow/gather_tables.py"
 
 
 # F22's way: chi2 over a grid of simple stellar populations, for every clump and for their stack.
@@ -108,19 +112,24 @@ def host_batches(wildcards):
     ]
 
 
+def host_settings(wildcards):
+    """Hosts are fitted as clumps are, but for what their own section says."""
+    return {**sed_settings(wildcards), "nested": SETTINGS[wildcards.field]["hosts"]["nested"]}
+
+
 rule host:
     input:
-        galaxies="results/{field}/galaxies.ecsv",
+        selected="results/{field}/galaxies.ecsv",
+        galaxies=lambda w: LOCAL[w.field]["galaxies"],
         library=library_file,
     output:
-        samples="results/{field}/hosts/{sfh}/{batch}.nc",
-        table="results/{field}/hosts/{sfh}/{batch}.ecsv",
+        "results/{field}/hosts/{sfh}/{batch}.ecsv",
     log:
         "results/{field}/logs/hosts/{sfh}_{batch}.log",
     benchmark:
         "results/{field}/benchmarks/hosts/{sfh}_{batch}.tsv"
     params:
-        settings=sed_settings,
+        settings=host_settings,
         reddening=lambda w: FIELDS[w.field].get("reddening"),
         galaxies_per_job=section("run", "galaxies_per_job"),
         seed=section("run", "seed"),
@@ -143,12 +152,10 @@ rule host_table:
         "results/{field}/logs/host_table.log",
     benchmark:
         "results/{field}/benchmarks/host_table.tsv"
-    params:
-        reference_sfh=section("hosts", "reference_sfh"),
     resources:
         mem_mb=1000,
         runtime=10,
     conda:
         "../envs/sed.yaml"
     script:
-        "../workflow/gather_hosts.py"
+        "../workflow/gather_tables.py"

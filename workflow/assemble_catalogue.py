@@ -2,6 +2,7 @@
 
 from clumpscope.logs import job_log
 from clumpscope.population.catalogue import assemble
+from clumpscope.population.hosts import intrinsic_hosts
 from clumpscope.sed.store import read_posterior
 from clumpscope.tables import read_table, write_table
 
@@ -12,14 +13,19 @@ with job_log(snakemake.log[0]):
         for path in inputs.get("samples", [])
         for clump, posterior in read_posterior(path).items()
     }
+    galaxies = read_table(inputs.galaxies)
+    hosts = None
+    if inputs.get("hosts"):
+        hosts = intrinsic_hosts(read_table(inputs.hosts), galaxies, snakemake.params.host_sfh)
     catalogue = assemble(
-        read_table(inputs.galaxies),
+        galaxies,
         [read_table(path) for path in inputs.photometry],
         [read_table(path) for path in inputs.magnification],
         read_table(inputs.sed),
         samples,
         psf=read_table(inputs.psf) if inputs.get("psf") else None,
-        hosts=read_table(inputs.hosts) if inputs.get("hosts") else None,
+        hosts=hosts,
+        min_sigma_px=snakemake.params.min_sigma_px,
         seed=snakemake.params.seed,
     )
     write_table(catalogue, snakemake.output.table, fits=True)

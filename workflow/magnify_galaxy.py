@@ -11,7 +11,7 @@ with job_log(snakemake.log[0]):
     clumps = read_table(snakemake.input.photometry)
     cutouts, meta = read_cutouts(snakemake.input.cutouts)
     cutout, z = cutouts[meta["filter_ref"]], meta["z"]
-    member = galaxy_pixels(cutout, snakemake.params.galaxy, snakemake.input.get("segmentation"))
+    member = galaxy_pixels(cutout, snakemake.params.galaxy, snakemake.input.get("segmentation") or None)
     table, plane = products.lens_galaxy(model, clumps, cutout, member, z, n_samples, seed)
     mu = products.magnification_map(model, cutout, z)
     write_table(table, output.table)

@@ -25,7 +25,9 @@ with job_log(snakemake.log[0]) as log:
         selection = select_galaxies(galaxies, mu, list(field["images"]), **settings)
         rows, counts = galaxy_rows(selection, edits), {}
         log.info("%d of %d galaxies selected", len(rows), len(galaxies))
+    hosts = "galaxies" in field and any(name.startswith("f_") for name in galaxies.colnames)
+    index = {"galaxies": list(rows), "rows": rows, "counts": counts, "host_photometry": hosts}
     write_table(selection, snakemake.output.selection)
     write_table(selection[selection["selected"]], snakemake.output.galaxies)
     with replacing(snakemake.output.index) as temporary:
-        temporary.write_text(json.dumps({"galaxies": list(rows), "rows": rows, "counts": counts}, indent=1))
+        temporary.write_text(json.dumps(index, indent=1))

@@ -12,21 +12,7 @@ from .mass_function import mass_functions
 from .medians import property_medians, surface_density_medians
 from .sample import population_sample
 
-__all__ = ["TABLES", "population_tables"]
-
-TABLES = (
-    "medians",
-    "surface_density",
-    "mass_function",
-    "mass_function_slopes",
-    "host_relations",
-    "host_medians",
-    "host_correlations",
-    "positions",
-    "gradients",
-    "gradient_slopes",
-)
-"""Names of the tables of `population_tables`, the same for every field."""
+__all__ = ["population_tables"]
 
 
 def population_tables(
@@ -63,7 +49,7 @@ def population_tables(
     Returns
     -------
     dict of str to Table
-        By the names of `TABLES`.
+        By the names of `clumpscope.population.POPULATION_TABLES`.
     """
     clumps = catalogue[population_sample(catalogue, min_broad_bands)]
     if hosts is None:

@@ -139,7 +139,7 @@ class Fitter:
         exploration = explore(log_prob, *self.sweep.search(observation), rng)
         chains = run_ensembles(log_prob, exploration, rng, self.settings.n_effective, self.settings.rhat)
         n_calls = exploration.n_calls + chains.n_calls
-        if not chains.converged:
+        if not chains.converged and self.settings.nested:
             chains = run_nested(log_prob, self.target.priors.n_dim, rng)
             n_calls += chains.n_calls
         y = chains.y[np.linspace(0, len(chains.y) - 1, self.settings.draws).round().astype(int)]

@@ -52,6 +52,9 @@ class FitSettings:
         Split R-hat to fall below.
     sweep_log2 : int
         Log2 of the number of models in the sweep shared by all objects.
+    nested : bool
+        Whether a posterior that the ensembles do not settle goes to nested sampling, which takes minutes;
+        otherwise it is flagged at once.
     """
 
     sfh: str = "exp_free"
@@ -66,6 +69,7 @@ class FitSettings:
     n_effective: float = 2000.0
     rhat: float = 1.01
     sweep_log2: int = 16
+    nested: bool = True
 
     def describe(self) -> dict[str, object]:
         """Plain values of all settings, in a fixed order."""

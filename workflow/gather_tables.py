@@ -1,0 +1,8 @@
+"""Rules `sed_table` and `host_table`: the tables of all batches in one."""
+
+from astropy.table import vstack
+from clumpscope.logs import job_log
+from clumpscope.tables import read_table, write_table
+
+with job_log(snakemake.log[0]):
+    write_table(vstack([read_table(path) for path in snakemake.input]), snakemake.output[0])

@@ -1,0 +1,19 @@
+"""Rule `population`: every population table of a field."""
+
+from pathlib import Path
+
+from clumpscope.logs import job_log
+from clumpscope.population.products import population_tables
+from clumpscope.tables import read_table, write_table
+
+with job_log(snakemake.log[0]):
+    galaxies, hosts = snakemake.input.galaxies, snakemake.input.get("hosts")
+    tables = population_tables(
+        read_table(snakemake.input.catalogue),
+        read_table(hosts) if hosts else None,
+        read_table(galaxies),
+        snakemake.params.host_sfh,
+        **snakemake.params.settings,
+    )
+    for path in snakemake.output:
+        write_table(tables[Path(path).stem], path)
