@@ -14,7 +14,7 @@ import numpy as np
 __all__ = ["best_mass", "draw_mass", "log_mass_integral"]
 
 # Gauss-Legendre panels: small u in ln u (the integrand is flat there), then up to the peak and 7 sigma beyond.
-_SMALL, _UNITY, _REACH = 0.05, 1.0, 7.0
+_SMALL, _UNITY, _REACH, _EFOLDS = 0.05, 1.0, 7.0, 25.0
 _NODES = {n: np.polynomial.legendre.leggauss(n) for n in (8, 12, 24)}
 
 
@@ -53,10 +53,11 @@ def log_mass_integral(a: np.ndarray, b: np.ndarray, c: float, log_mass: tuple[fl
     peak = 0.5 * (top - s) ** 2
     small, unity = np.clip(_SMALL, low, high), np.clip(_UNITY, low, high)
     total = _panel(s, np.log(low), np.log(small), 12, peak) + _panel(s, np.log(small), np.log(unity), 8, peak)
-    start, end = (
-        np.clip(np.maximum(unity, s - _REACH), low, high),
-        np.clip(np.maximum(top, unity) + _REACH, low, high),
-    )
+    # Where a limit of mass cuts the peak off, the integrand falls exponentially from the limit.
+    below = np.minimum(_REACH, _EFOLDS / np.maximum(s - high, 1e-9))
+    above = np.minimum(_REACH, _EFOLDS / np.maximum(low - s, 1e-9))
+    start = np.clip(np.maximum(unity, top - below), low, high)
+    end = np.clip(np.maximum(unity, top) + above, low, high)
     # The peak is a Gaussian in u, not in ln u.
     node, weight = _NODES[24]
     half = 0.5 * (end - start)[:, None]

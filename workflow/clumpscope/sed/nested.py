@@ -14,7 +14,7 @@ def run_nested(
     log_prob: LogProb,
     n_dim: int,
     rng: np.random.Generator,
-    n_live: int = 1500,
+    n_live: int = 1000,
     n_effective: float = 4000.0,
     max_calls: int = 400_000,
     n_draws: int = 4000,
@@ -45,6 +45,7 @@ def run_nested(
         log_ratio,
         n_dim=n_dim,
         n_live=n_live,
+        n_networks=1,  # an ensemble of networks costs minutes and saves a second of model calls
         vectorized=True,
         pass_dict=False,
         seed=int(rng.integers(2**31)),
