@@ -11,7 +11,7 @@ def products_of(field):
         products["residuals"] = [f"{base}/galaxies/{galaxy}/residuals.fits" for galaxy in clumps_of(field)]
         if has_hosts(field):
             products["hosts"] = f"{base}/hosts.ecsv"
-    else:
+    elif has_published(field):
         products["published"] = LOCAL[field]["photometry"]
     if "ssp" in settings["sfh"]:
         products["ssp_stack"] = f"{base}/sed/ssp_stack.ecsv"

@@ -1,9 +1,16 @@
-def has_hosts(field):
-    """Whether the galaxies' own photometry is there to fit; the columns are known once the catalogue is."""
-    if field not in IMAGING:
-        return False
+def catalogue_has(field, what):
+    """Whether the user's table brings something optional; its columns are known once the selection has read it."""
     index = checkpoints.select.get(field=field).output.index
-    return json.loads(Path(index).read_text())["host_photometry"]
+    return json.loads(Path(index).read_text())[what]
+
+
+def has_hosts(field):
+    return field in IMAGING and catalogue_has(field, "host_photometry")
+
+
+def has_published(field):
+    """Whether published masses can stand beside an SSP grid (the F22 comparison)."""
+    return field in PHOTOMETRY and "ssp" in SETTINGS[field]["sed"]["sfh"] and catalogue_has(field, "published")
 
 
 def host_table(wildcards):
@@ -93,3 +100,25 @@ rule truth:
         "../envs/figures.yaml"
     script:
         "../workflow/compare_with_truth.py"
+
+
+# Of a field with published masses: their values beside ours, with the reason where they differ.
+rule published:
+    input:
+        catalogue="results/{field}/catalogue.ecsv",
+        ssp="results/{field}/sed/ssp.ecsv",
+        stack="results/{field}/sed/ssp_stack.ecsv",
+        photometry=lambda w: LOCAL[w.field]["photometry"],
+    output:
+        "results/{field}/population/published.ecsv",
+    log:
+        "results/{field}/logs/published.log",
+    benchmark:
+        "results/{field}/benchmarks/published.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../envs/figures.yaml"
+    script:
+        "../workflow/compare_with_published.py"

@@ -16,9 +16,7 @@ with job_log(snakemake.log[0]) as log:
     catalogue = read_galaxies(snakemake.input.galaxies)
     galaxies = catalogue[np.isin(catalogue["id"], ids)]
     filters = [name[2:] for name in galaxies.colnames if name.startswith("f_")]
-    for name, factor in zip(
-        filters, dereddening_factors(filters, snakemake.params.reddening), strict=True
-    ):
+    for name, factor in zip(filters, dereddening_factors(filters, snakemake.params.reddening), strict=True):
         for column in (f"f_{name}", f"e_{name}"):
             galaxies[column] = galaxies[column] * factor
     settings = FitSettings(sfh=sfh, seed=snakemake.params.seed, **snakemake.params.settings)

@@ -16,6 +16,7 @@ with job_log(snakemake.log[0]) as log:
     if "photometry" in field:
         sources = read_photometry(field["photometry"], field.get("redshift"))
         selection, rows, counts = photometry_groups(sources, snakemake.wildcards.field)
+        galaxies = sources
     else:
         galaxies = read_galaxies(field["galaxies"])
         edits = read_edits(field["edits"], galaxies) if "edits" in field else None
@@ -25,8 +26,13 @@ with job_log(snakemake.log[0]) as log:
         selection = select_galaxies(galaxies, mu, list(field["images"]), **settings)
         rows, counts = galaxy_rows(selection, edits), {}
         log.info("%d of %d galaxies selected", len(rows), len(galaxies))
-    hosts = "galaxies" in field and any(name.startswith("f_") for name in galaxies.colnames)
-    index = {"galaxies": list(rows), "rows": rows, "counts": counts, "host_photometry": hosts}
+    index = {
+        "galaxies": list(rows),
+        "rows": rows,
+        "counts": counts,
+        "host_photometry": any(name.startswith("f_") for name in galaxies.colnames),
+        "published": "published_log_mass" in galaxies.colnames,
+    }
     write_table(selection, snakemake.output.selection)
     write_table(selection[selection["selected"]], snakemake.output.galaxies)
     with replacing(snakemake.output.index) as temporary:

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from astropy.table import Table
 from clump_scenes import Field, draw_clump, draw_psf
-
 from clumpscope.errors import InputError
 from clumpscope.flags import has
 from clumpscope.photometry import fit_clumps

@@ -102,7 +102,7 @@ def magnify_clumps(
         id; mu, mu_t, mu_r (medians of the absolute values over the ellipse, best model) with _err_lo and
         _err_hi: quadrature of the standard deviation over the ellipse and the posterior's 68 % interval;
         mu_samples, mu_t_samples, mu_r_samples (n_clumps, n), one point of the ellipse in one realisation each,
-        whose scatter holds both errors; flags. Nothing is infinite.
+        whose scatter holds both errors; flags. Nothing is infinite; outside a map all is NaN.
     """
     result = Table({"id": np.asarray(table["id"])})
     n_clumps = len(table)
@@ -118,6 +118,8 @@ def magnify_clumps(
     best = model.magnification(ra, dec, z_source)
     chosen = np.unique(np.linspace(0, model.n_samples - 1, min(n_samples, model.n_samples)).astype(int))
     realisations = [model.magnification(ra, dec, z_source, int(sample)) for sample in chosen]
+    inside = np.isfinite(best[0]).all(axis=1) | np.isinf(best[0]).any(axis=1)
+    flags[~inside] |= bit("outside_model")
     # A critical line crosses the ellipse where a factor changes sign; so does one that many realisations put there.
     for factor in (1, 2):
         sign = np.sign(best[factor])
@@ -125,7 +127,7 @@ def magnify_clumps(
         if realisations:
             other = np.mean([np.sign(r[factor][:, 0]) != sign[:, 0] for r in realisations], axis=0)
             crossed |= other > 0.16
-        flags[crossed] |= bit("near_critical")
+        flags[crossed & inside] |= bit("near_critical")
     point = np.array(
         [
             generator(seed, "magnify", clump).integers(ra.shape[1], size=max(len(chosen), 1))

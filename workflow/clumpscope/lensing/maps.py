@@ -57,7 +57,9 @@ class MapModel(LensModel):
                              "Source positions need deflection maps.")  # fmt: skip
         ra, dec = self.sky(x, y)
         column, row = self.wcs.all_world2pix(ra, dec, 0)
-        return map_coordinates(maps[name], [row, column], order=1, mode="constant", cval=np.nan)
+        places = np.array([np.ravel(row), np.ravel(column)])
+        values = map_coordinates(maps[name], places, order=1, mode="constant", cval=np.nan)
+        return values.reshape(np.shape(x))
 
     def deflection(self, x, y, z_source, sample=None):  # noqa: D102
         ratio = distance_ratio(self.z_lens, z_source)

@@ -108,7 +108,9 @@ def draw_galaxy(
     for axes, colour in ((image_axes, "tab:red"), (mu_axes, "white")):
         axes.scatter(x, y, s=25, facecolors="none", edgecolors=colour, linewidths=0.8)
         if (mu > 0).any() and (mu < 0).any():
-            axes.contour(np.sign(mu), levels=[0.0], colors=colour, linewidths=0.8, origin="lower", extent=extent)
+            axes.contour(
+                np.sign(mu), levels=[0.0], colors=colour, linewidths=0.8, origin="lower", extent=extent
+            )
         axes.set_xlabel("arcsec")
     image_axes.set_title(f"{title}, z = {z_source:.3f}", fontsize=9)
     mu_axes.set_title("magnification", fontsize=9)

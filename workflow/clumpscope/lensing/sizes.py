@@ -78,7 +78,9 @@ def intrinsic_sizes(
     both, one = resolved == 2, resolved == 1
     missing = ~np.isfinite(major * minor)
     with np.errstate(divide="ignore", invalid="ignore"):
-        relative = [np.where(np.isfinite(e / s), e / s, 0.0) for e, s in ((major_err, major), (minor_err, minor))]
+        relative = [
+            np.where(np.isfinite(e / s), e / s, 0.0) for e, s in ((major_err, major), (minor_err, minor))
+        ]
     sigma = np.where(both, np.sqrt(np.abs(major * minor)), np.where(one, major, min_sigma_px))
     # An error as large as the size itself says "unknown", not "spread over decades".
     error = np.minimum(np.where(both, 0.5 * np.hypot(*relative), np.where(one, relative[0], 0.0)), 1.0)

@@ -41,6 +41,8 @@ class SourcePlane:
 
 
 def _barycentre(model: LensModel, tracers: Array, z: float, sample: int | None = None) -> tuple[float, float]:
+    if len(tracers) == 0:
+        return np.nan, np.nan
     x, y = model.source_position(tracers[:, 0], tracers[:, 1], z, sample)
     return float(np.average(x, weights=tracers[:, 2])), float(np.average(y, weights=tracers[:, 2]))
 
@@ -72,7 +74,7 @@ def reconstruct(
     member : (ny, nx) bool array
         Pixels that belong to the galaxy.
     n_cells : int
-        Cells of the reconstruction along a side.
+        Most cells of the reconstruction along a side.
 
     Returns
     -------
@@ -91,7 +93,7 @@ def reconstruct(
     flux, noise = data[use], error[use]
     bright = flux > _MIN_SNR * noise
     if not bright.any():
-        bright = np.ones(flux.size, dtype=bool)
+        bright[:] = True
     weight = np.maximum(flux, 0.0)[bright] / mu[bright] + 1e-30
     tracers = np.column_stack([ra[bright], dec[bright], weight])
     if len(tracers) > _MAX_TRACERS:
@@ -100,9 +102,17 @@ def reconstruct(
         picked = np.searchsorted(light, (np.arange(_MAX_TRACERS) + 0.5) / _MAX_TRACERS)
         tracers = np.column_stack([tracers[picked, :2], np.full(_MAX_TRACERS, 1.0)])
     centre = _barycentre(model, tracers, z_source)
+    if not use.any():
+        # Nothing to place: one empty cell, and distances that are not known.
+        x = y = np.zeros(1)
     half = 1.05 * max(np.ptp(x), np.ptp(y), pixel_scale_arcsec) / 2.0
     middle_x, middle_y = (x.min() + x.max()) / 2.0, (y.min() + y.max()) / 2.0
+    # Cells no finer than the image's pixels are in the source plane: finer ones would stay empty between them.
+    footprint = pixel_scale_arcsec * np.sqrt(np.percentile(1.0 / mu, 90.0)) if mu.size else pixel_scale_arcsec
+    n_cells = max(min(n_cells, int(2.0 * half / footprint)), 1)
     cell = 2.0 * half / n_cells
+    if not use.any():
+        x = y = np.empty(0)
     column = np.clip(((x - middle_x + half) / cell).astype(int), 0, n_cells - 1)
     row = np.clip(((y - middle_y + half) / cell).astype(int), 0, n_cells - 1)
     area = 1.0 / mu
@@ -155,8 +165,8 @@ def galactocentric_distances(
     samples = np.array([distance(int(sample)) for sample in chosen]).T if len(chosen) else best[:, None]
     low, high = np.percentile(samples, [16.0, 84.0], axis=1)
     central = np.zeros(len(table), dtype=bool)
-    if len(table):
-        central[np.argmin(best)] = True
+    if np.isfinite(best).any():
+        central[np.nanargmin(best)] = True
     return Table(
         {
             "distance_kpc": best,

@@ -12,6 +12,11 @@ from ..errors import InputError
 __all__ = ["SpectralPSF", "check_kernel", "covariance_of", "shape_of"]
 
 Array = np.ndarray
+_MAX_HALF = 24
+# Room in the period for the width of a Gaussian [px].
+_BLUR = 8
+# Frequencies above which the mean transform is below this fraction of the kernel's peak are left out.
+_FAINT = 1e-4
 
 
 def check_kernel(kernel: Array, where: str = "psf") -> Array:
@@ -60,30 +65,52 @@ class SpectralPSF:
     Parameters
     ----------
     kernel : (n, n) array
-        Odd n, centred on its middle pixel.
+        Odd n, centred on its middle pixel; cropped to 49 pixels.
     extent : int
         Largest distance [px] between a source and a pixel at which images are wanted.
-    max_half : int
-        Half size to which the kernel is cropped.
+
+    Attributes
+    ----------
+    kernel : (m, m) array
+        As cropped.
+    spectrum : (2, n_y, n_x) array
+        Real and imaginary part of the transform, with the weights of the inverse transform.
+    u_y, u_x : (n_y,), (n_x,) arrays
+        Angular frequencies [1/px] of the half-plane ``u_x >= 0``.
     """
 
-    def __init__(self, kernel: Array, extent: int, max_half: int = 20) -> None:
-        half = min(kernel.shape[0] // 2, max_half)
+    def __init__(self, kernel: Array, extent: int) -> None:
         middle = kernel.shape[0] // 2
+        # Wings further out than any pixel wanted is from a source touch nothing.
+        half = min(middle, _MAX_HALF, extent + _BLUR)
         kernel = kernel[middle - half : middle + half + 1, middle - half : middle + half + 1]
-        # Periodic images must not reach the box: the period holds kernel and extent on both sides.
-        self.size = 2 * int(np.ceil((half + extent) / 2.0)) + 4
-        padded = np.zeros((self.size, self.size))
+        self.kernel = kernel
+        # Images are periodic: the next period's kernel must stay clear of the extent.
+        size = 2 * ((half + extent + _BLUR) // 2 + 1)
+        padded = np.zeros((size, size))
         padded[: 2 * half + 1, : 2 * half + 1] = kernel
-        padded = np.roll(padded, (-half, -half), axis=(0, 1))
-        spectrum = np.fft.rfft2(padded)
-        self.u_y = 2.0 * np.pi * np.fft.fftfreq(self.size)[:, None]
-        self.u_x = 2.0 * np.pi * np.fft.rfftfreq(self.size)[None, :]
-        # The half-plane of a real transform: columns strictly inside it stand for their mirror images too.
-        weight = np.full(self.u_x.shape[1], 2.0)
-        weight[0] = weight[-1] = 1.0
-        self.spectrum = spectrum * weight / self.size**2
-        self.xx, self.yy, self.xy = self.u_x**2, self.u_y**2, 2.0 * self.u_x * self.u_y
+        spectrum = np.fft.rfft2(np.roll(padded, (-half, -half), axis=(0, 1)))
+        u_y, u_x = 2.0 * np.pi * np.fft.fftfreq(size), 2.0 * np.pi * np.fft.rfftfreq(size)
+        # Columns strictly inside the half-plane stand for their mirror images too; a sub-pixel shift of the
+        # highest frequency has no real counterpart, so that it is left out.
+        weight = np.where(u_x > 0, 2.0, 1.0)
+        spectrum = spectrum * weight / size**2
+        power = np.abs(spectrum)
+        top = np.pi - 1e-9
+        for edge in np.unique(np.abs(u_y)):
+            outside = (np.abs(u_y)[:, None] > edge) | (u_x[None, :] > edge)
+            if power[outside].sum() < _FAINT * kernel.max():
+                top = min(top, edge)
+                break
+        rows, columns = np.abs(u_y) <= top, u_x <= top
+        kept = spectrum[np.ix_(rows, columns)]
+        self.spectrum = np.ascontiguousarray(np.stack([kept.real, kept.imag]))
+        self.u_y, self.u_x = u_y[rows], u_x[columns]
+
+    @property
+    def arrays(self) -> tuple[Array, Array, Array]:
+        """spectrum, u_y, u_x."""
+        return self.spectrum, self.u_y, self.u_x
 
     def images(
         self, x: float, y: float, covariance: Array, columns: Array, rows: Array, n_parts: int
@@ -97,7 +124,7 @@ class SpectralPSF:
         covariance : (3,) array
             S_xx, S_yy, S_xy [px^2]; zeros for a point source.
         columns, rows : (nx,), (ny,) int arrays
-            Pixels of the box.
+            Neighbouring pixels of the box.
         n_parts : {1, 3, 6}
             The image alone; with d/dx, d/dy; with d/dS_xx, d/dS_yy, d/dS_xy.
 
@@ -105,15 +132,9 @@ class SpectralPSF:
         -------
         (n_parts, ny, nx) array
         """
-        xx, yy, xy = covariance
-        base = self.spectrum * np.exp(-0.5 * (xx * self.xx + yy * self.yy + xy * self.xy))
-        if n_parts == 1:
-            parts = base[None]
-        else:
-            factors = [-1j * self.u_x, -1j * self.u_y]
-            if n_parts == 6:
-                factors += [-0.5 * self.xx, -0.5 * self.yy, -0.5 * self.xy]
-            parts = np.stack([base, *(base * factor for factor in factors)])
-        wave_y = np.exp(1j * self.u_y.T * (rows - y)[:, None])
-        wave_x = np.exp(1j * self.u_x.T * (columns - x)[None, :])
-        return (wave_y @ parts @ wave_x).real
+        from .compiled import source_images  # numba takes half a second to import
+
+        images = np.empty((n_parts, len(rows), len(columns)))
+        theta = np.array([x, y, *covariance], dtype=float)
+        source_images(*self.arrays, theta, int(rows[0]), int(columns[0]), images)
+        return images

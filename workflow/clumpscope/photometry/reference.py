@@ -3,13 +3,19 @@
 It is slow and kept for one purpose: `fit_clumps(..., method="lmfit")` shows what the fast solver must find.
 """
 
+from typing import TYPE_CHECKING
+
 import lmfit
 import numpy as np
 from scipy.ndimage import fourier_shift
 from scipy.signal import fftconvolve
 
-from ..flags import bit
-from .model import shape_of
+from .boxes import Box
+from .model import SpectralPSF, covariance_of
+from .uncertainty import Fitted, background_at
+
+if TYPE_CHECKING:
+    from .evidence import Rules
 
 __all__ = ["fit_group", "image_of"]
 
@@ -62,63 +68,66 @@ def image_of(
     return result
 
 
-def fit_group(image, error, kernel, group, size, shapes, max_shift) -> None:
-    """Fit the clumps of one group in place; arguments as the fast solver of `fit` has them."""
-    half = size // 2
-    x, y = np.array([c.start for c in group]).T
-    rows = np.arange(max(round(y.min()) - half, 0), min(round(y.max()) + half, image.shape[0] - 1) + 1)
-    columns = np.arange(max(round(x.min()) - half, 0), min(round(x.max()) + half, image.shape[1] - 1) + 1)
-    data, sigma = image[np.ix_(rows, columns)], error[np.ix_(rows, columns)]
-    good = np.isfinite(sigma)
-    if good.sum() < 6 * len(group) + 5:
-        for clump in group:
-            clump.flags |= bit("few_pixels")
-        return
+def fit_group(
+    spectral: SpectralPSF, box: Box, image: np.ndarray, start: np.ndarray, theta: np.ndarray, reach: int, rules: "Rules",
+    free_shape: bool,
+) -> Fitted:  # fmt: skip
+    """Fit the clumps of one group; arguments and result as `clumpscope.photometry.evidence.fit_group` has them.
+
+    Every clump with a free shape is an ellipse here: nothing is decided, and noise is white.
+    """
+    n = len(start)
+    (ny, nx), (row, column) = box.weight.shape, box.corner
+    rows, columns = np.arange(row, row + ny), np.arange(column, column + nx)
+    good = box.weight > 0
+    level, peak = float(np.median(image[good])), float(image[good].max())
+    max_sigma = min(max(ny, nx), 2 * reach) / 2
     parameters = lmfit.Parameters()
-    level, peak = float(np.median(data[good])), float(data[good].max())
     for name, value in (("b0", level), ("bx", 0.0), ("by", 0.0)):
         parameters.add(name, value=value)
-    for k, clump in enumerate(group):
-        parameters.add(f"x{k}", value=clump.x, min=clump.start[0] - max_shift, max=clump.start[0] + max_shift)
-        parameters.add(f"y{k}", value=clump.y, min=clump.start[1] - max_shift, max=clump.start[1] + max_shift)
-        parameters.add(f"flux{k}", value=(peak - level) / kernel.max())
-        if shapes is None:
-            parameters.add(f"major{k}", value=1.0, min=0.0, max=size / 2)
+    for k in range(n):
+        for axis, name in enumerate("xy"):
+            middle = start[k, axis]
+            parameters.add(
+                f"{name}{k}", theta[k, axis], min=middle - rules.max_shift_px, max=middle + rules.max_shift_px
+            )
+        parameters.add(f"flux{k}", value=(peak - level) / spectral.kernel.max())
+        if free_shape:
+            parameters.add(f"major{k}", value=1.0, min=0.0, max=max_sigma)
             parameters.add(f"q{k}", value=0.8, min=0.0, max=1.0)
             parameters.add(f"theta{k}", value=0.3, min=-np.pi, max=np.pi)
 
-    def covariance(values, k):
-        if shapes is not None:
-            return shapes[k]
-        a, b = values[f"major{k}"] ** 2, (values[f"major{k}"] * values[f"q{k}"]) ** 2
-        cos, sin = np.cos(values[f"theta{k}"]), np.sin(values[f"theta{k}"])
-        return np.array([a * cos**2 + b * sin**2, a * sin**2 + b * cos**2, (a - b) * sin * cos])
+    def source(values: dict[str, float], k: int) -> np.ndarray:
+        covariance = theta[k, 2:]
+        if free_shape:
+            major = values[f"major{k}"]
+            covariance = covariance_of(major, major * values[f"q{k}"], np.rad2deg(values[f"theta{k}"]))
+        return np.array([values[f"x{k}"], values[f"y{k}"], *covariance])
 
-    def residual(parameters):
+    def residual(parameters: lmfit.Parameters) -> np.ndarray:
         values = parameters.valuesdict()
-        model = (
-            values["b0"]
-            + values["bx"] * (columns - columns.mean())
-            + values["by"] * (rows - rows.mean())[:, None]
-        )
-        for k in range(len(group)):
-            source = image_of(kernel, values[f"x{k}"], values[f"y{k}"], covariance(values, k), rows, columns)
-            model = model + values[f"flux{k}"] * source
-        return ((data - model) / sigma)[good]
+        slope_x = (np.arange(nx) - 0.5 * (nx - 1)) / nx
+        slope_y = (np.arange(ny) - 0.5 * (ny - 1)) / ny
+        model = values["b0"] + values["bx"] * slope_x + values["by"] * slope_y[:, None]
+        for k in range(n):
+            x, y, *covariance = source(values, k)
+            model = model + values[f"flux{k}"] * image_of(spectral.kernel, x, y, covariance, rows, columns)
+        return ((image - model) * box.weight)[good]
 
     result = lmfit.minimize(residual, parameters)
     values = result.params.valuesdict()
-    for k, clump in enumerate(group):
-        clump.x, clump.y, clump.flux = values[f"x{k}"], values[f"y{k}"], values[f"flux{k}"]
-        clump.background, clump.chi2, clump.converged = (
-            values["b0"],
-            float(result.chisqr),
-            bool(result.success),
-        )
-        clump.covariance = covariance(values, k)
-        clump.errors = {
-            key: result.params[f"{name}{k}"].stderr or np.nan
-            for key, name in (("flux", "flux"), ("x", "x"), ("y", "y"))
-        }
-        if shapes is None and shape_of(clump.covariance)[0] < 1e-3:
-            clump.covariance = np.zeros(3)
+    fitted = np.array([source(values, k) for k in range(n)])
+    planes = background_at(fitted, box.corner, box.weight.shape)
+    background = planes @ [values["b0"], values["bx"], values["by"]]
+
+    def errors(name: str, factor: float = 1.0) -> np.ndarray:
+        found = [
+            result.params[f"{name}{k}"].stderr if f"{name}{k}" in result.params else None for k in range(n)
+        ]
+        return np.array([np.nan if value is None else factor * value for value in found])
+
+    named = {"flux": errors("flux"), "x": errors("x"), "y": errors("y"), "sigma_x_px": errors("major"),
+             "theta_deg": errors("theta", np.rad2deg(1.0))}  # fmt: skip
+    flux = np.array([values[f"flux{k}"] for k in range(n)])
+    return Fitted(fitted, flux, background, named, np.ones(n, dtype=bool), np.full(n, np.nan), max_sigma,
+                  float(result.chisqr), bool(result.success))  # fmt: skip

@@ -1,0 +1,210 @@
+"""Fits of one group of clumps: point source, round or elliptical, whichever the data ask for; and limits on sizes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .boxes import Box
+from .compiled import FROZEN, FULL, LINE, POINT, ROUND, climb, sandwich
+from .model import SpectralPSF
+from .uncertainty import Fitted, background_at, parameter_errors
+
+__all__ = ["Rules", "fit_group"]
+
+Array = np.ndarray
+_WHITE = np.ones((1, 1))
+# Variance across a clump below which its covariance sits on the bound [px^2].
+_FLAT_PX2 = 1e-3
+# chi-squared rise of a one-sided 97.5 % limit on one parameter.
+_LIMIT_RISE = 3.84
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How clumps are fitted.
+
+    Attributes
+    ----------
+    max_shift_px : float
+        How far a centre may move.
+    resolved_chi2, elliptical_chi2 : float
+        Fall of chi-squared, over its noise, by which a round clump must be better than a point source, and an
+        elliptical than a round one.
+    rho : (r, r) array
+        Autocorrelation of the noise by lag.
+    error_scale : float
+        True scatter of the pixels over their errors.
+    """
+
+    max_shift_px: float
+    resolved_chi2: float
+    elliptical_chi2: float
+    rho: Array
+    error_scale: float
+
+
+class _Problem:
+    """One group on its box: climbs with given kinds."""
+
+    def __init__(
+        self, psf: SpectralPSF, box: Box, image: Array, start: Array, reach: int, rules: Rules
+    ) -> None:
+        self.psf, self.box, self.image, self.start, self.reach, self.rules = (
+            psf,
+            box,
+            image,
+            start,
+            reach,
+            rules,
+        )
+        self.max_variance = (min(max(box.weight.shape), 2 * reach) / 2.0) ** 2
+
+    def climb(self, theta: Array, kind: Array) -> tuple:
+        return climb(
+            *self.psf.arrays, theta, kind, self.start, self.rules.max_shift_px, self.max_variance, self.image,
+            self.box.weight, self.box.corner, self.reach,
+        )  # fmt: skip
+
+    def climb_full(self, theta: Array, kind: Array) -> tuple:
+        """Climb with the `kind` FULL where asked, and from the bound of flat ellipses along it."""
+        best = self.climb(theta, kind)
+        flat = (kind == FULL) & (_smaller_variance(best[0]) < _FLAT_PX2)
+        if flat.any():
+            along = self.climb(_with_width(best[0], flat), np.where(flat, LINE, kind))
+            if along[2] < best[2]:
+                best = self.climb(along[0], kind)
+        return best
+
+
+def _smaller_variance(theta: Array) -> Array:
+    return 0.5 * (theta[:, 2] + theta[:, 3]) - np.hypot(0.5 * (theta[:, 2] - theta[:, 3]), theta[:, 4])
+
+
+def _with_width(theta: Array, which: Array) -> Array:
+    """A little width where there is none: a point source does not know into which direction to grow."""
+    theta = theta.copy()
+    none = which & (theta[:, 2] + theta[:, 3] < _FLAT_PX2)
+    theta[none, 2:4] += 0.1
+    return theta
+
+
+def fit_group(
+    psf: SpectralPSF,
+    box: Box,
+    image: Array,
+    start: Array,
+    theta: Array,
+    reach: int,
+    rules: Rules,
+    free_shape: bool,
+) -> Fitted:
+    """Fit the clumps of one group.
+
+    Parameters
+    ----------
+    psf : SpectralPSF
+    box : Box
+    image : (ny, nx) array
+        Data of the box.
+    start : (n, 2) array
+        Centres (x, y) [px] from which positions may move.
+    theta : (n, 5) array
+        Where to begin; with the shapes to keep where they are not free.
+    reach : int
+        Clumps are drawn inside this many pixels.
+    rules : Rules
+    free_shape : bool
+        Whether shapes are fitted.
+    """
+    n = len(start)
+    problem = _Problem(psf, box, image, start, reach, rules)
+    kind, inflation = np.full(n, POINT), 1.0
+    if free_shape:
+        begin, kind, inflation = _choose(problem, theta)
+        end = problem.climb_full(begin, kind)
+    else:
+        end = problem.climb(theta, kind)
+    theta, linear, chi2, converged, columns = end[:5]
+    covariance = sandwich(columns, *box.weight.shape, rules.rho)[0] * rules.error_scale**2
+    planes = background_at(theta, box.corner, box.weight.shape)
+    errors = parameter_errors(theta, kind, planes, covariance)
+    limits = np.full(n, np.nan)
+    if free_shape:
+        for k in np.flatnonzero(kind == POINT):
+            limits[k] = _size_limit(problem, theta, k, inflation)
+            errors["sigma_x_px"][k] = errors["sigma_y_px"][k] = limits[k] / 2.0
+            errors["theta_deg"][k] = 90.0
+    return Fitted(theta, linear[:n], planes @ linear[n:], errors, kind != POINT, limits,
+                  np.sqrt(problem.max_variance), chi2, converged)  # fmt: skip
+
+
+def _choose(problem: _Problem, theta: Array) -> tuple[Array, Array, float]:
+    """Point, round or elliptical, clump by clump: (where to begin, kinds, noise of chi-squared differences)."""
+    n, rules = len(theta), problem.rules
+    begin = theta.copy()
+    begin[:, 2:] = 0.0
+    point = problem.climb(begin, np.full(n, POINT))
+    begin = point[0].copy()
+    begin[:, 2:4] = 0.5
+    round_ = problem.climb(begin, np.full(n, ROUND))
+    full = problem.climb_full(_with_width(round_[0], np.ones(n, dtype=bool)), np.full(n, FULL))
+    covariance, white = sandwich(full[4], *problem.box.weight.shape, rules.rho)
+    shapes = np.concatenate([n + 3 + 5 * k + np.arange(2, 5) for k in range(n)])
+    inflation = float(np.mean(np.diag(covariance)[shapes] / np.diag(white)[shapes])) * rules.error_scale**2
+    begin, kind = full[0].copy(), np.full(n, FULL)
+    for k in range(n):
+        resolved, elliptical = _falls(problem, k, point, round_, full)
+        if elliptical < rules.elliptical_chi2 * inflation:
+            kind[k] = ROUND
+            begin[k, 2:] = round_[0][k, 2], round_[0][k, 2], 0.0
+        if (
+            max(resolved, resolved + elliptical - rules.elliptical_chi2 * inflation)
+            < rules.resolved_chi2 * inflation
+        ):
+            kind[k] = POINT
+            begin[k, 2:] = 0.0
+    return begin, kind, inflation
+
+
+def _falls(problem: _Problem, k: int, point: tuple, round_: tuple, full: tuple) -> tuple[float, float]:
+    """Fall of chi-squared from a point source to a round clump, and from there to an elliptical one."""
+    n = len(problem.start)
+    if n == 1:
+        return point[2] - round_[2], round_[2] - full[2]
+    # The other members keep place and shape; their fluxes stay free.
+    kind = np.full(n, FROZEN)
+    theta = full[0].copy()
+    theta[k, 2:] = 0.0
+    kind[k] = POINT
+    alone = problem.climb(theta, kind)[2]
+    theta[k, 2:4] = 0.5
+    kind[k] = ROUND
+    rounded = problem.climb(theta, kind)[2]
+    return alone - rounded, rounded - full[2]
+
+
+def _size_limit(problem: _Problem, theta: Array, k: int, inflation: float) -> float:
+    """Largest round sigma [px] of source `k` that the data allow: 97.5 %, one-sided; infinite when none is excluded."""
+    kind = np.full(len(theta), FROZEN)
+    theta = theta.copy()
+
+    def chi2(variance: float) -> float:
+        theta[k, 2:4] = variance
+        return problem.climb(theta, kind)[2]
+
+    # The least chi-squared may be at a small positive size.
+    best, low, high = chi2(0.0), 0.0, 0.25
+    while True:
+        here = chi2(high)
+        best = min(best, here)
+        if here - best > _LIMIT_RISE * inflation:
+            break
+        low, high = high, 2.0 * high
+        if high > problem.max_variance:
+            return np.inf
+    for _ in range(5):
+        middle = 0.5 * (low + high)
+        here = chi2(middle)
+        best = min(best, here)
+        low, high = (low, middle) if here - best > _LIMIT_RISE * inflation else (middle, high)
+    return float(np.sqrt(high))

@@ -1,0 +1,107 @@
+"""From the covariance of a fit's parameters to the errors that a person reads."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .model import shape_of
+
+__all__ = ["Fitted", "background_at", "parameter_errors"]
+
+Array = np.ndarray
+_NAMES = ("flux", "x", "y", "sigma_x_px", "sigma_y_px", "theta_deg", "background")
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """Where the fit of a group of n clumps ended.
+
+    Attributes
+    ----------
+    theta : (n, 5) array
+        x, y, S_xx, S_yy, S_xy [px, px^2].
+    flux, background : (n,) arrays
+        Background at the clump.
+    errors : dict of str to (n,) array
+        Standard deviations of flux, x, y, sigma_x_px, sigma_y_px, theta_deg, background.
+    resolved : (n,) bool array
+        Whether the data ask for a size.
+    limit_px : (n,) array
+        Upper limit of the size where they do not; NaN elsewhere.
+    max_sigma_px : float
+        Largest size that was allowed.
+    chi2 : float
+    converged : bool
+    """
+
+    theta: Array
+    flux: Array
+    background: Array
+    errors: dict[str, Array]
+    resolved: Array
+    limit_px: Array
+    max_sigma_px: float
+    chi2: float
+    converged: bool
+
+
+def background_at(theta: Array, corner: Array, shape: tuple[int, int]) -> Array:
+    """Factors (n, 3) of a box's plane (middle, slopes along x and y per box side) at sources."""
+    ny, nx = shape
+    along_x = (theta[:, 0] - corner[1] - 0.5 * (nx - 1)) / nx
+    along_y = (theta[:, 1] - corner[0] - 0.5 * (ny - 1)) / ny
+    return np.column_stack([np.ones(len(theta)), along_x, along_y])
+
+
+def parameter_errors(theta: Array, n_shape: Array, planes: Array, covariance: Array) -> dict[str, Array]:
+    """Standard deviations of the parameters of sources.
+
+    Parameters
+    ----------
+    theta : (n, 5) array
+        Sources.
+    n_shape : (n,) int array
+        Number of free shape parameters: 0; 1 (a round clump's variance); 3 (S_xx, S_yy, S_xy).
+    planes : (n, 3) array
+        Of `background_at`.
+    covariance : (n + 3 + p, n + 3 + p) array
+        Of fluxes, plane, and of each source's free parameters in turn.
+
+    Returns
+    -------
+    dict of str to (n,) array
+        NaN for a shape that was not free.
+    """
+    n = len(theta)
+    errors = {name: np.full(n, np.nan) for name in _NAMES}
+    errors["flux"] = _root(np.diag(covariance)[:n])
+    plane = covariance[n : n + 3, n : n + 3]
+    errors["background"] = _root(np.einsum("ki,ij,kj->k", planes, plane, planes))
+    place = n + 3
+    for k in range(n):
+        errors["x"][k], errors["y"][k] = _root(np.diag(covariance)[place : place + 2])
+        part = covariance[place + 2 : place + 2 + n_shape[k], place + 2 : place + 2 + n_shape[k]]
+        major, minor, angle = shape_of(theta[k, 2:])
+        if n_shape[k] == 1:
+            errors["sigma_x_px"][k] = errors["sigma_y_px"][k] = _axis_error(major, part[0, 0])
+            errors["theta_deg"][k] = 90.0
+        elif n_shape[k] == 3:
+            cos, sin = np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))
+            along = np.array([cos**2, sin**2, 2.0 * cos * sin])
+            across = np.array([sin**2, cos**2, -2.0 * cos * sin])
+            turn = np.array([-sin * cos, sin * cos, cos**2 - sin**2]) / max(major**2 - minor**2, 1e-6)
+            errors["sigma_x_px"][k] = _axis_error(major, along @ part @ along)
+            errors["sigma_y_px"][k] = _axis_error(minor, across @ part @ across)
+            errors["theta_deg"][k] = min(np.rad2deg(_root(turn @ part @ turn)), 90.0)
+        place += 2 + n_shape[k]
+    return errors
+
+
+def _root(variance: Array) -> Array:
+    return np.sqrt(np.maximum(variance, 0.0))
+
+
+def _axis_error(sigma: float, variance_of_square: float) -> float:
+    """Error of sigma from that of sigma^2: finite, and right for both a wide axis and one without width."""
+    spread = float(_root(variance_of_square))
+    return (np.sqrt(sigma**2 + spread) - sigma) if sigma**2 < spread else spread / (2.0 * sigma)

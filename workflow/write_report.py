@@ -1,0 +1,8 @@
+"""Rule `report`: one page with everything the run found."""
+
+from clumpscope.logs import job_log
+from clumpscope.report import FieldInputs, build
+
+with job_log(snakemake.log[0]):
+    fields = [FieldInputs(**inputs) for inputs in snakemake.params.fields]
+    build(fields, snakemake.input.provenance, snakemake.output[0])
