@@ -4,14 +4,13 @@ import numpy as np
 import pytest
 from astropy.table import Table
 from clump_scenes import Field, draw_clump, draw_psf
-
 from clumpscope.photometry import fit_clumps
 
 KERNEL = draw_psf(31)
 
 
 def test_same_optimum_as_lmfit():
-    field = Field(4, 60, 1.6, 0.9, seed=2)
+    field = Field(2, 60, 1.6, 0.9, seed=2)
     args = (field.image, field.error, KERNEL, field.start_x, field.start_y)
     fast = fit_clumps(*args)
     slow = fit_clumps(*args, method="lmfit")

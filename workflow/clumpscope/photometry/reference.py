@@ -114,7 +114,7 @@ def fit_group(
             model = model + values[f"flux{k}"] * image_of(spectral.kernel, x, y, covariance, rows, columns)
         return ((image - model) * box.weight)[good]
 
-    result = lmfit.minimize(residual, parameters)
+    result = lmfit.minimize(residual, parameters, scale_covar=False)
     values = result.params.valuesdict()
     fitted = np.array([source(values, k) for k in range(n)])
     planes = background_at(fitted, box.corner, box.weight.shape)
