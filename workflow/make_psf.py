@@ -8,13 +8,12 @@ from clumpscope.tables import read_table
 
 with job_log(snakemake.log[0]):
     inputs, settings = snakemake.input, snakemake.params.settings
-    files = {key: inputs[key] for key in ("sci", "err", "wht") if key in inputs.keys()}
+    files = {key: inputs[key] for key in ("sci", "err", "wht") if inputs.get(key)}
     mosaic = open_mosaic(**files, **snakemake.params.image, name=snakemake.wildcards.filter)
-    if "psf" in inputs.keys():
+    if inputs.get("psf"):
         psf = load_psf(inputs.psf, mosaic.pixel_scale_arcsec, mosaic.name, settings["radius_arcsec"])
     else:
-        given = "stars" in inputs.keys()
-        stars = read_table(inputs.stars, ["ra", "dec"]) if given else find_stars(mosaic)
+        stars = read_table(inputs.stars, ["ra", "dec"]) if inputs.get("stars") else find_stars(mosaic)
         psf = build_psf(mosaic, stars, settings["radius_arcsec"])
     match_psf(psf, mosaic)
     psf.write(snakemake.output[0])

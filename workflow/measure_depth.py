@@ -6,7 +6,7 @@ from clumpscope.images.psf import read_psf
 from clumpscope.logs import job_log
 
 with job_log(snakemake.log[0]):
-    files = {key: snakemake.input[key] for key in ("sci", "err", "wht") if key in snakemake.input.keys()}
+    files = {key: snakemake.input[key] for key in ("sci", "err", "wht") if snakemake.input.get(key)}
     mosaic = open_mosaic(**files, **snakemake.params.image, name=snakemake.wildcards.filter)
     psf = read_psf(snakemake.input.psf)
     depth = measure_depth(mosaic, psf, seed=snakemake.params.seed, **snakemake.params.settings)

@@ -17,7 +17,15 @@ def snakemake(folder: Path, *arguments: str, cores: int = 2, seconds: int = 900,
     subprocess.CompletedProcess
         With stdout and stderr together in `stdout`.
     """
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--cores", str(cores)]
+    command = [
+        sys.executable,
+        "-m",
+        "snakemake",
+        "--snakefile",
+        str(ROOT / "Snakefile"),
+        "--cores",
+        str(cores),
+    ]
     command += ["--workflow-profile", str(ROOT / "profiles" / "default"), *arguments]
     done = subprocess.run(
         command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=seconds,

@@ -26,7 +26,10 @@ ROWS = {
 @pytest.mark.parametrize("profile", ROWS)
 def test_hessian_is_the_derivative_of_the_deflection(profile):
     h = 1e-4
-    alpha = lambda x, y: np.array(potentials.deflection(profile, ROWS[profile], x, y))
+
+    def alpha(x, y):
+        return np.array(potentials.deflection(profile, ROWS[profile], x, y))
+
     along_x = (alpha(X + h, Y) - alpha(X - h, Y)) / (2 * h)
     along_y = (alpha(X, Y + h) - alpha(X, Y - h)) / (2 * h)
     xx, yy, xy = potentials.hessian(profile, ROWS[profile], X, Y)
@@ -94,5 +97,5 @@ def test_a_source_in_front_of_the_lens_is_not_lensed():
 
 
 def test_magnification_diverges_without_a_warning():
-    mu, mu_t, mu_r = magnification_of(np.array([0.5]), np.array([0.5]))
+    _, mu_t, mu_r = magnification_of(np.array([0.5]), np.array([0.5]))
     assert np.isinf(mu_t[0]) and mu_r[0] == 1.0

@@ -1,0 +1,203 @@
+"""The workflow as a user runs it: from inputs to report, again, by single figure, after a kill, after an edit."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from astropy.table import Table
+from clumpscope.flags import FLAGS
+from conftest import ROOT
+from workflow_run import product_bytes, snakemake, write_config
+
+FILTERS = ("F115W", "F150W", "F200W", "F277W", "F356W", "F444W")
+RUN = {"seed": 7, "clumps_per_job": 6}
+
+
+def clusters(folder, n=8):
+    """A photometry field of the first real star clusters, one of them without any measurement."""
+    lines = [
+        line for line in (ROOT / "resources/faisst2022/table1.csv").read_text().splitlines() if line[0] != "#"
+    ]
+    blank = lines[1].split(",")
+    blank[0], blank[3:15] = "SC_blank", [""] * 12
+    (folder / "clusters.csv").write_text("\n".join([*lines[: n + 1], ",".join(blank)]) + "\n")
+    return {
+        "photometry": "clusters.csv",
+        "redshift": 0.39,
+        "lens": {"kind": "none"},
+        "sed": {"sfh": ["ssp", "exp_10Myr"], "reference_sfh": "exp_10Myr", "nested": False},
+    }
+
+
+def mock_field():
+    base = "results/mock/input"
+    kinds = {name: "wht" if name.endswith("W") else "err" for name in FILTERS}
+    return {
+        "mock": {"size_arcsec": 26, "n_galaxies": 3, "n_clumps": 12, "n_stars": 8},
+        "images": {
+            name: {"sci": f"{base}/images/{name}_sci.fits", kind: f"{base}/images/{name}_{kind}.fits"}
+            for name, kind in kinds.items()
+        },
+        "galaxies": f"{base}/galaxies.ecsv",
+        "stars": f"{base}/stars.ecsv",
+        "lens": {"kind": "lenstool", "model": f"{base}/lens/best.par", "samples": f"{base}/lens/bayes.dat"},
+        "reddening": {"ebv": 0.012},
+        "sed": {"sfh": ["exp_10Myr"], "reference_sfh": "exp_10Myr", "nested": False},
+        "hosts": {"sfh": ["const"], "reference_sfh": "const"},
+    }
+
+
+@pytest.fixture(scope="module")
+def photometry_run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("photometry")
+    arguments = write_config(folder, {"fields": {"clusters": clusters(folder)}, "run": RUN})
+    snakemake(folder, arguments)
+    return folder, arguments
+
+
+@pytest.fixture(scope="module")
+def imaging_run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("imaging")
+    arguments = write_config(folder, {"fields": {"mock": mock_field()}, "run": RUN})
+    snakemake(folder, arguments)
+    return folder, arguments
+
+
+def test_photometry_field_reaches_catalogue_figures_and_report(photometry_run):
+    folder, _ = photometry_run
+    catalogue = Table.read(folder / "results/clusters/catalogue.ecsv")
+    assert len(catalogue) == 9
+    blank = catalogue[catalogue["id"] == "SC_blank"][0]
+    assert blank["flags"] & FLAGS["no_sed"].bit and not np.isfinite(blank["log_mass_p50"])
+    good = catalogue[catalogue["id"] != "SC_blank"]
+    assert ((good["log_mass_p50"] > 5) & (good["log_mass_p50"] < 8)).all()
+    assert (folder / "results/clusters/catalogue.fits").stat().st_size > 0
+    page = (folder / "results/report.html").read_text()
+    assert "clusters" in page and "no_sed" in page
+    assert json.loads((folder / "results/provenance.json").read_text())["seed"] == 7
+
+
+def test_second_run_has_nothing_to_do(photometry_run):
+    folder, arguments = photometry_run
+    assert "Nothing to be done" in snakemake(folder, arguments).stdout
+
+
+def test_one_core_gives_the_same_bytes(photometry_run, tmp_path):
+    folder, arguments = photometry_run
+    for name in ("config.yaml", "clusters.csv"):
+        shutil.copy(folder / name, tmp_path)
+    snakemake(tmp_path, arguments, cores=1)
+    one, two = product_bytes(tmp_path), product_bytes(folder)
+    assert one.keys() == two.keys()
+    assert [name for name in one if one[name] != two[name]] == []
+
+
+def test_one_figure_is_made_again_by_name(imaging_run):
+    folder, arguments = imaging_run
+    figure = folder / "results/mock/figures/mass_function.pdf"
+    before = figure.read_bytes()
+    figure.unlink()
+    done = snakemake(folder, arguments, "results/mock/figures/mass_function.pdf", cores=1)
+    assert figure.read_bytes() == before
+    assert done.stdout.count("Finished jobid") == 1
+
+
+def test_imaging_field_recovers_what_was_injected(imaging_run):
+    folder, _ = imaging_run
+    comparison = Table.read(folder / "results/mock/population/truth.ecsv")
+    bright = comparison[np.asarray(comparison["snr_ref"]) > 10]
+    assert len(bright) >= 5
+    explained = np.asarray(bright["status"]) != "missed"
+    assert explained.mean() >= 0.9
+    found = bright[np.asarray(bright["status"]) == "detected"]
+    ratio = found["measured_mu"] / found["true_mu"]
+    assert abs(np.median(ratio) - 1) < 0.02
+    for name in ("detection.png", "residuals.png", "source_plane.png", "residuals.fits", "source_plane.fits"):
+        galaxy = str(found["galaxy"][0])
+        assert (folder / "results/mock/galaxies" / galaxy / name).stat().st_size > 1000
+
+
+def rules_run(stdout):
+    return {line.split("Rule: ")[1].rstrip(")") for line in stdout.splitlines() if "Rule: " in line}
+
+
+def test_editing_one_galaxy_measures_that_galaxy_again(imaging_run, tmp_path):
+    folder, _ = imaging_run
+    shutil.copytree(folder, tmp_path / "run", symlinks=True)
+    folder = tmp_path / "run"
+    clumps = Table.read(next((folder / "results/mock/galaxies").glob("*/photometry.ecsv")))
+    row = clumps[0]
+    (folder / "edits.csv").write_text(
+        f"galaxy,action,ra,dec,comment\n{row['galaxy']},remove,{row['ra']},{row['dec']},a test\n"
+    )
+    arguments = write_config(folder, {"fields": {"mock": {**mock_field(), "edits": "edits.csv"}}, "run": RUN})
+    done = snakemake(folder, arguments, "--dry-run")
+    # The selection is asked again; what it then finds changed is known only to the real run.
+    assert "mock_mock" not in done.stdout.split("Reasons")[0]
+    done = snakemake(folder, arguments)
+    finished = [line for line in done.stdout.splitlines() if "Rule: cutout" in line or "Rule: detect" in line]
+    assert len(finished) == 2, finished
+    assert row["id"] not in Table.read(folder / "results/mock/catalogue.ecsv")["id"]
+
+
+def test_a_changed_prior_runs_no_image_work(imaging_run, tmp_path):
+    folder, _ = imaging_run
+    field = mock_field()
+    field["sed"]["priors"] = "paper"
+    shutil.copytree(folder, tmp_path / "run", symlinks=True)
+    arguments = write_config(tmp_path / "run", {"fields": {"mock": field}, "run": RUN})
+    listed = snakemake(tmp_path / "run", arguments, "--dry-run").stdout
+    jobs = {
+        line.split()[0] for line in listed.splitlines() if line.split()[1:2] and line.split()[1].isdigit()
+    }
+    assert "sed" in jobs
+    assert not jobs & {"cutout", "detect", "fit", "psf", "depth", "magnify", "mock_mock"}
+
+
+def test_a_killed_run_continues_to_the_same_bytes(photometry_run, tmp_path):
+    folder, arguments = photometry_run
+    for name in ("config.yaml", "clusters.csv"):
+        shutil.copy(folder / name, tmp_path)
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--cores", "2",
+               "--workflow-profile", str(ROOT / "profiles/default"), arguments]  # fmt: skip
+    with (tmp_path / "log").open("w") as log:
+        run = subprocess.Popen(command, cwd=tmp_path, stdout=log, stderr=log, start_new_session=True)
+        try:
+            for _ in range(240):
+                if (
+                    list(tmp_path.glob("results/clusters/logs/sed/exp_10Myr/*/*.log"))
+                    or run.poll() is not None
+                ):
+                    break
+                time.sleep(0.25)
+            assert run.poll() is None, "the run ended before it could be killed"
+        finally:
+            if run.poll() is None:
+                os.killpg(run.pid, signal.SIGKILL)
+            run.wait()
+    snakemake(tmp_path, "--unlock", arguments)
+    snakemake(tmp_path, arguments)
+    killed, whole = product_bytes(tmp_path), product_bytes(folder)
+    assert [name for name in whole if killed.get(name) != whole[name]] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"redshift": None}, "no column 'z'"),
+        ({"photometri": "x"}, "Did you mean 'photometry'"),
+        ({"photometry": "nowhere.csv"}, "fields.clusters.photometry"),
+    ],
+)
+def test_bad_input_is_refused_before_any_job(tmp_path, change, message):
+    field = {key: value for key, value in {**clusters(tmp_path), **change}.items() if value is not None}
+    arguments = write_config(tmp_path, {"fields": {"clusters": field}})
+    done = snakemake(tmp_path, arguments, check=False)
+    assert done.returncode != 0 and message in done.stdout
+    assert not (tmp_path / "results").exists()
