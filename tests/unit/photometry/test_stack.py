@@ -1,0 +1,71 @@
+"""Median stacks, their profiles, and the sizes they would show."""
+
+import numpy as np
+import pytest
+from clump_scenes import Field, draw_clump, draw_psf
+from clumpscope.errors import InputError
+from clumpscope.photometry import fit_clumps
+from clumpscope.photometry.stack import compare_profiles, resolvable_sizes, stack_clumps
+
+KERNEL = draw_psf()
+SIDE = 51
+
+
+def sky_of_points(n, flux, sigma, seed):
+    """Point sources on skies of different levels, and a false source on every tenth."""
+    rng = np.random.default_rng(seed)
+    image = np.empty((n * SIDE, SIDE))
+    x, y = SIDE // 2 + rng.uniform(-0.5, 0.5, n), np.arange(n) * SIDE + SIDE // 2 + rng.uniform(-0.5, 0.5, n)
+    for k in range(n):
+        tile = flux * draw_clump((SIDE, SIDE), x[k], y[k] - k * SIDE, oversampling=5) + rng.uniform(-5.0, 5.0)
+        if k % 10 == 0:
+            tile = tile + 20.0 * flux * draw_clump((SIDE, SIDE), 39.0, 30.0, oversampling=5)
+        image[k * SIDE : (k + 1) * SIDE] = tile
+    return image + rng.normal(0.0, sigma, image.shape), np.full(image.shape, sigma), x, y
+
+
+def test_stack_is_the_point_source_with_less_noise():
+    image, error, x, y = sky_of_points(60, 2.0, 0.05, seed=1)
+    stack = stack_clumps(image, error, x, y, half_size=15)
+    assert stack.used.all()
+    assert stack.image.shape == (31, 31)
+    fitted = fit_clumps(stack.image, stack.error, KERNEL, [15.0], [15.0], model="point")[0]
+    # The ring holds a little of the source's own wings: the plane of the fit takes that up.
+    assert fitted["flux"] == pytest.approx(2.0, abs=4 * fitted["flux_err"] + 0.02)
+    assert fitted["x"] == pytest.approx(15.0, abs=0.05)
+    corner = stack.image[:6, :12]
+    assert np.std(corner) == pytest.approx(np.median(stack.error), rel=0.35)
+    assert np.median(stack.error) == pytest.approx(0.05 * np.sqrt(np.pi / 2 / 60), rel=1e-6)
+
+
+def test_profile_of_point_sources_is_the_psf_and_of_wide_ones_is_not():
+    image, error, x, y = sky_of_points(40, 2.0, 0.01, seed=2)
+    table = compare_profiles(stack_clumps(image, error, x, y), KERNEL)
+    inside = table["radius_px"] <= 4
+    assert np.abs(table["profile"] - table["psf"])[inside].max() < 0.03
+    field = Field(25, 300, 1.5, 1.5, seed=3, side=51)
+    wide = compare_profiles(stack_clumps(field.image, field.error, field.x, field.y), KERNEL)
+    assert (wide["profile"] - wide["psf"])[wide["radius_px"] == 2.0][0] > 0.1
+
+
+def test_cut_clumps_are_left_out():
+    image, error, x, y = sky_of_points(4, 2.0, 0.01, seed=4)
+    image[int(y[1]), int(x[1])] = np.nan
+    stack = stack_clumps(image, error, np.append(x, 2.0), np.append(y, 100.0))
+    assert list(stack.used) == [True, False, True, True, False]
+    with pytest.raises(InputError, match="no clump"):
+        stack_clumps(image, error, [2.0], [2.0])
+
+
+def test_sizes_grow_resolvable():
+    sky = np.random.default_rng(5).normal(3.0, 1.0, (200, 200))
+    sky[50:60, 50:60] = np.nan
+    table = resolvable_sizes(KERNEL, 20.0, sky, np.array([0.05, 0.8, 2.5]), n_sources=40)
+    assert table["fraction_resolved"][0] < 0.15
+    assert table["fraction_resolved"][2] > 0.95
+    assert (np.diff(table["fraction_resolved"]) >= 0).all()
+    # Less noise shows smaller sizes.
+    deep = resolvable_sizes(KERNEL, 20.0, sky, np.array([0.8]), n_sources=40, noise_scale=0.2)
+    assert deep["fraction_resolved"][0] > table["fraction_resolved"][1]
+    with pytest.raises(InputError, match="patch"):
+        resolvable_sizes(KERNEL, 60.0, np.full((50, 50), np.nan), np.array([1.0]))
