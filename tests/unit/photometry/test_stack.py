@@ -60,12 +60,12 @@ def test_cut_clumps_are_left_out():
 def test_sizes_grow_resolvable():
     sky = np.random.default_rng(5).normal(3.0, 1.0, (200, 200))
     sky[50:60, 50:60] = np.nan
-    table = resolvable_sizes(KERNEL, 20.0, sky, np.array([0.05, 0.8, 2.5]), n_sources=40)
+    table = resolvable_sizes(KERNEL, 20.0, sky, np.array([0.05, 0.5, 3.0]), n_sources=40)
     assert table["fraction_resolved"][0] < 0.15
     assert table["fraction_resolved"][2] > 0.95
     assert (np.diff(table["fraction_resolved"]) >= 0).all()
     # Less noise shows smaller sizes.
-    deep = resolvable_sizes(KERNEL, 20.0, sky, np.array([0.8]), n_sources=40, noise_scale=0.2)
+    deep = resolvable_sizes(KERNEL, 20.0, sky, np.array([0.5]), n_sources=40, noise_scale=0.2)
     assert deep["fraction_resolved"][0] > table["fraction_resolved"][1]
     with pytest.raises(InputError, match="patch"):
         resolvable_sizes(KERNEL, 60.0, np.full((50, 50), np.nan), np.array([1.0]))

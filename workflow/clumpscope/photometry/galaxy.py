@@ -91,8 +91,6 @@ def measure_galaxy(
 
     table = clumps["id", "galaxy", "ra", "dec"].copy()
     reference = cutouts[filter_ref]
-    if len(clumps) == 0:
-        return table, {name: np.zeros(cutout.data.shape) for name, cutout in cutouts.items()}
     fitted = fit(filter_ref, clumps["ra"], clumps["dec"], None)
     flags = np.asarray(clumps["flags"], dtype=np.int64) | np.asarray(fitted["flags"], dtype=np.int64)
     measured = np.isfinite(fitted["x"])

@@ -174,20 +174,21 @@ def resolvable_sizes(
     rng = generator(seed, "resolvable_sizes")
     half = 12
     side = 2 * half + 1
-    sky = background - np.nanmedian(background)
-    sigma = 1.4826 * np.nanmedian(np.abs(sky))
+    sky = np.asarray(background, dtype=float)
     rows = rng.integers(0, max(sky.shape[0] - side, 1), 50 * n_sources)
     columns = rng.integers(0, max(sky.shape[1] - side, 1), 50 * n_sources)
     patches = []
     for row, column in zip(rows, columns, strict=True):
         patch = sky[row : row + side, column : column + side]
         if patch.shape == (side, side) and np.isfinite(patch).all():
-            patches.append(patch * noise_scale)
+            patches.append((patch - patch.mean()) * noise_scale)
         if len(patches) == n_sources:
             break
     if not patches:
         raise InputError("background of the size simulation", "no patch without missing pixels",
                          f"some of {side} pixels a side")  # fmt: skip
+    sky = sky - np.nanmedian(sky)
+    sigma = 1.4826 * np.nanmedian(np.abs(sky))
     fractions = []
     error = np.full((side, side), sigma * noise_scale)
     for radius in radii_px:

@@ -1,0 +1,153 @@
+"""All clumps of a galaxy in several filters on different grids, and the products that a person looks at."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from astropy.table import Table
+from astropy.wcs import WCS
+from clump_scenes import PSF_PARTS, draw_clump
+from clumpscope.flags import has
+from clumpscope.images.cutouts import Cutout
+from clumpscope.photometry.galaxy import measure_galaxy, transform_shapes
+from clumpscope.photometry.residuals import draw_residuals, write_residuals
+
+RA, DEC = 110.8, -73.45
+# Clumps: offset east and north [arcsec], sigma along and across [arcsec], angle of the long axis from west to north,
+# flux [nJy].
+CLUMPS = np.array([[0.10, 0.05, 0.030, 0.018, 25.0, 60.0], [-0.35, 0.22, 0.0, 0.0, 0.0, 40.0]])
+# Filter: pixel scale [arcsec], rotation of the grid [deg], side, flux ratio.
+GRIDS = {"F150W": (0.02, 0.0, 101, 1.0), "F200W": (0.02, 30.0, 101, 1.4), "F444W": (0.04, 0.0, 61, 0.5)}
+
+
+def make_wcs(scale, rotation, side):
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
+    wcs.wcs.crval = [RA, DEC]
+    wcs.wcs.crpix = [side // 2 + 1, side // 2 + 1]
+    angle = np.deg2rad(rotation)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    wcs.wcs.cd = turn @ np.diag([-scale, scale]) / 3600.0
+    return wcs
+
+
+def make_cutouts(noise=0.02):
+    """Drawn pixel by pixel from offsets on the sky; the PSF has the same width in pixels in every filter."""
+    rng = np.random.default_rng(1)
+    cutouts = {}
+    for name, (scale, rotation, side, ratio) in GRIDS.items():
+        wcs = make_wcs(scale, rotation, side)
+        image = np.full((side, side), 0.3)
+        for east, north, along, across, angle, flux in CLUMPS:
+            ra, dec = RA + east / 3600 / np.cos(np.deg2rad(DEC)), DEC + north / 3600
+            x, y = wcs.world_to_pixel_values(ra, dec)
+            # On an unrotated grid +x is west and +y is north; a grid turned by `rotation` sees the sky turned back.
+            theta = angle + (rotation if name == "F200W" else 0.0)
+            image += ratio * flux * draw_clump((side, side), x, y, along / scale, across / scale, theta)
+        error = np.full(image.shape, noise)
+        cutouts[name] = Cutout(image + rng.normal(0, noise, image.shape), error, wcs, 1000, 2000, scale, name)
+    return cutouts
+
+
+@pytest.fixture
+def galaxy():
+    kernel = draw_clump((41, 41), 20, 20, parts=PSF_PARTS, oversampling=11)
+    ra = RA + (CLUMPS[:, 0] + [0.004, -0.003]) / 3600 / np.cos(np.deg2rad(DEC))
+    dec = DEC + CLUMPS[:, 1] / 3600
+    clumps = Table(
+        {"id": ["g_e010n005", "g_w035n022"], "galaxy": ["g", "g"], "ra": ra, "dec": dec, "flags": [1, 0]}
+    )
+    return SimpleNamespace(cutouts=make_cutouts(), psfs={name: SimpleNamespace(kernel=kernel) for name in GRIDS},
+                           clumps=clumps)  # fmt: skip
+
+
+def test_shapes_turn_and_scale_with_the_grid():
+    shapes = Table({"sigma_x_px": [2.0], "sigma_y_px": [1.0], "theta_deg": [10.0]})
+    old, new = make_wcs(0.02, 0.0, 101), make_wcs(0.04, 0.0, 51)
+    scaled = transform_shapes(shapes, old, new)[0]
+    assert tuple(scaled) == pytest.approx((1.0, 0.5, 10.0))
+    # Truth by the sky: a step along the major axis, followed from one grid to the other.
+    new = make_wcs(0.03, 35.0, 71)
+    angle = np.deg2rad(10.0)
+    ra, dec = old.pixel_to_world_values(
+        50 + np.array([0, 2 * np.cos(angle)]), 50 + np.array([0, 2 * np.sin(angle)])
+    )
+    x, y = new.world_to_pixel_values(ra, dec)
+    turned = transform_shapes(shapes, old, new)[0]
+    assert turned["sigma_x_px"] == pytest.approx(np.hypot(*np.diff([x, y])[:, 0]), rel=1e-4)
+    assert np.tan(np.deg2rad(turned["theta_deg"])) == pytest.approx(np.diff(y)[0] / np.diff(x)[0], rel=1e-3)
+
+
+def test_fluxes_shapes_and_places_of_a_galaxy(galaxy):
+    table, models = measure_galaxy(galaxy.cutouts, galaxy.psfs, galaxy.clumps, "F150W", list(GRIDS))
+    assert list(table["id"]) == list(galaxy.clumps["id"])
+    for name, (_, _, _, ratio) in GRIDS.items():
+        flux, error = table[f"flux_{name}_njy"], table[f"flux_{name}_err_njy"]
+        assert flux == pytest.approx(CLUMPS[:, 5] * ratio, rel=0.05)
+        assert (np.abs(flux - CLUMPS[:, 5] * ratio) < 4 * error + 0.01 * flux).all()
+        assert models[name].shape == galaxy.cutouts[name].data.shape
+        assert models[name].sum() == pytest.approx(flux.sum(), rel=0.01)
+        residual = galaxy.cutouts[name].data - models[name] - 0.3
+        assert np.std(residual) < 1.3 * 0.02
+    east = (table["ra"] - RA) * np.cos(np.deg2rad(DEC)) * 3600
+    assert east == pytest.approx(CLUMPS[:, 0], abs=0.002)
+    x, y = galaxy.cutouts["F150W"].wcs.world_to_pixel_values(table["ra"], table["dec"])
+    assert table["x"] == pytest.approx(x + 1000)
+    assert table["y"] == pytest.approx(y + 2000)
+    assert table["sigma_x_px"][0] == pytest.approx(1.5, abs=0.15)
+    assert table["sigma_y_px"][0] == pytest.approx(0.9, abs=0.15)
+    assert table["theta_deg"][0] == pytest.approx(25.0, abs=8.0)
+    assert has(table["flags"][0], "manual")
+    assert has(table["flags"][1], "unresolved")
+    assert not has(table["flags"][0], "unresolved")
+
+
+def test_missing_filters_and_clumps_without_data_are_flagged(galaxy):
+    cutouts = dict(galaxy.cutouts)
+    del cutouts["F444W"]
+    cutouts["F200W"].data[:, 55:] = np.nan
+    table, models = measure_galaxy(cutouts, galaxy.psfs, galaxy.clumps, "F150W", list(GRIDS))
+    assert np.isnan(table["flux_F444W_njy"]).all()
+    assert has(table["flags"], "no_coverage").all()
+    assert set(models) == {"F150W", "F200W"}
+    lost = np.isnan(table["flux_F200W_njy"])
+    assert lost.sum() == 1
+    assert np.isnan(table["flux_F200W_err_njy"][lost]).all()
+
+
+def test_a_clump_lost_in_the_reference_filter_keeps_its_row(galaxy):
+    galaxy.cutouts["F150W"].data[:] = np.nan
+    table, _ = measure_galaxy(galaxy.cutouts, galaxy.psfs, galaxy.clumps, "F150W", list(GRIDS))
+    assert has(table["flags"], "few_pixels").all()
+    assert table["ra"] == pytest.approx(galaxy.clumps["ra"])
+    for name in GRIDS:
+        assert np.isnan(table[f"flux_{name}_njy"]).all()
+
+
+def test_no_clumps_at_all(galaxy):
+    table, models = measure_galaxy(galaxy.cutouts, galaxy.psfs, galaxy.clumps[:0], "F150W", list(GRIDS))
+    assert len(table) == 0
+    assert "flux_F444W_njy" in table.colnames
+    assert "sigma_x_px" in table.colnames
+    assert all((model == 0).all() for model in models.values())
+
+
+def test_residual_products(galaxy, tmp_path):
+    table, models = measure_galaxy(galaxy.cutouts, galaxy.psfs, galaxy.clumps, "F150W", list(GRIDS))
+    path = tmp_path / "residuals.fits"
+    write_residuals(path, galaxy.cutouts, models)
+    with fits.open(path) as hdus:
+        for name in GRIDS:
+            data, model, residual = (hdus[f"{kind}_{name}"].data for kind in ("DATA", "MODEL", "RESID"))
+            assert data == pytest.approx(model + residual, abs=1e-5)
+            sky = np.array(WCS(hdus[f"RESID_{name}"].header).pixel_to_world_values(3, 4))
+            assert sky == pytest.approx(
+                np.array(galaxy.cutouts[name].wcs.pixel_to_world_values(3, 4)), abs=1e-9
+            )
+    picture = tmp_path / "residuals.png"
+    draw_residuals(picture, galaxy.cutouts, models, table, "g")
+    assert picture.read_bytes()[:4] == b"\x89PNG"
+    again = tmp_path / "again.png"
+    draw_residuals(again, galaxy.cutouts, models, table, "g")
+    assert again.read_bytes() == picture.read_bytes()
