@@ -3,8 +3,8 @@ import pytest
 from astropy.table import MaskedColumn, Table
 from clumpscope.errors import InputError
 from clumpscope.flags import describe
-from clumpscope.sed import FitSettings, PhotometryModel
-from clumpscope.sed.hosts import HOST_SFHS, fit_hosts, host_photometry
+from clumpscope.sed import FitSettings, PhotometryModel, table_photometry
+from clumpscope.sed.hosts import HOST_SFHS, fit_hosts
 
 FILTERS = ("F435W", "F606W", "F814W", "F105W", "F160W", "F277W", "F356W", "F444W")
 
@@ -24,10 +24,19 @@ def hosts():
 
 
 def test_photometry_is_found_in_the_catalogue(hosts):
-    flux, error, filters = host_photometry(hosts)
+    flux, error, filters = table_photometry(hosts, "f_<F>", "e_<F>")
     assert filters == FILTERS
     np.testing.assert_allclose(error[:2], 0.05 * flux[:2])
     assert np.isnan(flux[2]).all()
+
+
+def test_columns_of_clumps_and_of_photometry_fields():
+    table = Table({"id": [1], "flux_F150W_njy": [5.0], "flux_F150W_err_njy": [1.0], "flux_iso_njy": [9.0]})
+    flux, error, filters = table_photometry(table)
+    assert (flux.tolist(), error.tolist(), filters) == ([[5.0]], [[1.0]], ("F150W",))
+    table = Table({"id": [1], "F150W_njy": [-5.0], "F150W_err_njy": [1.0]})
+    flux, error, filters = table_photometry(table, "<F>_njy", "<F>_err_njy")
+    assert (flux.tolist(), error.tolist(), filters) == ([[-5.0]], [[1.0]], ("F150W",))
 
 
 def test_masses_and_rates_are_recovered(hosts):
@@ -74,5 +83,5 @@ def test_bad_catalogues_are_refused(hosts):
     wrong["z"][0] = np.nan
     with pytest.raises(InputError, match="column 'z', row 1"):
         fit_hosts(wrong, settings)
-    with pytest.raises(InputError, match="f_<filter>"):
+    with pytest.raises(InputError, match="f_<F>"):
         fit_hosts(hosts["id", "z"], settings)

@@ -12,12 +12,16 @@ _LATER = {
     "FitSettings": "settings",
     "Fitter": "fit",
     "Posterior": "posterior",
+    "draw_corner": "picture",
+    "draw_sed": "picture",
+    "fit_hosts": "hosts",
     "fit_many": "fit",
     "fit_or_reuse": "store",
     "fit_posterior": "fit",
     "percentile_table": "posterior",
     "posterior_is_current": "store",
     "read_posterior": "store",
+    "table_photometry": "columns_photometry",
     "write_posteriors": "store",
 }
 
@@ -28,7 +32,10 @@ __all__ = [
     "PhotometryModel",
     "Posterior",
     "SSPLibrary",
+    "draw_corner",
+    "draw_sed",
     "fit_grid",
+    "fit_hosts",
     "fit_many",
     "fit_or_reuse",
     "fit_posterior",
@@ -38,6 +45,7 @@ __all__ = [
     "read_posterior",
     "rest_spectrum",
     "synthesize",
+    "table_photometry",
     "write_posteriors",
 ]
 

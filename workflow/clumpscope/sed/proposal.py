@@ -8,6 +8,9 @@ __all__ = ["Mixture", "fit_mixture"]
 # Tails heavy enough to cover what a Gaussian mixture misses, light enough to waste few draws.
 _NU = 8.0
 
+# Mean log likelihood of a point to be gained by an iteration that is worth its time.
+_GAIN = 1e-3
+
 
 class Mixture:
     """Mixture of multivariate t distributions with 8 degrees of freedom.
@@ -34,23 +37,26 @@ class Mixture:
             - np.log(np.diagonal(self._roots, axis1=1, axis2=2)).sum(axis=1)
         )
         # One matrix product whitens all points for all components at once.
-        self._stack = self._inverse.reshape(-1, n_dim).T
-        self._offset = np.einsum("kij,kj->ki", self._inverse, means).ravel()
+        self._stack = self._inverse.reshape(-1, n_dim)
+        self._offset = np.einsum("kij,kj->ki", self._inverse, means).reshape(-1, 1)
 
     def distances(self, y: np.ndarray) -> np.ndarray:
-        """Squared Mahalanobis distances (n, n_components) of the points y (n, n_dim)."""
-        white = y @ self._stack - self._offset
-        return (white.reshape(len(y), *self.means.shape) ** 2).sum(axis=2)
+        """Squared Mahalanobis distances (n_components, n) of the points y (n, n_dim)."""
+        # Points run along the last axis, where sums over components and dimensions are fast.
+        white = self._stack @ y.T - self._offset
+        white *= white
+        return white.reshape(*self.means.shape, len(y)).sum(axis=1)
 
-    def log_components(self, y: np.ndarray) -> np.ndarray:
-        """Log of weight times density of each component, (n, n_components)."""
-        return self._norm - 0.5 * (_NU + y.shape[1]) * np.log1p(self.distances(y) / _NU)
+    def log_components(self, distances: np.ndarray) -> np.ndarray:
+        """Log of weight times density of each component at the given distances, (n_components, n)."""
+        power = 0.5 * (_NU + self.means.shape[1])
+        return self._norm[:, None] - power * np.log1p(distances / _NU)
 
     def log_density(self, y: np.ndarray) -> np.ndarray:
         """Log density (n,) at the points y (n, n_dim)."""
-        parts = self.log_components(y)
-        peak = parts.max(axis=1)
-        return peak + np.log(np.exp(parts - peak[:, None]).sum(axis=1))
+        parts = self.log_components(self.distances(y))
+        peak = parts.max(axis=0)
+        return peak + np.log(np.exp(parts - peak).sum(axis=0))
 
     def draw(self, n: int, rng: np.random.Generator | np.random.RandomState) -> np.ndarray:
         """Points (n, n_dim) drawn from the mixture."""
@@ -103,6 +109,7 @@ def fit_mixture(
     rng : numpy.random.Generator
         Chooses the starting centres.
     n_iterations : int
+        Most iterations.
     centres : (n_centres, n_dim) array, optional
         Starting centres, instead of `n_components` chosen ones.
     """
@@ -120,21 +127,30 @@ def fit_mixture(
     # A few points' worth of a narrow version of the whole keeps the matrices well conditioned.
     prior_count = (n_dim + 1.0) / effective
     floor = prior_count * spread / k ** (2.0 / n_dim)
+    # Second moments of all points, taken about their centre to keep their digits.
+    offset = y - centre
+    moments = np.einsum("ni,nj->nij", offset, offset).reshape(len(y), -1)
+    likelihood = -np.inf
     for _ in range(n_iterations):
-        distance = mixture.distances(y)
-        parts = mixture._norm - 0.5 * (_NU + n_dim) * np.log1p(distance / _NU)
-        share = np.exp(parts - parts.max(axis=1, keepdims=True))
-        share *= (p / share.sum(axis=1))[:, None]
-        count = share.sum(axis=0)
+        distances = mixture.distances(y)
+        parts = mixture.log_components(distances)
+        peak = parts.max(axis=0)
+        share = np.exp(parts - peak)
+        total = share.sum(axis=0)
+        before, likelihood = likelihood, p @ (peak + np.log(total))
+        if likelihood - before < _GAIN:
+            break
+        share *= p / total
+        count = share.sum(axis=1)
         keep = count * effective > n_dim
         if not keep.any():
             break
-        share, count = share[:, keep], count[keep]
-        pull = share * (_NU + n_dim) / (_NU + distance[:, keep])
-        means = (pull.T @ y) / pull.sum(axis=0)[:, None]
-        scales = np.empty((len(count), n_dim, n_dim))
-        for j, mean in enumerate(means):
-            offset = y - mean
-            scales[j] = (offset.T @ (offset * pull[:, j : j + 1]) + floor) / (count[j] + prior_count)
-        mixture = Mixture(count / count.sum(), means, scales)
+        share, count = share[keep], count[keep]
+        pull = share * (_NU + n_dim) / (_NU + distances[keep])
+        pulled = pull.sum(axis=1)
+        shift = (pull @ offset) / pulled[:, None]
+        scatter = (pull @ moments).reshape(-1, n_dim, n_dim)
+        scatter -= pulled[:, None, None] * shift[:, :, None] * shift[:, None, :]
+        scales = (scatter + floor) / (count + prior_count)[:, None, None]
+        mixture = Mixture(count / count.sum(), centre + shift, scales)
     return mixture

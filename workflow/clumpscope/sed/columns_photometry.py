@@ -1,0 +1,67 @@
+"""Fluxes and errors from the columns of a table, checked."""
+
+import re
+
+import numpy as np
+from astropy.table import Table
+
+from ..errors import InputError
+from ..filters import get_filter
+from ..tables import require_columns
+
+__all__ = ["table_photometry"]
+
+
+def table_photometry(
+    table: Table, flux: str = "flux_<F>_njy", error: str = "flux_<F>_err_njy", where: str = "photometry"
+) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+    """Photometry in all columns named after a filter.
+
+    Parameters
+    ----------
+    table : astropy.table.Table
+        With a column ``id``. Fluxes and errors in nJy; empty or NaN cells are bands without a measurement.
+    flux, error : str
+        How the columns are called, ``<F>`` standing for the filter: by default those of the clumps;
+        ``f_<F>`` and ``e_<F>`` in a galaxy catalogue, ``<F>_njy`` and ``<F>_err_njy`` in a photometry field.
+    where : str
+        Names the table in error messages.
+
+    Returns
+    -------
+    flux_njy, error_njy : (n_objects, n_bands) arrays
+    filters : tuple of str
+
+    Raises
+    ------
+    InputError
+        If there is no such column, for an unknown filter, a flux without an error column, or an error that
+        is not positive.
+    """
+    # A letter and a digit begin every filter's name, and no other word in our columns (flux_iso_njy).
+    find_flux, find_error = (
+        re.compile(re.escape(name).replace("<F>", r"([A-Za-z]\d[A-Za-z0-9]*)")) for name in (flux, error)
+    )
+    filters = tuple(
+        match[1]
+        for name in table.colnames
+        if (match := find_flux.fullmatch(name)) and not find_error.fullmatch(name)
+    )
+    if not filters:
+        raise InputError(where, f"columns {', '.join(table.colnames)}", f"columns {flux} and {error}")
+    values = np.full((2, len(table), len(filters)), np.nan)
+    for band, name in enumerate(filters):
+        columns = [pattern.replace("<F>", name) for pattern in (flux, error)]
+        get_filter(name, f"{where}, column {columns[0]!r}")
+        require_columns(table, columns, where)
+        for kind, column in enumerate(columns):
+            values[kind, :, band] = np.ma.filled(np.ma.asarray(table[column]).astype(float), np.nan)
+        wrong = np.flatnonzero(np.isfinite(values[0, :, band]) & (values[1, :, band] <= 0))
+        if wrong.size:
+            raise InputError(
+                f"{where}, column {columns[1]!r}, row {wrong[0] + 1} (id {table['id'][wrong[0]]})",
+                f"{values[1, wrong[0], band]:g} nJy",
+                "a positive error",
+                "Leave flux and error empty where there is no measurement.",
+            )
+    return values[0], values[1], filters
