@@ -114,7 +114,13 @@ def fit_group(
             model = model + values[f"flux{k}"] * image_of(spectral.kernel, x, y, covariance, rows, columns)
         return ((image - model) * box.weight)[good]
 
-    result = lmfit.minimize(residual, parameters, scale_covar=False)
+    results = [lmfit.minimize(residual, parameters, scale_covar=False)]
+    if free_shape:
+        # An ellipse that begins across the true one may stay there.
+        for k in range(n):
+            parameters[f"theta{k}"].value += np.pi / 2
+        results.append(lmfit.minimize(residual, parameters, scale_covar=False))
+    result = min(results, key=lambda result: result.chisqr)
     values = result.params.valuesdict()
     fitted = np.array([source(values, k) for k in range(n)])
     planes = background_at(fitted, box.corner, box.weight.shape)

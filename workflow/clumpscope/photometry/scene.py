@@ -1,0 +1,171 @@
+"""All clumps of an image while they are fitted: in groups, each without the light of the others, until nothing moves."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from ..flags import bit
+from .boxes import Box, group_clumps, make_box
+from .compiled import source_images
+from .evidence import Rules
+from .model import SpectralPSF, shape_of
+from .uncertainty import Fitted
+
+__all__ = ["Scene"]
+
+Array = np.ndarray
+# Members of a group are drawn inside this many pixels; other clumps' light is taken off inside the second.
+_REACH_PX, _STAMP_PX = 12, 24
+# Change of a box's data, in summed squares of standard deviations, that no parameter notices.
+_UNNOTICED = 1e-3
+
+
+@dataclass
+class _Group:
+    """Clumps fitted together, on their box, with the data of the last fit."""
+
+    members: Array
+    box: Box
+    reach: int
+    data: Array | None = None
+
+
+class Scene:
+    """The clumps of one image.
+
+    Parameters
+    ----------
+    image, error : (ny, nx) arrays
+        Data and standard deviations; NaN where there is no good pixel.
+    kernel : (n, n) array
+        PSF.
+    x, y : (n_clumps,) arrays
+        Where to begin [px].
+    covariance : (n_clumps, 3) array
+        Shapes to keep [px^2].
+    rules : Rules
+    free_shape : bool
+        Whether shapes are fitted instead.
+    method : {"projection", "lmfit"}
+
+    Attributes
+    ----------
+    theta : (n_clumps, 5) array
+        x, y, S_xx, S_yy, S_xy of every clump.
+    values : dict of str to (n_clumps,) array
+        Other columns of the result.
+    flags : (n_clumps,) int array
+    """
+
+    def __init__(self, image: Array, error: Array, kernel: Array, x: Array, y: Array, covariance: Array,
+                 rules: Rules, free_shape: bool, method: str) -> None:  # fmt: skip
+        good = np.isfinite(image) & np.isfinite(error) & (error > 0)
+        self._weight = np.zeros(image.shape)
+        self._weight[good] = 1.0 / error[good]
+        # What is left of the image once all current models are taken off.
+        self._left = np.where(good, image, 0.0)
+        self._rules, self._free, self._method = rules, free_shape, method
+        self._spectral = lru_cache(lambda extent: SpectralPSF(kernel, extent))
+        self._stamps: dict[int, tuple[tuple[slice, slice], Array]] = {}
+        self._groups: list[_Group] = []
+        self.theta = np.column_stack([x, y, covariance])
+        self.values = {name: np.full(x.size, np.nan) for name in (
+            "x_err", "y_err", "sigma_x_px_err", "sigma_y_px_err", "theta_deg_err", "flux", "flux_err", "background",
+            "background_err", "sigma_limit_px", "chi2",
+        )}  # fmt: skip
+        self.flags = np.zeros(x.size, dtype=np.int64)
+        self._start = np.column_stack([x, y])
+        ny, nx = image.shape
+        # Comparisons with NaN are false.
+        inside = (y >= -0.5) & (y < ny - 0.5) & (x >= -0.5) & (x < nx - 0.5)
+        self.flags[~inside] |= bit("edge", "few_pixels")
+        self._inside = np.flatnonzero(inside)
+        rows, columns = np.rint(self._start[inside, ::-1]).astype(int).T
+        self.flags[self._inside[~good[rows, columns]]] |= bit("saturated")
+
+    def make_groups(self, distance_px: float, box: int, joint_box: int) -> None:
+        """Link clumps closer than `distance_px`; groups with too few good pixels are flagged and left out."""
+        for group in group_clumps(*self._start[self._inside].T, distance_px):
+            members = self._inside[group]
+            single = len(members) == 1
+            size = box if single else joint_box
+            pixels = make_box(self._weight, *self._start[members].T, size)
+            if pixels.cut:
+                self.flags[members] |= bit("edge")
+            if not single:
+                self.flags[members] |= bit("blended")
+            if pixels.n_good < 5 + len(members) * (6 if self._free else 3):
+                self.flags[members] |= bit("few_pixels")
+                continue
+            reach = size // 2 + 1 if single else max(_REACH_PX, size // 2 + 1)
+            self._groups.append(_Group(members, pixels, reach))
+        # Brightest first: their light is the largest error of the others' first fits.
+        rows, columns = np.rint(np.nan_to_num(self._start[:, ::-1])).astype(int).T
+        self._groups.sort(
+            key=lambda g: (-self._left[rows[g.members], columns[g.members]].max(), g.members[0])
+        )
+
+    def sweep(self, n_sweeps: int) -> None:
+        """Fit all groups `n_sweeps` times at most, those whose data changed by their neighbours' light again."""
+        for _ in range(n_sweeps):
+            moved = False
+            for group in self._groups:
+                for k in group.members:
+                    self._add(k, +1.0)
+                data = group.box.of(self._left)
+                if group.data is None or np.sum(((data - group.data) * group.box.weight) ** 2) > _UNNOTICED:
+                    group.data, moved = data, True
+                    self._keep(group, self._fit(group))
+                for k in group.members:
+                    self._add(k, -1.0)
+            if not moved:
+                break
+
+    def _add(self, k: int, sign: float) -> None:
+        """Put the model of a clump, if it has one, back into the image, or take it off."""
+        if k in self._stamps:
+            part, stamp = self._stamps[k]
+            self._left[part] += sign * stamp
+
+    def _fit(self, group: _Group) -> Fitted:
+        if self._method == "lmfit":
+            from .reference import fit_group
+        else:
+            from .evidence import fit_group
+
+        spectral = self._spectral(group.reach + int(np.ceil(self._rules.max_shift_px)))
+        members = group.members
+        return fit_group(spectral, group.box, group.data, self._start[members], self.theta[members], group.reach,
+                         self._rules, self._free)  # fmt: skip
+
+    def _keep(self, group: _Group, fitted: Fitted) -> None:
+        members, values = group.members, self.values
+        self.theta[members] = fitted.theta
+        values["flux"][members], values["background"][members] = fitted.flux, fitted.background
+        values["sigma_limit_px"][members], values["chi2"][members] = fitted.limit_px, fitted.chi2
+        for name, error in fitted.errors.items():
+            values[f"{name}_err"][members] = error
+        away = np.abs(fitted.theta[:, :2] - self._start[members]).max(axis=1)
+        wide = self._free & (shape_of(fitted.theta[:, 2:])[0] >= fitted.max_sigma_px - 1e-6)
+        for name, raised in (
+            ("unresolved", ~fitted.resolved & self._free),
+            ("size_undetermined", np.isinf(fitted.limit_px)),
+            ("at_bound", (away >= self._rules.max_shift_px - 1e-9) | wide),
+            ("fit_failed", np.full(len(members), not fitted.converged)),
+        ):
+            self.flags[members] = np.where(
+                raised, self.flags[members] | bit(name), self.flags[members] & ~bit(name)
+            )
+        if len(self._groups) > 1:
+            for k in members:
+                self._draw(k)
+
+    def _draw(self, k: int) -> None:
+        """Draw the model of a clump, to be taken off its neighbours."""
+        row, column = np.rint(self.theta[k, 1::-1]).astype(int)
+        low, left = max(row - _STAMP_PX, 0), max(column - _STAMP_PX, 0)
+        part = np.s_[low : row + _STAMP_PX + 1, left : column + _STAMP_PX + 1]
+        stamp = np.empty((1, *self._left[part].shape))
+        source_images(*self._spectral(_STAMP_PX).arrays, self.theta[k], low, left, stamp)
+        self._stamps[k] = part, self.values["flux"][k] * stamp[0]
