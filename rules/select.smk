@@ -11,9 +11,10 @@ checkpoint select:
     input:
         unpack(select_inputs),
     output:
+        # The index comes first: it is what the graph of jobs looks for.
+        index="results/{field}/galaxies.json",
         galaxies="results/{field}/galaxies.ecsv",
         selection="results/{field}/selection.ecsv",
-        index="results/{field}/galaxies.json",
     log:
         "results/{field}/logs/select.log",
     benchmark:

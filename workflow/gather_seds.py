@@ -1,8 +1,0 @@
-"""Rule `sed_table`: the posteriors' percentiles of all batches in one table."""
-
-from astropy.table import vstack
-from clumpscope.logs import job_log
-from clumpscope.tables import read_table, write_table
-
-with job_log(snakemake.log[0]):
-    write_table(vstack([read_table(path) for path in snakemake.input]), snakemake.output.table)
