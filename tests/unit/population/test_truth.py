@@ -130,12 +130,13 @@ def test_empty_catalogue_and_missing_column():
 
 
 def test_figure_shows_every_clump():
-    from clumpscope.figures import truth_recovery
+    from clumpscope.figures.registry import draw_figure
 
     truth = make_truth(12)
     measured = make_measured(truth)[:9]
     comparison = compare_with_truth(measured, truth, PSF)
-    figure, data = truth_recovery.draw(comparison, summarise_truth(comparison, 9))
+    products = {"truth": comparison, "truth_summary": summarise_truth(comparison, 9)}
+    figure, data = draw_figure("truth_recovery", products)
     assert len(data) == 12
     drawn = [sum(len(points.get_offsets()) for points in axes.collections) for axes in figure.axes[:5]]
     assert drawn == [9] * 5

@@ -42,18 +42,62 @@ class FigureSpec:
 
 _ROWS = [
     ("luminosity_size", _IMAGING, ("catalogue",),
-     "Absolute V magnitude against intrinsic effective radius, by redshift; arrows are upper limits of the size. The lines "
-     "are of equal mean surface brightness inside the effective radius (C25 Fig. 8)."),
-    ("redshift_distributions", _IMAGING, ("catalogue", "population"),
+     "Absolute V magnitude against intrinsic effective radius, by redshift; arrows are upper limits of the size. The "
+     "grey lines are of equal mean rest-frame surface brightness inside the effective radius (C25 Fig. 8)."),
+    ("redshift_distributions", _IMAGING, ("catalogue",),
      "Mass-weighted age, stellar mass, star-formation rate and effective radius of the clumps in every redshift bin, "
-     "with medians (dashed) and their errors (C25 Fig. 11). Sizes that are upper limits are left out."),
-    ("mass_function", _BOTH, ("population",),
-     "Cumulative clump mass function, by redshift and by magnification, with the maximum-likelihood power law above the "
-     "completeness limit of each group; the grey line is N(> M) proportional to 1 / M (C25 Fig. 18). Below the limit, incompleteness "
-     "makes the functions flat."),
+     "with medians (dashed) and their 68 % confidence (grey) (C25 Fig. 11). Sizes that are upper limits are left out."),
+    ("magnification", _IMAGING, ("catalogue",),
+     "Magnification against effective radius, stellar mass, absolute V magnitude and stellar mass surface density of the "
+     "clumps, by redshift (C25 Fig. 9). High magnifications show small, faint clumps; the density does not "
+     "depend on magnification."),
+    ("host_relations", _IMAGING, ("population",),
+     "Left: the most massive clump off the centre, and the central clump, against the mass of their galaxy, with "
+     "Pearson's r and p. Right: the share of the galaxy's mass in clumps, coloured by specific star-formation rate. Large "
+     "symbols are medians in bins with equal numbers of galaxies (C25 Fig. 12). Shares above one (line at zero) happen: a fit "
+     "of the whole galaxy can miss old stars behind young light."),
     ("gradients", _IMAGING, ("population",),
      "Clump mass over host mass, mass-weighted age and mass surface density against galactocentric distance in the "
-     "source plane, by redshift and by host mass (C25 Fig. 13); large symbols are medians with errors."),
+     "source plane, by redshift and by host mass (C25 Fig. 13). Large symbols are medians with 68 % confidence; "
+     "medians of fewer than three clumps have no error bar."),
+    ("surface_density", _IMAGING, ("catalogue", "population"),
+     "Surface densities of stellar mass and of star formation against redshift, and their distributions, by resolution class "
+     "(C25 Figs. 15 and 17). Those of unresolved clumps are lower limits. Surface-brightness dimming hides clumps of low "
+     "density at high redshift."),
+    ("mass_function", _BOTH, ("population",),
+     "Cumulative clump mass function, by redshift and by magnification. Dashed: the maximum-likelihood power law above the "
+     "completeness limit of each group (dot), which is the peak of its mass distribution unless one was given; the slope "
+     "is that of N(> M). Grey: N(> M) proportional to 1 / M (C25 Fig. 18). Below the limit, incompleteness makes the functions flat."),
+    ("sfh_comparison", _BOTH, ("catalogue", "sed_all"),
+     "Stellar mass, mass-weighted age, attenuation, mass surface density, star-formation rate and metallicity of the same "
+     "clumps under every star-formation history (C25 Fig. 7); the outermost bins include what lies beyond."),
+    ("host_sfh", _IMAGING, ("hosts", "galaxies"),
+     "Masses and star-formation rates (over 100 Myr) of the host galaxies: other star-formation histories against the reference, with "
+     "median differences, and the rate against mass with the main sequence of Speagle et al. (2014) at each bin's median redshift (C25 "
+     "Figs. 2 and 3). Divided by the galaxies' magnification."),
+    ("gallery", _IMAGING, ("catalogue", "residuals"),
+     "Data, model of the clumps, and residual of the galaxies with the most clumps, in the bluest filter, the reference filter "
+     "and the reddest, each with one scale; circles are clumps (C25 Fig. 5). The diffuse light of the galaxy stays in the "
+     "residual."),
+    ("colour_colour", _PHOTOMETRY, ("catalogue", "sed_all"),
+     "Colours of the clusters with S/N > 3 in all four filters, coloured by best-fit age and metallicity. The lines are "
+     "dust-free simple stellar populations of one metallicity, with ages of 0.5, 1, 4 and 9 Gyr marked by circles of growing size (F22 Fig. 7)."),
+    ("cluster_mass_histogram", _PHOTOMETRY, ("catalogue", "sed_all", "published"),
+     "Stellar masses of the clusters: published (F22 Fig. 4), from the grid of simple stellar populations, and from the "
+     "reference star-formation history; triangles are medians."),
+    ("f22_comparison", _PHOTOMETRY, ("catalogue", "sed_all", "published"),
+     "Masses of every cluster against those of Faisst et al. (2022), and ages beside that of their stack. Differences have "
+     "known reasons. Both grids hold dust-free simple stellar populations of the same ages and metallicities, but from "
+     "different stellar libraries (BaSeL and STELIB there) and initial mass functions (Chabrier there, about 0.03 dex). Age "
+     "is hardly known without bluer filters, and M/L rises with it: where our fits are older, the masses are higher. Published masses "
+     "scale with the V luminosity from F090W alone, ours with all bands. The reference history also has dust, gas and "
+     "continuing star formation, and an error floor, which widen the masses and lower the mass-weighted ages."),
+    ("ssp_map", _PHOTOMETRY, ("ssp_stack",),
+     "Chi-squared of simple stellar populations of every age and metallicity for the median photometry of all clusters, with "
+     "contours at 3, 4 and 5 sigma (F22 Fig. 5); orange: the published age and metallicity."),
+    ("truth_recovery", _IMAGING, ("truth", "truth_summary"),
+     "A field with known truth: measured against true flux, size, magnification, mass and age of every clump found, and "
+     "what became of the true clumps by signal-to-noise."),
 ]  # fmt: skip
 
 FIGURES: dict[str, FigureSpec] = {

@@ -24,8 +24,6 @@ class Settings:
         The same of the host galaxies.
     library : str
         SSP library of the model tracks.
-    error_floor : float
-        Relative error added to the fluxes when models were fitted.
     gallery_galaxies : int
         Galaxies shown in the gallery, those with the most clumps.
     """
@@ -35,7 +33,6 @@ class Settings:
     reference_sfh: str = "exp_free"
     host_reference_sfh: str = "exp_free"
     library: str = "bc03"
-    error_floor: float = 0.05
     gallery_galaxies: int = 6
 
     @classmethod

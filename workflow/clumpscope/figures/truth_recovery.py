@@ -1,9 +1,13 @@
 """Measured against true: flux, size, magnification, mass and age of a field with known truth."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 from astropy.table import Table
+
+from .settings import Settings
+from .style import GREY, PAGE_INCH, empty, new_figure, panel_label, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,25 +30,16 @@ _SUMMARY = {
 }
 
 
-def draw(comparison: Table, summary: Table) -> tuple["Figure", Table]:
+@styled
+def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     """Draw measured against true for five quantities, and how many clumps were found by S/N.
 
-    Parameters
-    ----------
-    comparison, summary : Table
-        Of `clumpscope.population.truth`.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
-    data : Table
-        The rows drawn.
+    Products: ``truth`` and ``truth_summary``, the comparison and the summary of `clumpscope.population.truth`.
     """
-    from matplotlib.figure import Figure  # 0.5 s that only figures need
-
+    comparison, summary = products["truth"], products["truth_summary"]
     detected = comparison[comparison["status"] == "detected"]
     numbers = {row["quantity"]: row["value"] for row in summary}
-    figure = Figure(figsize=(11, 7.2), layout="constrained")
+    figure = new_figure(PAGE_INCH, 5.2)
     axes = figure.subplots(2, 3).ravel()
     snr = np.log10(np.clip(detected["snr_ref"], 1, None)) if len(detected) else []
     points = None
@@ -61,21 +56,23 @@ def draw(comparison: Table, summary: Table) -> tuple["Figure", Table]:
         for rows, marker in ((good & ~limit, "o"), (good & limit, "v")):
             if rows.any():
                 points = panel.scatter(
-                    true[rows], measured[rows], c=np.asarray(snr)[rows], marker=marker, s=22, cmap="viridis",
+                    true[rows], measured[rows], c=np.asarray(snr)[rows], marker=marker, s=11, cmap="viridis",
                     vmin=0.5, vmax=2.5, edgecolors="none", alpha=0.85,
                 )  # fmt: skip
         if good.any():
             ends = np.array(
                 [min(true[good].min(), measured[good].min()), max(true[good].max(), measured[good].max())]
             )
-            panel.plot(ends, ends, color="0.3", lw=1, zorder=0)
+            panel.plot(ends, ends, color=GREY, lw=1, zorder=0)
+        else:
+            empty(panel)
         if logarithmic:
             panel.set(xscale="log", yscale="log")
         middle, scatter = (numbers.get(key) for key in _SUMMARY[name])
         if middle is not None:
             word = "median ratio" if logarithmic else "offset"
             text = f"{word} {middle:.3f}\nscatter {scatter:.3f}"
-            panel.text(0.04, 0.96, text, transform=panel.transAxes, va="top", fontsize=9)
+            panel_label(panel, text)
         panel.set(xlabel=f"true {label}", ylabel=f"measured {label}")
     if points is not None:
         figure.colorbar(
@@ -94,7 +91,7 @@ def _draw_completeness(panel, comparison: Table) -> None:
     colours = ["#35608d", "#6ece58", "#c7e020", "0.7", "#c0392b"]
     heights = [np.clip(snr[np.asarray(measured["status"]) == name], edges[0], edges[-1]) for name in status]
     panel.hist(heights, edges, stacked=True, color=colours, label=status)
-    panel.axvline(10.0, color="0.3", lw=1, ls=":")
+    panel.axvline(10.0, color=GREY, lw=1, ls=":")
     panel.set(xscale="log", xlabel="true S/N in the PSF aperture", ylabel="true clump images")
     panel.set_ylim(0, 1.6 * panel.get_ylim()[1])
-    panel.legend(fontsize=8, frameon=False, ncols=2, loc="upper left")
+    panel.legend(fontsize=6, ncols=2, columnspacing=0.8, loc="upper left")

@@ -1,0 +1,91 @@
+"""Clump properties under different star-formation histories (C25 Fig. 7)."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from astropy.table import Table, vstack
+
+from .columns import numbers, shown
+from .settings import Settings
+from .style import PAGE_INCH, PALETTE, empty, new_figure, styled
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["draw"]
+
+_PANELS = {
+    "log_mass": r"$\log\, M_\star\ [M_\odot]$",
+    "log_age_mw_yr": r"$\log$ mass-weighted age [yr]",
+    "a_v": r"$A_V$ [mag]",
+    "log_sigma_mass": r"$\log\, \Sigma_{M}\ [M_\odot\,\mathrm{pc}^{-2}]$",
+    "log_sfr10": r"$\log\, \mathrm{SFR}_{10}\ [M_\odot\,\mathrm{yr}^{-1}]$",
+    "log_z_zsun": r"$\log\, Z / Z_\odot$",
+}
+_N_HISTOGRAM_BINS = 24
+
+
+@styled
+def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
+    """Draw the distribution of every property for every history; products: ``catalogue``, ``sed_all``."""
+    clumps = shown(products["catalogue"], settings.min_broad_bands)
+    tables = [_intrinsic(clumps, sed, name) for name, sed in products["sed_all"].items()]
+    figure = new_figure(PAGE_INCH, 4.4)
+    panels = figure.subplots(2, 3).ravel()
+    for axes, (quantity, label) in zip(panels, _PANELS.items(), strict=True):
+        axes.set_xlabel(label)
+        columns = [numbers(table, quantity) for table in tables]
+        known = np.concatenate([values[np.isfinite(values)] for values in columns] or [np.empty(0)])
+        if not known.size:
+            empty(axes, "not fitted" if len(clumps) else "no clumps")
+            continue
+        low, high = np.percentile(known, [0.5, 99.5])
+        edges = np.linspace(low, max(high, low + 1e-3), _N_HISTOGRAM_BINS + 1)
+        styles = ("-", "--", ":", "-.")
+        for number, (values, sfh) in enumerate(zip(columns, products["sed_all"], strict=True)):
+            values = values[np.isfinite(values)]
+            if not values.size:
+                continue
+            colour = PALETTE[number % len(PALETTE)]
+            # The outermost bins also count what lies beyond them.
+            axes.hist(np.clip(values, *edges[[0, -1]]), edges, histtype="step", color=colour, lw=1.3,
+                      ls=styles[number % len(styles)], label=f"{sfh} ({values.size})")  # fmt: skip
+            axes.plot(
+                np.median(values), 0.97, marker="v", ms=5, color=colour, transform=axes.get_xaxis_transform()
+            )
+    for axes in panels[::3]:
+        axes.set_ylabel("clumps")
+    handles, labels = panels[0].get_legend_handles_labels()
+    if handles:
+        figure.legend(handles, labels, loc="outside upper center", ncols=len(handles), title="triangles: medians",
+                      title_fontsize=7)  # fmt: skip
+    return figure, vstack(tables) if tables else Table({"id": np.empty(0, dtype=str)})
+
+
+def _intrinsic(clumps: Table, sed: Table, sfh: str) -> Table:
+    """Medians of one history for the clumps shown, divided by their magnification."""
+    rows = {str(name): row for row, name in enumerate(sed["id"])}
+    index = np.array([rows.get(str(name), -1) for name in clumps["id"]], dtype=int)
+    known = index >= 0
+    magnification = np.log10(numbers(clumps, "mu")) if "mu" in clumps.colnames else np.zeros(len(clumps))
+
+    def taken(name: str) -> np.ndarray:
+        values = numbers(sed, f"{name}_p50")
+        return np.where(known, values[index], np.nan) if len(values) else np.full(len(clumps), np.nan)
+
+    mass = taken("log_mass") - magnification
+    # The area is that of the reference history's catalogue.
+    log_area = numbers(clumps, "log_mass_p50") - numbers(clumps, "log_sigma_mass_p50")
+    return Table(
+        {
+            "id": np.asarray(clumps["id"], dtype=str),
+            "sfh": np.full(len(clumps), sfh, dtype="U20"),
+            "log_mass": mass,
+            "log_age_mw_yr": taken("log_age_mw_yr"),
+            "a_v": taken("a_v"),
+            "log_sigma_mass": mass - log_area,
+            "log_sfr10": taken("log_sfr10") - magnification,
+            "log_z_zsun": taken("log_z_zsun"),
+        }
+    )
