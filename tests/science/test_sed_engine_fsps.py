@@ -37,7 +37,7 @@ def test_tau_models_of_fsps(sps_home, tmp_path):
     errors, masses = [], []
     for redshift in (0.7, 1.6, 2.3):
         filters = unabsorbed_filters(redshift)
-        model = PhotometryModel(library, filters, redshift, "exp_free")
+        model = PhotometryModel(library, filters, redshift, "exp_free", dust_emission=False)
         for _ in range(12):
             log_age = rng.uniform(6.0, np.log10(model.age_max_yr))
             log_tau = max(rng.uniform(6.0, 10.0), log_age - np.log10(700.0))

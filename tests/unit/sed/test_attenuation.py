@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from clumpscope.sed.attenuation import R_V, calzetti, dust_emission_bands
+from clumpscope.sed.attenuation import R_V, calzetti
 
 
 @pytest.mark.parametrize(
@@ -21,10 +21,3 @@ def test_smooth_and_positive_everywhere():
     rises = np.diff(curve) > 0.0
     assert rises.sum() == 1 and wave[:-1][rises] == pytest.approx(6300.0, rel=1e-3)
     assert np.abs(np.diff(curve)).max() < 0.007
-
-
-def test_dust_emission_bands():
-    filters = ["F150W", "F277W", "F356W", "F444W"]
-    assert dust_emission_bands(filters, 0.39).tolist() == [False, False, True, True]
-    assert dust_emission_bands(filters, 0.7).tolist() == [False] * 4
-    assert dust_emission_bands(filters, 0.39, rest_micron=3.0).tolist() == [False, False, False, True]

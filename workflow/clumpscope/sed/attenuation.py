@@ -1,12 +1,8 @@
-"""Dust attenuation of Calzetti et al. (2000), and the bands in which dust emission is not modelled."""
-
-from collections.abc import Sequence
+"""Dust attenuation of Calzetti et al. (2000)."""
 
 import numpy as np
 
-from ..filters import get_filter
-
-__all__ = ["R_V", "calzetti", "dust_emission_bands"]
+__all__ = ["R_V", "calzetti"]
 
 R_V = 4.05
 """Ratio of total to selective attenuation (Calzetti et al. 2000, section 4.1)."""
@@ -42,28 +38,3 @@ def calzetti(wave_angstrom: np.ndarray) -> np.ndarray:
     slope = 2.659 * (1.509 + edge * (-0.396 + edge * 0.033)) * -edge / _SHORT
     k = k + slope * np.minimum(wave - _SHORT, 0.0)
     return np.maximum(k, 0.0) / R_V
-
-
-def dust_emission_bands(
-    filters: Sequence[str], redshift: float, rest_micron: float = 2.5, redshift_max: float = 0.6
-) -> np.ndarray:
-    """Bands where emission by dust can matter, which the model leaves out.
-
-    Parameters
-    ----------
-    filters : sequence of str
-        Filter names.
-    redshift : float
-        Redshift of the source.
-    rest_micron : float
-        Rest-frame pivot wavelength beyond which a band counts [micron].
-    redshift_max : float
-        From this redshift on no band counts: NIRCam then sees too little of the dust.
-
-    Returns
-    -------
-    (n_bands,) bool array
-        True where the band should be left out of a fit.
-    """
-    pivot = np.array([get_filter(name).pivot_angstrom for name in filters])
-    return (pivot / (1.0 + redshift) > rest_micron * 1e4) & (redshift < redshift_max)

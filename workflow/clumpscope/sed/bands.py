@@ -11,7 +11,7 @@ from .attenuation import calzetti
 from .igm import igm_transmission, lyman_edges
 from .spectrum import NJY, SPEED_OF_LIGHT
 
-__all__ = ["AV_NODES", "BandSet", "observed_bands", "rest_bands"]
+__all__ = ["AV_NODES", "BandSet", "absorbed_light", "observed_bands", "rest_bands"]
 
 AV_NODES = np.linspace(0.0, 5.0, 21)
 """A_V at which band fluxes are tabulated [mag]."""
@@ -76,6 +76,12 @@ def rest_bands(
 ) -> BandSet:
     """Bands in the rest frame at 10 pc, for absolute magnitudes; `curves` are (wavelength, throughput)."""
     return _band_set(curves, 0.0, _TEN_PARSEC_CM, wave_edges, line_wave)
+
+
+def absorbed_light(wave_edges: np.ndarray, line_wave: np.ndarray) -> BandSet:
+    """One band that counts all light alike [Lsun], from which to tell the energy that dust absorbs."""
+    wave = 0.5 * (wave_edges[1:] + wave_edges[:-1])[:, None]
+    return BandSet(np.diff(wave_edges)[:, None], wave, np.ones((len(line_wave), 1)), line_wave)
 
 
 def _band_set(

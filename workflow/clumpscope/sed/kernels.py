@@ -236,6 +236,7 @@ def fill_fluxes(
     z_nodes,
     av_nodes,
     dust,
+    glow,
     stars,
     gas_z,
     gas_u,
@@ -246,13 +247,13 @@ def fill_fluxes(
     n_gas,
 ):
     """Set `fluxes` (n, n_bands) to nJy per solar mass formed; all parameters are (n,) arrays, tables as in `tables`."""
-    n_bands = fluxes.shape[1]
+    n_bands, n_columns = fluxes.shape[1], stars.shape[2]
     n_gas_ages = len(hat_index)
     n_pad = gas.shape[3] // n_gas
     weights = np.empty(len(age_yr))
     weights_single = np.empty(len(age_yr), np.float32)
     young = np.empty(n_gas, np.float32)
-    glow = np.empty(n_gas * n_pad, np.float32)  # of the gas per photon, by age and band
+    per_photon = np.empty(n_gas * n_pad, np.float32)  # emission of the gas, by age and column
     light = np.empty(n_pad, np.float32)
     degree = dust.shape[1] - 1
     for n in range(len(age)):
@@ -278,23 +279,25 @@ def fill_fluxes(
             )
             young[hat_index[i]] += photons * (1.0 - hat_fraction[i])
             young[hat_index[i] + 1] += photons * hat_fraction[i]
-        glow[:] = 0.0
+        per_photon[:] = 0.0
         for z in range(3):
             for u in range(3):
                 c = weights_z[z] * weights_u[u]
                 corner = gas[2 * pair_z + z, 2 * pair_u + u]
-                _add_two(glow, corner[m], corner[m + 1], np.float32(c * (1.0 - f_av)), np.float32(c * f_av))
+                _add_two(
+                    per_photon, corner[m], corner[m + 1], np.float32(c * (1.0 - f_av)), np.float32(c * f_av)
+                )
         light[:] = 0.0
         for j in range(n_gas):
             for b in range(n_pad):
-                light[b] += young[j] * glow[j * n_pad + b]
+                light[b] += young[j] * per_photon[j * n_pad + b]
 
         n_stars = min(n_used, stars.shape[3])
         c00 = np.float32((1.0 - f_z) * (1.0 - f_av))
         c01 = np.float32((1.0 - f_z) * f_av)
         c10 = np.float32(f_z * (1.0 - f_av))
         c11 = np.float32(f_z * f_av)
-        for b in range(n_bands):
+        for b in range(n_columns):
             total = light[b]
             for i in range(n_stars):
                 total += weights_single[i] * (
@@ -306,4 +309,9 @@ def fill_fluxes(
             power = dust[b, 0]
             for d in range(degree):
                 power = power * a_v[n] + dust[b, d + 1]
-            fluxes[n, b] = total * np.exp(power)
+            if b < n_bands:
+                fluxes[n, b] = total * np.exp(power)
+            else:
+                absorbed = -total * np.expm1(power)
+                for band in range(n_bands):
+                    fluxes[n, band] += absorbed * glow[band]

@@ -14,6 +14,7 @@ from ..cosmology import age_of_universe_yr, luminosity_distance_cm
 from ..errors import InputError
 from ..filters import get_filter, transmission
 from .attenuation import calzetti
+from .dust_emission import dust_spectrum
 from .gas import age_hats, bracket, gas_spectra, ionising_at
 from .igm import igm_transmission
 from .library import LYMAN_LIMIT, SSPLibrary, load_library
@@ -141,6 +142,7 @@ def synthesize(
     sfh: SFH | str,
     params: Mapping[str, float],
     nebular: bool = True,
+    dust_emission: bool = True,
 ) -> np.ndarray:
     """Photometry of one model by brute force, without magnification.
 
@@ -159,6 +161,8 @@ def synthesize(
         (see `clumpscope.sed.sfh`).
     nebular : bool
         Whether to include nebular emission.
+    dust_emission : bool
+        Whether the dust emits the energy it absorbs.
 
     Returns
     -------
@@ -180,31 +184,41 @@ def synthesize(
     spectrum = rest_spectrum(library, sfh, params, float(age_of_universe_yr(redshift)), nebular)
     # Luminosity [Lsun] to flux [erg / s / cm2], and per observed instead of rest-frame Angstrom.
     dilution = library.lsun_erg_s / (4.0 * np.pi * luminosity_distance_cm(redshift) ** 2)
-    flux = [
-        _through_filter(spectrum, name, redshift, params["a_v"]) * dilution * NJY / SPEED_OF_LIGHT
-        for name in filters
-    ]
-    return np.array(flux)
+    glow = np.zeros_like(spectrum.continuum)
+    if dust_emission:
+        glow = _absorbed(spectrum, params["a_v"]) * dust_spectrum(spectrum.wave_edges)
+    flux = [_through_filter(spectrum, glow, name, redshift, params["a_v"]) for name in filters]
+    return np.array(flux) * dilution * NJY / SPEED_OF_LIGHT
 
 
-def _through_filter(spectrum: Spectrum, name: str, redshift: float, a_v: float) -> float:
-    """Integral of lambda L T over that of T / lambda, for L per observed Angstrom."""
+def _absorbed(spectrum: Spectrum, a_v: float) -> float:
+    """Luminosity that the dust absorbs [Lsun]."""
+    edges = spectrum.wave_edges
+    lost = 1.0 - 10.0 ** (-0.4 * a_v * calzetti(0.5 * (edges[1:] + edges[:-1])))
+    lost_lines = 1.0 - 10.0 ** (-0.4 * a_v * calzetti(spectrum.line_wave))
+    return np.sum(spectrum.continuum * np.diff(edges) * lost) + np.sum(spectrum.lines * lost_lines)
+
+
+def _through_filter(spectrum: Spectrum, glow: np.ndarray, name: str, redshift: float, a_v: float) -> float:
+    """Integral of lambda L T over that of T / lambda, for L per observed Angstrom; `glow` is not attenuated."""
     get_filter(name)
     curve_wave, curve = transmission(name)
 
-    def transmitted(observed: np.ndarray) -> np.ndarray:
-        dust = 10.0 ** (-0.4 * a_v * calzetti(observed / (1.0 + redshift)))
-        through = np.interp(observed, curve_wave, curve, left=0.0, right=0.0)
-        return dust * igm_transmission(observed, redshift) * through
+    def through(observed: np.ndarray) -> np.ndarray:
+        transmitted = np.interp(observed, curve_wave, curve, left=0.0, right=0.0)
+        return transmitted * igm_transmission(observed, redshift)
+
+    def dimmed(observed: np.ndarray) -> np.ndarray:
+        return 10.0 ** (-0.4 * a_v * calzetti(observed / (1.0 + redshift)))
 
     n = int(np.log(curve_wave[-1] / curve_wave[0]) * _SAMPLES_PER_EFOLD)
     edges = np.geomspace(curve_wave[0], curve_wave[-1], n)
     observed, step = 0.5 * (edges[1:] + edges[:-1]), np.diff(edges)
     pixel = np.searchsorted(spectrum.wave_edges, observed / (1.0 + redshift), side="right") - 1
-    inside = (pixel >= 0) & (pixel < len(spectrum.continuum))
-    density = np.where(inside, spectrum.continuum[np.clip(pixel, 0, len(spectrum.continuum) - 1)], 0.0)
-    light = np.sum(observed * density * transmitted(observed) * step) / (1.0 + redshift)
+    inside = (pixel >= 0) & (pixel < len(glow))
+    pixel = np.clip(pixel, 0, len(glow) - 1)
+    density = np.where(inside, spectrum.continuum[pixel] * dimmed(observed) + glow[pixel], 0.0)
+    light = np.sum(observed * density * through(observed) * step) / (1.0 + redshift)
     at_line = spectrum.line_wave * (1.0 + redshift)
-    light += np.sum(at_line * spectrum.lines * transmitted(at_line))
-    through = np.interp(observed, curve_wave, curve)
-    return light / np.sum(through / observed * step)
+    light += np.sum(at_line * spectrum.lines * dimmed(at_line) * through(at_line))
+    return light / np.sum(np.interp(observed, curve_wave, curve) / observed * step)

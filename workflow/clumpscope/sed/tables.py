@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .bands import AV_NODES, BandSet
+from .bands import AV_NODES, BandSet, absorbed_light
+from .dust_emission import dust_spectrum
 from .gas import bracket, ionising_at
 from .library import LYMAN_LIMIT, SSPLibrary
 
@@ -32,13 +33,17 @@ _TINY = 1e-37
 class BandTables:
     """Tables of one library in one set of bands (fluxes in nJy per solar mass formed).
 
+    Their columns are the bands and, when the dust emits, a last one for the luminosity it absorbs [Lsun].
+
     Attributes
     ----------
     n_bands : int
         Number of bands.
-    dust : (n_bands, degree + 1) array
+    dust : (n_columns, degree + 1) array
         Polynomials in A_V, highest power first: natural logarithm of the flux of a flat spectrum behind dust.
-    stars : (n_z, n_av, n_bands, n_age) float32 array
+    glow : (n_columns - 1,) or (0,) array
+        Flux in the bands for one Lsun that the dust absorbs and emits [nJy / Lsun].
+    stars : (n_z, n_av, n_columns, n_age) float32 array
         Stars, at the library's metallicities.
     gas_z, gas_u : (n_zf,), (n_uf,) arrays
         Metallicities and ionisation parameters of the nebular table, spaced evenly in pairs of intervals.
@@ -47,11 +52,12 @@ class BandTables:
     gas_hat_index, gas_hat_fraction : (n_gas_ages,) arrays
         Place of those SSP ages between the gas ages.
     gas : (n_zf, n_uf, n_av, n_gas * n_padded) float32 array
-        Nebular emission for 1e46 ionising photons a second, by gas age and band; the bands are padded with zeros.
+        Nebular emission for 1e46 ionising photons a second, by gas age and column; the columns are padded with zeros.
     """
 
     n_bands: int
     dust: np.ndarray
+    glow: np.ndarray
     stars: np.ndarray
     gas_z: np.ndarray
     gas_u: np.ndarray
@@ -61,7 +67,9 @@ class BandTables:
     gas: np.ndarray
 
 
-def build_tables(library: SSPLibrary, bands: BandSet, age_max_yr: float, nebular: bool = True) -> BandTables:
+def build_tables(
+    library: SSPLibrary, bands: BandSet, age_max_yr: float, nebular: bool = True, dust_emission: bool = True
+) -> BandTables:
     """Tabulate a library in a set of bands.
 
     Parameters
@@ -73,42 +81,75 @@ def build_tables(library: SSPLibrary, bands: BandSet, age_max_yr: float, nebular
         Populations older than this are not needed.
     nebular : bool
         Whether there is gas; without it the ionising photons escape.
+    dust_emission : bool
+        Whether the dust emits what it absorbs.
     """
     n_bands = bands.pixel.shape[1]
     n_age = min(int(np.searchsorted(library.age_yr, age_max_yr)) + 1, len(library.age_yr))
-    lit = np.flatnonzero(bands.pixel.any(axis=1))
-    dust = _dust_polynomials(library, bands)
-    flat = np.exp(np.array([np.polyval(p, AV_NODES) for p in dust]).T)  # (n_av, n_bands)
-    pixel = np.stack([bands.dusty_pixel(a)[lit] for a in AV_NODES], axis=1) / flat
-    line = np.stack([bands.dusty_line(a) for a in AV_NODES], axis=1) / flat
-    pixel = (pixel * library.lsun_erg_s).astype(np.float32)
-    line = (line * library.lsun_erg_s).astype(np.float32)
-
-    spectra = library.stars[:, :n_age, lit].astype(np.float32, copy=False)
+    spectra = library.stars[:, :n_age]
     if nebular:
-        spectra[:, : library.n_gas_ages, library.wave_edges[1 + lit] <= LYMAN_LIMIT * (1 + 1e-9)] = 0.0
-    stars = (spectra.reshape(-1, len(lit)) @ pixel.reshape(len(lit), -1)).reshape(
-        *spectra.shape[:2], *pixel.shape[1:]
-    )
-
-    if nebular:
+        spectra = spectra.copy()
+        spectra[:, : library.n_gas_ages, library.wave_edges[1:] <= LYMAN_LIMIT * (1 + 1e-9)] = 0.0
         gas_z, gas_u = _gas_nodes(library)
-        gas = _gas_table(library, pixel, line, lit, gas_z, gas_u)
     else:
         gas_z, gas_u = (np.linspace(grid[0], grid[-1], 3) for grid in (library.log_z_zsun, library.log_u))
-        gas = np.zeros((3, 3, len(AV_NODES), len(library.gas_age_yr) * n_bands), dtype=np.float32)
+    dust = _dust_polynomials(library, bands)
+    responses = [_band_responses(library, bands, dust)]
+    glow = np.zeros(0)
+    if dust_emission:
+        light = absorbed_light(library.wave_edges, library.line_wave)
+        polynomial = _dust_polynomials(library, light)
+        responses.append(_absorption_responses(light, polynomial))
+        dust = np.concatenate([dust, polynomial])
+        glow = dust_spectrum(library.wave_edges) @ bands.pixel * library.lsun_erg_s
+
+    n_columns = n_bands + dust_emission
+    stars = np.empty((len(library.log_z_zsun), len(AV_NODES), n_columns, n_age), dtype=np.float32)
+    shape = (len(gas_z), len(gas_u), len(AV_NODES), len(library.gas_age_yr), n_columns + -n_columns % _VECTOR)
+    gas = np.zeros(shape, dtype=np.float32)
+    for columns, response in zip((slice(n_bands), slice(n_bands, n_columns)), responses, strict=False):
+        lit = np.flatnonzero(response.pixel.any(axis=(1, 2)))
+        light = spectra[..., lit].reshape(-1, len(lit)) @ response.pixel[lit].reshape(len(lit), -1)
+        stars[:, :, columns] = np.moveaxis(light.reshape(*spectra.shape[:2], *response.pixel.shape[1:]), 1, 3)
+        if nebular:
+            _fill_gas(gas[..., columns], library, response, lit, gas_z, gas_u)
     hat_index, hat_fraction = bracket(library.gas_age_yr, library.age_yr[: library.n_gas_ages])
     return BandTables(
         n_bands=n_bands,
         dust=dust,
-        stars=np.ascontiguousarray(np.moveaxis(stars, 1, 3)),
+        glow=glow,
+        stars=stars,
         gas_z=gas_z,
         gas_u=gas_u,
         ionising=np.array([ionising_at(library, z) for z in gas_z]),
         gas_hat_index=hat_index,
         gas_hat_fraction=hat_fraction,
-        gas=gas,
+        gas=gas.reshape(*gas.shape[:3], -1),
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Responses:
+    """Of columns to pixels (n_wave, n_av, n_columns) and lines (n_line, n_av, n_columns), attenuation as in the tables."""
+
+    pixel: np.ndarray
+    line: np.ndarray
+
+
+def _band_responses(library: SSPLibrary, bands: BandSet, dust: np.ndarray) -> _Responses:
+    flat = np.exp(np.array([np.polyval(p, AV_NODES) for p in dust]).T)  # (n_av, n_bands)
+    pixel = np.stack([bands.dusty_pixel(a) for a in AV_NODES], axis=1) / flat * library.lsun_erg_s
+    line = np.stack([bands.dusty_line(a) for a in AV_NODES], axis=1) / flat * library.lsun_erg_s
+    return _Responses(pixel.astype(np.float32), line.astype(np.float32))
+
+
+def _absorption_responses(light: BandSet, dust: np.ndarray) -> _Responses:
+    """Absorbed luminosity, over that of a flat spectrum."""
+    nodes = np.maximum(AV_NODES, 1e-3)  # the ratio has a limit at zero
+    flat = -np.expm1(np.array([np.polyval(p, nodes) for p in dust]).T)
+    pixel = np.stack([light.pixel - light.dusty_pixel(a) for a in nodes], axis=1) / flat
+    line = np.stack([light.line - light.dusty_line(a) for a in nodes], axis=1) / flat
+    return _Responses(pixel.astype(np.float32), line.astype(np.float32))
 
 
 def _gas_nodes(library: SSPLibrary) -> tuple[np.ndarray, np.ndarray]:
@@ -121,13 +162,16 @@ def _gas_nodes(library: SSPLibrary) -> tuple[np.ndarray, np.ndarray]:
 
 def _dust_polynomials(library: SSPLibrary, bands: BandSet) -> np.ndarray:
     """Ln of the transmission of a flat f_nu spectrum against A_V, highest power first, (n_bands, degree + 1)."""
-    flat = library.wave[:, None] ** -2.0
+    # Without ionising light, of which hardly any reaches the dust.
+    flat = np.where(library.wave > LYMAN_LIMIT, library.wave**-2.0, 0.0)[:, None]
     unattenuated = (bands.pixel * flat).sum(axis=0)
     seen = unattenuated > 0.0
     log_ratio = np.zeros((len(AV_NODES), bands.pixel.shape[1]))
     for row, a_v in zip(log_ratio, AV_NODES, strict=True):
         row[seen] = np.log((bands.dusty_pixel(a_v) * flat).sum(axis=0)[seen] / unattenuated[seen])
-    return np.polyfit(AV_NODES, log_ratio, _DUST_DEGREE).T
+    # Divided by A_V, so that the polynomial is exactly zero where there is no dust.
+    coefficients = np.polyfit(AV_NODES[1:], log_ratio[1:] / AV_NODES[1:, None], _DUST_DEGREE - 1).T
+    return np.pad(coefficients, [(0, 0), (0, 1)])
 
 
 def _divide(grid: np.ndarray, log_lines: np.ndarray) -> np.ndarray:
@@ -142,44 +186,42 @@ def _divide(grid: np.ndarray, log_lines: np.ndarray) -> np.ndarray:
     return np.concatenate(nodes)
 
 
-def _gas_table(
+def _fill_gas(
+    table: np.ndarray,
     library: SSPLibrary,
-    pixel: np.ndarray,
-    line: np.ndarray,
+    response: _Responses,
     lit: np.ndarray,
     gas_z: np.ndarray,
     gas_u: np.ndarray,
-) -> np.ndarray:
-    """Band fluxes of the nebular emission, (n_zf, n_uf, n_av, n_gas * n_padded)."""
-    n_av, n_bands = pixel.shape[1:]
-    n_padded = n_bands + -n_bands % _VECTOR
+) -> None:
+    """Set the nebular emission seen in some columns, (n_zf, n_uf, n_av, n_gas, n_columns)."""
+    n_av, n_columns = response.line.shape[1:]
     # Line by line. The continuum changes evenly with wavelength between its jumps, so that there its band fluxes follow
     # the same law.
-    seen = line.any(axis=(1, 2))
+    seen = response.line.any(axis=(1, 2))
     log_lines = _log(library.gas_lines[..., seen])
     pieces = []
     piece = np.searchsorted(_JUMPS, library.wave[lit])
     for k in np.unique(piece):
-        columns = np.flatnonzero(pixel[piece == k].any(axis=(0, 1)))
-        response = pixel[piece == k][:, :, columns]
-        spectra = library.gas_continuum[..., lit[piece == k]]
-        flux = spectra.reshape(-1, len(response)) @ response.reshape(len(response), -1)
+        pixels = lit[piece == k]
+        columns = np.flatnonzero(response.pixel[pixels].any(axis=(0, 1)))
+        to_pixels = response.pixel[pixels][:, :, columns]
+        spectra = library.gas_continuum[..., pixels]
+        flux = spectra.reshape(-1, len(pixels)) @ to_pixels.reshape(len(pixels), -1)
         pieces.append((columns, _log(flux.reshape(*spectra.shape[:3], -1))))
 
-    table = np.zeros((len(gas_z), len(gas_u), n_av, len(library.gas_age_yr), n_padded), dtype=np.float32)
-    response = line[seen].reshape(seen.sum(), -1)
+    to_lines = response.line[seen].reshape(seen.sum(), -1)
     for at_z, value in zip(table, gas_z, strict=True):
 
         def spectra_at(log_table: np.ndarray, log_z: float = value) -> np.ndarray:
             at_log_z = _interpolate(log_table, library.gas_log_z_zsun, np.array([log_z]))[0]
             return np.exp(_interpolate(at_log_z, library.log_u, gas_u))
 
-        flux = (spectra_at(log_lines) @ response).reshape(len(gas_u), -1, n_av, n_bands)
-        at_z[..., :n_bands] = np.swapaxes(flux, 1, 2)
+        flux = (spectra_at(log_lines) @ to_lines).reshape(len(gas_u), -1, n_av, n_columns)
+        at_z[:] = np.swapaxes(flux, 1, 2)
         for columns, log_flux in pieces:
             flux = spectra_at(log_flux).reshape(len(gas_u), -1, n_av, len(columns))
             at_z[..., columns] += np.swapaxes(flux, 1, 2)
-    return table.reshape(*table.shape[:3], -1)
 
 
 def _log(table: np.ndarray) -> np.ndarray:
