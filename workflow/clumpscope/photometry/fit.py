@@ -78,7 +78,8 @@ def fit_clumps(
     Table
         One row a clump: x, y, sigma_x_px >= sigma_y_px, theta_deg, flux, flux_err, background (at the clump), their
         errors (x_err, ..., theta_deg_err, background_err), sigma_limit_px (97.5 % upper limit where unresolved), snr,
-        chi2, flags. A clump that cannot be fitted has NaN and a flag.
+        chi2, flags. An unresolved clump is round, and its sizes are the best that belong to its flux. A clump that
+        cannot be fitted has NaN and a flag.
 
     Raises
     ------
@@ -121,7 +122,11 @@ def _table(scene, shape: Table | None, min_sigma_px: float) -> Table:
         values[name] = np.array(axis if shape is None else shape[name], dtype=float)
     lost = (flags & bit("few_pixels")) != 0
     if shape is None:
-        flags[~lost & (values["sigma_x_px"] < min_sigma_px)] |= bit("unresolved")
+        small = ~lost & (values["sigma_x_px"] < min_sigma_px)
+        flags[small] |= bit("unresolved")
+        # Seen to have a size, but one below the smallest that counts.
+        small &= np.isnan(values["sigma_limit_px"])
+        values["sigma_limit_px"][small] = (values["sigma_x_px"] + 2.0 * values["sigma_x_px_err"])[small]
     for value in values.values():
         value[lost] = np.nan
     positive = values["flux_err"] > 0

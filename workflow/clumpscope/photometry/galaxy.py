@@ -6,7 +6,7 @@ import numpy as np
 from astropy.table import Table
 from astropy.wcs import WCS
 
-from ..flags import bit
+from ..flags import bit, has
 from ..images.cutouts import Cutout
 from ..images.psf import PSF
 from .fit import fit_clumps, render_clumps
@@ -67,7 +67,8 @@ def measure_galaxy(
     Returns
     -------
     table : Table
-        One row a clump; fluxes [nJy] are those inside the PSF's normalisation radius (0.4 arcsec), since the kernel
+        One row a clump; sigma_x_px and sigma_y_px are zero where it is unresolved, with the upper limit in
+        sigma_limit_px. Fluxes [nJy] are those inside the PSF's normalisation radius (0.4 arcsec), since the kernel
         has unit sum there.
     models : dict of str to (ny, nx) array
         Image of all clumps on every cutout [nJy].
@@ -105,6 +106,10 @@ def measure_galaxy(
     for name in ("sigma_x_px", "sigma_x_px_err", "sigma_y_px", "sigma_y_px_err", "theta_deg", "theta_deg_err",
                  "sigma_limit_px", "snr"):  # fmt: skip
         table[name] = fitted[name]
+    # The best size of an unresolved clump belongs to its flux in every filter, but says nothing by itself.
+    unresolved = has(fitted["flags"], "unresolved")
+    for name in ("sigma_x_px", "sigma_y_px", "theta_deg"):
+        table[name][unresolved & measured] = 0.0
     flags[np.asarray(fitted["snr"]) < _LOW_SNR] |= bit("low_snr")
     models = {}
     for name in filters:
