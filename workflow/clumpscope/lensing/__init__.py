@@ -5,7 +5,7 @@ from typing import Any
 
 from .lenstool import read_lenstool
 from .maps import read_maps
-from .parametric import LensModel
+from .model import LensModel
 from .unlensed import no_lens
 
 __all__ = ["LensModel", "no_lens", "read_lens", "read_lenstool", "read_maps"]

@@ -6,7 +6,7 @@ from astropy.wcs import WCS
 
 from ..flags import bit
 from ..randomness import generator
-from .parametric import LensModel
+from .model import LensModel
 
 __all__ = ["ellipse_points", "given_magnification", "magnify_clumps"]
 
@@ -107,8 +107,8 @@ def magnify_clumps(
     result = Table({"id": np.asarray(table["id"])})
     n_clumps = len(table)
     flags = np.zeros(n_clumps, dtype=np.int64)
-    if z_source <= model.z_lens or model.rows.size == 0:
-        flags |= bit("not_lensed") if model.rows.size else 0
+    if z_source <= model.z_lens:
+        flags |= bit("not_lensed")
         for name in ("mu", "mu_t", "mu_r"):
             result[name], result[f"{name}_err_lo"], result[f"{name}_err_hi"] = 1.0, 0.0, 0.0
             result[f"{name}_samples"] = np.ones((n_clumps, max(n_samples, 1)))

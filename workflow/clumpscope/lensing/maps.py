@@ -7,19 +7,56 @@ import numpy as np
 from astropy.io import fits
 from astropy.wcs import WCS
 from astropy.wcs.utils import proj_plane_pixel_scales
-from scipy.ndimage import map_coordinates
 
-from ..cosmology import distance_ratio
 from ..errors import InputError
-from .parametric import LensModel
+from .model import LensModel
 
-__all__ = ["MapModel", "read_maps"]
+__all__ = ["LensMap", "MapModel", "read_maps"]
 
 Array = np.ndarray
-_KINDS = ("kappa", "gamma1", "gamma2", "deflection_x", "deflection_y")
+# D_LS / D_S within which a map of magnification alone may stand for another redshift than its own.
+_SAME_RATIO = 0.01
 
 
 @dataclass(frozen=True)
+class LensMap:
+    """One map in a FITS file; only the pixels that are asked for are read.
+
+    Attributes
+    ----------
+    path : str
+    extension : int
+    factor : float
+        What its values are multiplied by.
+    """
+
+    path: str
+    extension: int
+    factor: float
+
+    def values(self, row: Array, column: Array) -> Array:
+        """Values at pixel positions, interpolated linearly; NaN outside the map or beside its missing pixels."""
+        with fits.open(self.path, memmap=True) as hdus:
+            data = hdus[self.extension].data
+            ny, nx = data.shape
+            inside = (row >= 0.0) & (row <= ny - 1.0) & (column >= 0.0) & (column <= nx - 1.0)
+            result = np.full(np.shape(row), np.nan)
+            if not inside.any():
+                return result
+            y, x = row[inside], column[inside]
+            y0, x0 = np.minimum(y.astype(int), ny - 2), np.minimum(x.astype(int), nx - 2)
+            window = np.asarray(
+                data[y0.min() : y0.max() + 2, x0.min() : x0.max() + 2], dtype=float
+            )  # a copy: the file is closed below
+        v, u = y - y0, x - x0
+        y0, x0 = y0 - y0.min(), x0 - x0.min()
+        below = (1.0 - u) * window[y0, x0] + u * window[y0, x0 + 1]
+        above = (1.0 - u) * window[y0 + 1, x0] + u * window[y0 + 1, x0 + 1]
+        result[inside] = self.factor * ((1.0 - v) * below + v * above)
+        return result
+
+
+@dataclass(frozen=True, kw_only=True)
 class MapModel(LensModel):
     """A lens on a grid; positions outside it give NaN.
 
@@ -27,131 +64,187 @@ class MapModel(LensModel):
     ----------
     wcs : astropy.wcs.WCS
         Of the maps.
-    pixel_scale_arcsec : float
-        Their pixels' side.
-    best : dict of str to (ny, nx) array
-        kappa, gamma1, gamma2 and, if there are, deflection_x, deflection_y [arcsec], for D_LS / D_S = 1.
+    maps : dict of str to LensMap
+        kappa, gamma1, gamma2 and, if there are, deflection_x, deflection_y [arcsec], for D_LS / D_S = 1;
+        or magnification alone.
     realisations : tuple of such dicts
         Posterior realisations.
+    z_map : float
+        Source redshift of a map of magnification; NaN otherwise.
 
     Notes
     -----
-    Values between pixels are interpolated linearly; the error is at most an eighth of the second difference of
-    neighbouring pixels. Shear components follow the maps' pixel axes; only their modulus enters the magnification.
+    Values between pixels are interpolated linearly; their error is at most an eighth of the sum of the second
+    differences of neighbouring pixels along both axes. Shear components follow the maps' pixel axes; only their
+    modulus enters the magnification.
     """
 
-    wcs: WCS = None
-    pixel_scale_arcsec: float = np.nan
-    best: Mapping[str, Array] = None
-    realisations: tuple[Mapping[str, Array], ...] = ()
+    wcs: WCS
+    maps: Mapping[str, LensMap]
+    realisations: tuple[Mapping[str, LensMap], ...] = ()
+    z_map: float = np.nan
 
     @property
-    def n_samples(self) -> int:
-        """Number of posterior realisations."""
+    def n_samples(self) -> int:  # noqa: D102
         return len(self.realisations)
 
-    def _value(self, name: str, x: Array, y: Array, sample: int | None) -> Array:
-        maps = self.best if sample is None else self.realisations[sample]
-        if name not in maps:
-            raise InputError("lens maps", f"maps {', '.join(maps)}", f"a map of {name}",
-                             "Source positions need deflection maps.")  # fmt: skip
-        ra, dec = self.sky(x, y)
+    @property
+    def traces(self) -> bool:  # noqa: D102
+        return "deflection_x" in self.maps
+
+    def _values(self, names: Sequence[str], x: Array, y: Array, sample: int | None) -> list[Array]:
+        maps = self.maps if sample is None else self.realisations[sample]
+        ra, dec = self.sky(*np.broadcast_arrays(x, y))
         column, row = self.wcs.all_world2pix(ra, dec, 0)
-        places = np.array([np.ravel(row), np.ravel(column)])
-        values = map_coordinates(maps[name], places, order=1, mode="constant", cval=np.nan)
-        return values.reshape(np.shape(x))
+        return [maps[name].values(np.asarray(row), np.asarray(column)) for name in names]
 
     def deflection(self, x, y, z_source, sample=None):  # noqa: D102
-        ratio = distance_ratio(self.z_lens, z_source)
-        x, y = np.broadcast_arrays(x, y)
-        return tuple(ratio * self._value(name, x, y, sample) for name in ("deflection_x", "deflection_y"))
+        if not self.traces:
+            raise InputError("lens maps", f"maps of {', '.join(self.maps)}", "maps of deflection_x and deflection_y",
+                             "Source positions need deflection maps.")  # fmt: skip
+        along, up = self._values(("deflection_x", "deflection_y"), x, y, sample)
+        # From the maps' axes to West and North.
+        matrix = self.wcs.pixel_scale_matrix / proj_plane_pixel_scales(self.wcs)
+        ratio = self.distance_ratio(z_source)
+        west = -(matrix[0, 0] * along + matrix[0, 1] * up)
+        return ratio * west, ratio * (matrix[1, 0] * along + matrix[1, 1] * up)
 
     def convergence_shear(self, x, y, z_source, sample=None):  # noqa: D102
-        ratio = distance_ratio(self.z_lens, z_source)
-        x, y = np.broadcast_arrays(x, y)
-        return tuple(ratio * self._value(name, x, y, sample) for name in ("kappa", "gamma1", "gamma2"))
+        ratio = self.distance_ratio(z_source)
+        if "magnification" in self.maps:
+            own = self.distance_ratio(self.z_map)
+            if abs(ratio / own - 1.0) > _SAME_RATIO:
+                raise InputError("lens maps", f"a magnification map for z = {self.z_map:g} and a source at z = {z_source:g}",
+                                 "a source near the map's redshift",
+                                 "Give maps of kappa, gamma1 and gamma2, which hold for all redshifts.")  # fmt: skip
+            (mu,) = self._values(("magnification",), x, y, sample)
+            # The convergence that magnifies as much without any shear.
+            with np.errstate(divide="ignore"):
+                kappa = 1.0 - 1.0 / np.sqrt(np.abs(mu))
+            return kappa, np.zeros_like(kappa), np.zeros_like(kappa)
+        kappa, gamma1, gamma2 = self._values(("kappa", "gamma1", "gamma2"), x, y, sample)
+        return ratio * kappa, ratio * gamma1, ratio * gamma2
 
 
-def _read(path: str) -> tuple[Array, fits.Header]:
+def _open(path: str) -> tuple[int, fits.Header, tuple[int, int]]:
     try:
         with fits.open(path) as hdus:
-            hdu = next((h for h in hdus if h.is_image and len(h.shape) == 2), None)
-            if hdu is None:
-                raise InputError(path, "no 2-D image", "a lensing map")
-            return hdu.data.astype(float), hdu.header
+            for number, hdu in enumerate(hdus):
+                if hdu.is_image and len(hdu.shape) == 2 and min(hdu.shape) > 1:
+                    return number, hdu.header, hdu.shape
     except OSError as error:
         raise InputError(path, f"a file that cannot be read ({error})", "a FITS map") from error
+    raise InputError(path, "no 2-D image", "a lensing map")
 
 
 def read_maps(
-    kappa: str,
-    gamma1: str,
-    gamma2: str,
+    *,
     z_lens: float,
     normalisation: Mapping[str, float],
+    kappa: str | None = None,
+    gamma1: str | None = None,
+    gamma2: str | None = None,
     deflection_x: str | None = None,
     deflection_y: str | None = None,
     deflection_unit: str | None = None,
+    magnification: str | None = None,
     samples: Sequence[Mapping[str, str]] = (),
 ) -> MapModel:
     """Read a lens model given as maps.
 
     Parameters
     ----------
-    kappa, gamma1, gamma2 : str
-        FITS maps on one grid with a celestial WCS.
     z_lens : float
         Redshift of the lens.
     normalisation : mapping
         ``{"dls_ds": value}``, what D_LS / D_S the maps are for, or ``{"z_source": z}``.
+    kappa, gamma1, gamma2 : str
+        FITS maps on one grid with a celestial WCS.
     deflection_x, deflection_y : str, optional
-        Maps of the deflection along the pixel axes, the image moving by minus the deflection. Without
-        them there are no source positions.
+        Maps of the deflection along the pixel axes: the source lies at the image's position minus the deflection.
+        Without them there are no source positions.
     deflection_unit : str, optional
         ``arcsec`` or ``pixel``; needed with deflection maps that have no BUNIT.
+    magnification : str, optional
+        Map of the magnification alone, instead of all others, for ``normalisation: {z_source}`` only. The two
+        factors mu_t and mu_r are then its square root.
     samples : sequence of mappings
         Each with the same keys: one posterior realisation.
 
     Raises
     ------
     InputError
-        Unreadable map, different grids, no WCS, no unit of the deflection.
+        Unreadable map, missing map, different grids, no WCS, no unit of the deflection, no normalisation.
     """
-    given = {"kappa": kappa, "gamma1": gamma1, "gamma2": gamma2}
-    if deflection_x is not None and deflection_y is not None:
-        given |= {"deflection_x": deflection_x, "deflection_y": deflection_y}
-    _, header = _read(kappa)
+    given = {"kappa": kappa, "gamma1": gamma1, "gamma2": gamma2, "deflection_x": deflection_x,
+             "deflection_y": deflection_y, "magnification": magnification}  # fmt: skip
+    given = {name: str(path) for name, path in given.items() if path is not None}
+    _check_names(set(given))
+    z_map, norm = _normalisation(normalisation, z_lens, magnification is not None)
+    first = next(iter(given.values()))
+    _, header, shape = _open(first)
     wcs = WCS(header, naxis=2)
     if not wcs.has_celestial:
-        raise InputError(kappa, "no celestial WCS", "a map with CTYPE, CRVAL, CRPIX and CD")
+        raise InputError(first, "no celestial WCS", "a map with CTYPE, CRVAL, CRPIX and CD")
     scale = float(np.mean(proj_plane_pixel_scales(wcs)) * 3600.0)
-    norm = normalisation.get("dls_ds") or distance_ratio(z_lens, normalisation["z_source"])
 
-    def load(paths: Mapping[str, str]) -> dict[str, Array]:
+    def load(paths: Mapping[str, str], where: str) -> dict[str, LensMap]:
+        if set(paths) != set(given):
+            raise InputError(
+                where, f"maps {', '.join(paths)}", f"maps {', '.join(given)}, as the best model has"
+            )
         maps = {}
-        for name in given:
-            data, head = _read(paths[name])
-            if maps and data.shape != maps["kappa"].shape:
-                raise InputError(
-                    paths[name], f"a map of {data.shape} pixels", f"{maps['kappa'].shape}, as kappa"
-                )
+        for name, path in paths.items():
+            extension, head, own = _open(str(path))
+            if own != shape:
+                raise InputError(str(path), f"a map of {own} pixels", f"{shape}, as {first}")
+            factor = 1.0 if name == "magnification" else 1.0 / norm
             if name.startswith("deflection"):
-                unit = deflection_unit or str(head.get("BUNIT", "")).lower()
-                if unit not in ("arcsec", "pixel"):
-                    raise InputError(
-                        f"{paths[name]} (lens.deflection_unit)", f"unit {unit!r}", "'arcsec' or 'pixel'"
-                    )
-                data = data * (scale if unit == "pixel" else 1.0)
-            maps[name] = data / norm
+                factor *= _arcsec(deflection_unit or str(head.get("BUNIT", "")), str(path), scale)
+            maps[name] = LensMap(str(path), extension, factor)
         return maps
 
-    n_y, n_x = _read(kappa)[0].shape
-    reference = tuple(float(v) for v in wcs.all_pix2world((n_x - 1) / 2, (n_y - 1) / 2, 0))
-    maps = load(given)
-    # In the frame of the positions x grows to the West: where the pixel axis grows to the East it is turned.
-    east = float(np.linalg.det(wcs.pixel_scale_matrix)) > 0
-    for one in (maps, *(realisations := tuple(load(sample) for sample in samples))):
-        if east and "deflection_x" in one:
-            one["deflection_x"] = -one["deflection_x"]
-    return MapModel(reference, z_lens, np.empty(0, dtype=int), np.zeros((1, 1)), np.empty((0, 0, 0)),
-                    wcs, scale, maps, realisations)  # fmt: skip
+    maps = load(given, "lens")
+    realisations = tuple(load(s, f"lens.samples, entry {n}") for n, s in enumerate(samples, start=1))
+    middle = wcs.all_pix2world((shape[1] - 1) / 2, (shape[0] - 1) / 2, 0)
+    return MapModel(
+        reference=(float(middle[0]), float(middle[1])), z_lens=z_lens, wcs=wcs, maps=maps,
+        realisations=realisations, z_map=z_map,
+    )  # fmt: skip
+
+
+def _check_names(names: set[str]) -> None:
+    found = ", ".join(sorted(names)) or "none"
+    if "magnification" in names:
+        if len(names) > 1:
+            raise InputError("lens maps", found, "either magnification alone or kappa, gamma1, gamma2")
+    elif not {"kappa", "gamma1", "gamma2"} <= names:
+        raise InputError("lens maps", found, "kappa, gamma1 and gamma2 (or magnification alone)")
+    elif len(names & {"deflection_x", "deflection_y"}) == 1:
+        raise InputError("lens maps", found, "both deflection_x and deflection_y, or neither")
+
+
+def _normalisation(given: Mapping[str, float], z_lens: float, only_mu: bool) -> tuple[float, float]:
+    """Source redshift of the maps (NaN if they hold for all) and the D_LS / D_S that they are scaled to."""
+    where = "configuration key lens.normalisation"
+    if len(given) != 1 or not set(given) <= {"dls_ds", "z_source"}:
+        raise InputError(where, str(dict(given)), "{dls_ds: value} or {z_source: redshift}")
+    if "dls_ds" in given:
+        if only_mu:
+            raise InputError(where, "dls_ds", "{z_source: redshift} of the magnification map")
+        if not 0.0 < given["dls_ds"] <= 1.0:
+            raise InputError(where, f"dls_ds {given['dls_ds']}", "a number above 0, at most 1")
+        return np.nan, float(given["dls_ds"])
+    ratio = LensModel(reference=(0.0, 0.0), z_lens=z_lens).distance_ratio(given["z_source"])
+    if ratio <= 0.0:
+        raise InputError(where, f"z_source {given['z_source']}", f"a redshift behind the lens at {z_lens:g}")
+    return float(given["z_source"]), ratio
+
+
+def _arcsec(unit: str, path: str, pixel_arcsec: float) -> float:
+    factors = {"arcsec": 1.0, "pixel": pixel_arcsec, "pix": pixel_arcsec}
+    if unit.strip().lower() not in factors:
+        found = repr(unit) if unit else "no BUNIT"
+        raise InputError(path, f"{found} as unit of the deflection", "'arcsec' or 'pixel'",
+                         "State it: lens.deflection_unit.")  # fmt: skip
+    return factors[unit.strip().lower()]

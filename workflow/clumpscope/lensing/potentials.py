@@ -1,4 +1,4 @@
-"""The lens profiles of Lenstool: deflection and Hessian of the potential, for D_LS / D_S = 1.
+"""The lens profiles of Lenstool: deflection, convergence and shear, for D_LS / D_S = 1.
 
 Coordinates are arcseconds from the model's reference, x to the West, y to the North; position
 angles are counted from the x axis towards the y axis. A potential is one row of numbers (`FIELDS`),
@@ -10,161 +10,162 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["FIELDS", "PROFILES", "Profile", "deflection", "hessian"]
+__all__ = ["FIELDS", "PROFILES", "Profile", "einstein_arcsec", "flattening"]
 
-# Columns of a potential's row.
-FIELDS = ("x", "y", "ellipticity", "angle_rad", "r_core", "r_cut", "v_disp", "gamma")
-X, Y, ELLIPTICITY, ANGLE, R_CORE, R_CUT, V_DISP, GAMMA = range(len(FIELDS))
+# Columns of a potential's row. `ellipticity` is (a - b) / (a + b) of the isodensity ellipses for isothermal
+# profiles and the ellipticity of the potential for the others; `strength` is
+#   81, 8   6 pi (v_disp / c)^2 [arcsec]                       12   the same of Lenstool's scale velocity
+#   0, 1    4 pi (v_disp / c)^2 [arcsec]                        7   4 G M / (c^2 D_L) [arcsec^2]
+#   14      the shear
+FIELDS = ("x", "y", "ellipticity", "angle_rad", "core_arcsec", "cut_arcsec", "strength")
+X, Y, ELLIPTICITY, ANGLE, CORE, CUT, STRENGTH = range(len(FIELDS))
 
 _SPEED_OF_LIGHT_KM_S = 299792.458
 _ARCSEC_PER_RADIAN = 180.0 * 3600.0 / np.pi
-# Below this flattening the elliptical formulae lose digits; the circular ones are exact to its order.
-_ROUND = 1e-7
+# Stands for a vanishing distance from a singular centre [arcsec].
+_SMALLEST_RADIUS = 1e-10
 
 Array = np.ndarray
 
 
 class Profile(NamedTuple):
-    """Functions of one lens profile in its own frame (centred, major axis along x).
+    """One lens profile.
 
     Attributes
     ----------
     name : str
         What it is.
     deflection : callable
-        (x, y, rows) -> (alpha_x, alpha_y) [arcsec]; rows broadcasts against x.
-    hessian : callable
-        (x, y, rows) -> (psi_xx, psi_yy, psi_xy), dimensionless.
+        (rows, x, y) -> (alpha_x, alpha_y) [arcsec], summed over the (n_potentials, n_fields) rows;
+        x, y and the results are (n,) arrays.
+    convergence_shear : callable
+        (rows, x, y) -> (kappa, gamma1, gamma2), likewise.
     """
 
     name: str
     deflection: Callable[[Array, Array, Array], tuple[Array, Array]]
-    hessian: Callable[[Array, Array, Array], tuple[Array, Array, Array]]
+    convergence_shear: Callable[[Array, Array, Array], tuple[Array, Array, Array]]
 
 
-def _einstein_arcsec(v_disp_km_s: Array, factor: float) -> Array:
+def einstein_arcsec(v_disp_km_s: Array, factor: float) -> Array:
+    """``factor`` pi (v_disp / c)^2 in arcseconds: 4 for an isothermal sphere, 6 in Lenstool's other profiles."""
     return factor * np.pi * (v_disp_km_s / _SPEED_OF_LIGHT_KM_S) ** 2 * _ARCSEC_PER_RADIAN
 
 
-def _flattening(ellipticity: Array) -> Array:
-    """Kassiola and Kovner's epsilon = (a - b) / (a + b) of Lenstool's e = (a^2 - b^2) / (a^2 + b^2)."""
-    e = np.clip(np.abs(ellipticity), 1e-12, 1.0 - 1e-9)
-    return np.maximum((1.0 - np.sqrt(1.0 - e**2)) / e, _ROUND)
+def flattening(ellipticity: Array) -> Array:
+    """(a - b) / (a + b) of Lenstool's ``ellipticite`` (a^2 - b^2) / (a^2 + b^2)."""
+    e = np.asarray(ellipticity, dtype=float)
+    # (1 - sqrt(1 - e^2)) / e without its loss of digits at small e.
+    return e / (1.0 + np.sqrt(1.0 - e**2))
 
 
-def _isothermal_deflection(x: Array, y: Array, eps: Array, radius: Array) -> Array:
-    """Complex deflection of the pseudo-isothermal elliptical mass distribution of unit strength.
+def _isothermal_deflection(rows: Array, x: Array, y: Array) -> tuple[Array, Array]:
+    # Imported here: numba costs a second that reading a model need not wait for.
+    from .compiled import isothermal_deflection
 
-    Kassiola and Kovner (1993), equation 4.1.2, I'_0.5: real part along x, imaginary part along y.
-    """
-    q = (1.0 - eps) / (1.0 + eps)
-    root = np.sqrt(eps)
-    scaled = np.sqrt(radius**2 + (x / (1.0 + eps)) ** 2 + (y / (1.0 - eps)) ** 2)
-    numerator = q * x + 1j * (2.0 * root * scaled - y / q)
-    denominator = x + 1j * (2.0 * root * radius - y)
-    return -0.5j * (1.0 - eps**2) / root * np.log(numerator / denominator)
+    alpha = np.zeros((2, x.size))
+    isothermal_deflection(rows, x, y, alpha[0], alpha[1])
+    return alpha[0], alpha[1]
 
 
-def _isothermal_hessian(x: Array, y: Array, eps: Array, radius: Array) -> tuple[Array, Array, Array]:
-    """Second derivatives of the potential whose gradient is `_isothermal_deflection`."""
-    q = (1.0 - eps) / (1.0 + eps)
-    root = np.sqrt(eps)
-    a, b = 1.0 / (1.0 + eps) ** 2, 1.0 / (1.0 - eps) ** 2
-    scaled = np.sqrt(radius**2 + a * x**2 + b * y**2)
-    inverse_numerator = 1.0 / (q * x + 1j * (2.0 * root * scaled - y / q))
-    inverse_denominator = 1.0 / (x + 1j * (2.0 * root * radius - y))
-    factor = -0.5j * (1.0 - eps**2) / root
-    along_x = factor * ((q + 2j * root * a * x / scaled) * inverse_numerator - inverse_denominator)
-    along_y = factor * (
-        1j * (2.0 * root * b * y / scaled - 1.0 / q) * inverse_numerator + 1j * inverse_denominator
-    )
-    return along_x.real, along_y.imag, along_x.imag
+def _isothermal_convergence_shear(rows: Array, x: Array, y: Array) -> tuple[Array, Array, Array]:
+    from .compiled import isothermal_convergence_shear
+
+    result = np.zeros((3, x.size))
+    isothermal_convergence_shear(rows, x, y, result[0], result[1], result[2])
+    return result[0], result[1], result[2]
 
 
-def _dpie_strength(rows: Array) -> Array:
-    core, cut = rows[..., R_CORE], rows[..., R_CUT]
-    return _einstein_arcsec(rows[..., V_DISP], 6.0) * cut / (cut - core)
-
-
-def _dpie_deflection(x: Array, y: Array, rows: Array) -> tuple[Array, Array]:
-    eps = _flattening(rows[..., ELLIPTICITY])
-    alpha = _isothermal_deflection(x, y, eps, rows[..., R_CORE]) - _isothermal_deflection(
-        x, y, eps, rows[..., R_CUT]
-    )
-    alpha = alpha * _dpie_strength(rows)
-    return alpha.real, alpha.imag
-
-
-def _dpie_hessian(x: Array, y: Array, rows: Array) -> tuple[Array, Array, Array]:
-    eps, strength = _flattening(rows[..., ELLIPTICITY]), _dpie_strength(rows)
-    core = _isothermal_hessian(x, y, eps, rows[..., R_CORE])
-    cut = _isothermal_hessian(x, y, eps, rows[..., R_CUT])
-    return tuple(strength * (inner - outer) for inner, outer in zip(core, cut, strict=True))
-
-
-def _piemd_deflection(x: Array, y: Array, rows: Array) -> tuple[Array, Array]:
-    strength = _einstein_arcsec(rows[..., V_DISP], 6.0)
-    alpha = strength * _isothermal_deflection(x, y, _flattening(rows[..., ELLIPTICITY]), rows[..., R_CORE])
-    return alpha.real, alpha.imag
-
-
-def _piemd_hessian(x: Array, y: Array, rows: Array) -> tuple[Array, Array, Array]:
-    strength = _einstein_arcsec(rows[..., V_DISP], 6.0)
-    parts = _isothermal_hessian(x, y, _flattening(rows[..., ELLIPTICITY]), rows[..., R_CORE])
-    return tuple(strength * part for part in parts)
-
-
-def _shear_deflection(x: Array, y: Array, rows: Array) -> tuple[Array, Array]:
-    gamma = rows[..., GAMMA]
-    return gamma * x, -gamma * y
-
-
-def _shear_hessian(x: Array, y: Array, rows: Array) -> tuple[Array, Array, Array]:
-    gamma = rows[..., GAMMA] + np.zeros_like(x)
-    return gamma, -gamma, np.zeros_like(gamma)
-
-
-# By Lenstool's `profil` number.
-PROFILES: dict[int, Profile] = {
-    8: Profile("pseudo-isothermal elliptical mass distribution", _piemd_deflection, _piemd_hessian),
-    14: Profile("external shear", _shear_deflection, _shear_hessian),
-    81: Profile("dual pseudo-isothermal elliptical mass distribution", _dpie_deflection, _dpie_hessian),
-}
-
-
-def _rotated(x: Array, y: Array, rows: Array) -> tuple[Array, Array, Array, Array]:
-    cos, sin = np.cos(rows[..., ANGLE]), np.sin(rows[..., ANGLE])
-    dx, dy = x - rows[..., X], y - rows[..., Y]
-    return cos * dx + sin * dy, cos * dy - sin * dx, cos, sin
-
-
-def deflection(profile: int, rows: Array, x: Array, y: Array) -> tuple[Array, Array]:
-    """Summed deflection of all potentials of one profile.
+def _elliptical_potential(
+    radial: Callable[[Array, Array], tuple[Array, Array]],
+) -> tuple[Callable, Callable]:
+    """Deflection and convergence of a potential that is a function of r^2 = (1 - e) x^2 + (1 + e) y^2.
 
     Parameters
     ----------
-    profile : int
-        Lenstool's number.
-    rows : (n_potentials, len(FIELDS)) array
-        The potentials.
-    x, y : (n,) arrays
-        Positions [arcsec].
-
-    Returns
-    -------
-    alpha_x, alpha_y : (n,) arrays
-        [arcsec], for D_LS / D_S = 1.
+    radial : callable
+        (r, rows) -> (psi' / r, psi''): derivatives of the circular potential; r is (n, n_potentials).
     """
-    u, v, cos, sin = _rotated(x[:, None], y[:, None], rows)
-    a, b = PROFILES[profile].deflection(u, v, rows)
-    return (cos * a - sin * b).sum(axis=1), (sin * a + cos * b).sum(axis=1)
+
+    def frame(rows: Array, x: Array, y: Array) -> tuple[Array, ...]:
+        cos, sin = np.cos(rows[:, ANGLE]), np.sin(rows[:, ANGLE])
+        dx, dy = x[:, None] - rows[:, X], y[:, None] - rows[:, Y]
+        u, v = cos * dx + sin * dy, cos * dy - sin * dx
+        along, across = 1.0 - rows[:, ELLIPTICITY], 1.0 + rows[:, ELLIPTICITY]
+        r = np.maximum(np.sqrt(along * u**2 + across * v**2), _SMALLEST_RADIUS)
+        return cos, sin, along * u, across * v, along, across, r
+
+    def deflection(rows: Array, x: Array, y: Array) -> tuple[Array, Array]:
+        cos, sin, u, v, _, _, r = frame(rows, x, y)
+        slope, _ = radial(r, rows)
+        return (slope * (cos * u - sin * v)).sum(axis=1), (slope * (sin * u + cos * v)).sum(axis=1)
+
+    def convergence_shear(rows: Array, x: Array, y: Array) -> tuple[Array, Array, Array]:
+        cos, sin, u, v, along, across, r = frame(rows, x, y)
+        slope, bend = radial(r, rows)
+        change = (bend - slope) / r**2
+        uu, vv, uv = along * slope + change * u**2, across * slope + change * v**2, change * u * v
+        cos2, sin2 = cos**2 - sin**2, 2.0 * sin * cos
+        half = 0.5 * (uu - vv)
+        return (
+            (0.5 * (uu + vv)).sum(axis=1),
+            (half * cos2 - uv * sin2).sum(axis=1),
+            (half * sin2 + uv * cos2).sum(axis=1),
+        )
+
+    return deflection, convergence_shear
 
 
-def hessian(profile: int, rows: Array, x: Array, y: Array) -> tuple[Array, Array, Array]:
-    """Summed second derivatives (psi_xx, psi_yy, psi_xy) of all potentials of one profile; as `deflection`."""
-    u, v, cos, sin = _rotated(x[:, None], y[:, None], rows)
-    uu, vv, uv = PROFILES[profile].hessian(u, v, rows)
-    mean, half = 0.5 * (uu + vv), 0.5 * (uu - vv)
-    cos2, sin2 = cos**2 - sin**2, 2.0 * sin * cos
-    difference, cross = half * cos2 - uv * sin2, half * sin2 + uv * cos2
-    return (mean + difference).sum(axis=1), (mean - difference).sum(axis=1), cross.sum(axis=1)
+def _isothermal_sphere(r: Array, rows: Array) -> tuple[Array, Array]:
+    return rows[:, STRENGTH] / r, np.zeros_like(r)
+
+
+def _point_mass(r: Array, rows: Array) -> tuple[Array, Array]:
+    return rows[:, STRENGTH] / r**2, -rows[:, STRENGTH] / r**2
+
+
+def _nfw(r: Array, rows: Array) -> tuple[Array, Array]:
+    """Navarro, Frenk and White: Golse and Kneib (2002, A&A 390, 821), equations 4-6."""
+    scale, strength = rows[:, CORE], rows[:, STRENGTH]
+    x = r / scale
+    inside, outside = x < 1.0, x > 1.0
+    with np.errstate(invalid="ignore", divide="ignore"):
+        arc = np.where(
+            inside, np.arctanh(np.sqrt((1.0 - x) / (1.0 + x))), np.arctan(np.sqrt((x - 1.0) / (x + 1.0)))
+        )
+        ratio = np.where(inside | outside, 2.0 * arc / np.sqrt(np.abs(1.0 - x**2)), 1.0)
+        f = np.where(np.abs(x - 1.0) > 1e-5, (1.0 - ratio) / (x**2 - 1.0), 1.0 / 3.0 - 0.4 * (x - 1.0))
+    slope = strength * scale / r**2 * (np.log(0.5 * x) + ratio)
+    # The Laplacian psi'' + psi' / r is twice the convergence strength f / (2 scale).
+    return slope, strength / scale * f - slope
+
+
+def _shear_deflection(rows: Array, x: Array, y: Array) -> tuple[Array, Array]:
+    # The shear acts about each potential's own centre, which for it shifts all images alike.
+    dx, dy = x[:, None] - rows[:, X], y[:, None] - rows[:, Y]
+    one, two = _shear_components(rows)
+    return (one * dx + two * dy).sum(axis=1), (two * dx - one * dy).sum(axis=1)
+
+
+def _shear_components(rows: Array) -> tuple[Array, Array]:
+    return rows[:, STRENGTH] * np.cos(2.0 * rows[:, ANGLE]), rows[:, STRENGTH] * np.sin(2.0 * rows[:, ANGLE])
+
+
+def _shear_convergence_shear(rows: Array, x: Array, y: Array) -> tuple[Array, Array, Array]:
+    one, two = _shear_components(rows)
+    return np.zeros(x.size), np.full(x.size, one.sum()), np.full(x.size, two.sum())
+
+
+_SPHERE = _elliptical_potential(_isothermal_sphere)
+
+# By Lenstool's `profil` number.
+PROFILES: dict[int, Profile] = {
+    0: Profile("singular isothermal sphere", *_SPHERE),
+    1: Profile("singular isothermal sphere of elliptical potential", *_SPHERE),
+    7: Profile("point mass", *_elliptical_potential(_point_mass)),
+    8: Profile("pseudo-isothermal elliptical mass distribution", _isothermal_deflection, _isothermal_convergence_shear),
+    12: Profile("NFW of elliptical potential", *_elliptical_potential(_nfw)),
+    14: Profile("external shear", _shear_deflection, _shear_convergence_shear),
+    81: Profile("dual pseudo-isothermal elliptical mass distribution",
+                _isothermal_deflection, _isothermal_convergence_shear),
+}  # fmt: skip

@@ -10,7 +10,7 @@ from astropy.wcs import WCS
 from ..files import replacing
 from ..images.cutouts import Cutout
 from .clumps import magnify_clumps
-from .parametric import LensModel, magnification_of
+from .model import LensModel
 from .source_plane import SourcePlane, galactocentric_distances, reconstruct
 
 __all__ = ["draw_galaxy", "lens_galaxy", "magnification_map", "write_map", "write_source_plane"]
@@ -20,9 +20,7 @@ def magnification_map(model: LensModel, cutout: Cutout, z_source: float) -> np.n
     """Signed magnification at every pixel of a cutout, shape (ny, nx)."""
     rows, columns = np.indices(cutout.data.shape)
     ra, dec = cutout.wcs.pixel_to_world_values(columns, rows)
-    x, y = model.offsets(ra, dec)
-    kappa, gamma1, gamma2 = model.convergence_shear(x, y, z_source)
-    return magnification_of(kappa, np.hypot(gamma1, gamma2))[0]
+    return model.magnification(ra, dec, z_source)[0]
 
 
 def lens_galaxy(

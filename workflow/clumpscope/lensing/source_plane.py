@@ -7,7 +7,7 @@ from astropy.table import Table
 from astropy.wcs import WCS
 
 from ..cosmology import pc_per_arcsec
-from .parametric import LensModel
+from .model import LensModel
 
 __all__ = ["SourcePlane", "galactocentric_distances", "reconstruct"]
 

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .parametric import LensModel
+from .model import LensModel
 
 __all__ = ["no_lens"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _NoLens(LensModel):
     def deflection(self, x, y, z_source, sample=None):
         shape = np.broadcast_shapes(np.shape(x), np.shape(y))
@@ -28,4 +28,4 @@ def no_lens(reference: tuple[float, float] = (0.0, 0.0)) -> LensModel:
     reference : (float, float)
         RA and Dec [deg] of the origin of source positions.
     """
-    return _NoLens(reference, 0.0, np.empty(0, dtype=int), np.empty((0, 0)))
+    return _NoLens(reference=reference, z_lens=0.0)

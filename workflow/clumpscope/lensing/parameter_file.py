@@ -1,0 +1,136 @@
+"""The text of Lenstool's parameter files: sections, reference position, cosmology."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from astropy import units
+from astropy.coordinates import Angle
+from astropy.cosmology import FLRW, LambdaCDM, w0waCDM
+
+from ..cosmology import COSMOLOGY
+from ..errors import InputError
+
+__all__ = ["Section", "cosmology_of", "read_sections", "reference_of"]
+
+# Newer versions speak English.
+_KEYWORDS = {
+    "potential": "potentiel", "cosmology": "cosmologie", "profile": "profil", "ellipticity": "ellipticite",
+    "exposant": "alpha", "exponent": "alpha", "scale_radius": "core_radius", "scale_radius_kpc": "core_radius_kpc",
+    "virial_radius": "cut_radius", "r200": "cut_radius", "virial_radius_kpc": "cut_radius_kpc",
+    "r200_kpc": "cut_radius_kpc", "virial_mass": "masse", "m200": "masse", "mass": "masse", "concentration": "beta",
+    "c": "beta", "omega": "omegaM", "lambda": "omegaX", "z_lens": "zlens",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Section:
+    """A block of a parameter file.
+
+    Attributes
+    ----------
+    keyword, name : str
+        First word of its first line, and the others.
+    lines : dict of str to list of str
+        The words of every line by the first, in Lenstool's older spelling.
+    where : str
+        The file, for messages.
+    """
+
+    keyword: str
+    name: str
+    where: str
+    lines: dict[str, list[str]] = field(default_factory=dict)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.lines
+
+    @property
+    def place(self) -> str:
+        """The file and section, for messages."""
+        return f"{self.where}, {self.keyword} {self.name}".rstrip()
+
+    def number(self, key: str, default: float | None = None, word: int = 0) -> float:
+        """Number after `key`, the first or another word; `default` where the key is missing."""
+        if key not in self.lines:
+            if default is None:
+                raise InputError(self.place, f"keys {', '.join(self.lines)}", f"a key {key!r}")
+            return default
+        words = self.lines[key]
+        try:
+            value = float(words[word])
+        except (IndexError, ValueError):
+            raise InputError(self.place, f"{key} {' '.join(words)}", f"a number after {key}") from None
+        if not np.isfinite(value):
+            raise InputError(self.place, f"{key} {' '.join(words)}", f"a finite number after {key}")
+        return value
+
+    def prior(self, key: str) -> float | None:
+        """Value of an optimised key, ``flag value [other]``, or of a plain one; None where it is missing."""
+        return self.number(key, word=min(1, len(self.lines[key]) - 1)) if key in self.lines else None
+
+
+def read_sections(path: Path) -> list[Section]:
+    """Read the sections of a parameter file.
+
+    Raises
+    ------
+    InputError
+        Missing file, or one that does not close with ``fini`` (``finish``).
+    """
+    if not path.is_file():
+        raise InputError(str(path), "no such file", "a Lenstool parameter file", "Correct the path.")
+    sections: list[Section] = []
+    current: Section | None = None
+    for line in path.read_text(errors="replace").splitlines():
+        words = line.split("#")[0].split()
+        if not words:
+            continue
+        first = _KEYWORDS.get(words[0], words[0])
+        if current is None and first.startswith("fini"):
+            return sections
+        if first == "end":
+            current = None  # also where nothing is open: Lenstool itself writes such lines
+        elif current is None:
+            current = Section(first, " ".join(words[1:]), str(path))
+            sections.append(current)
+        else:
+            current.lines[first] = words[1:]
+    last = f"{sections[-1].keyword} {sections[-1].name}".strip() if sections else "nothing"
+    raise InputError(str(path), f"no closing line after the last section, {last}", "a file that closes with 'fini'",
+                     "The file is truncated: get it again.")  # fmt: skip
+
+
+def reference_of(sections: list[Section], where: str) -> tuple[float, float]:
+    """RA and Dec [deg] of the model's origin."""
+    runmode = next((s for s in sections if s.keyword == "runmode" and "reference" in s), None)
+    if runmode is None:
+        raise InputError(where, "no reference position", "'reference 3 RA DEC' in the section runmode")
+    words = runmode.lines["reference"]
+    expected = "3 and degrees, or 1 and sexagesimal hours and degrees"
+    try:
+        kind, ra, dec = int(words[0]), *words[1:3]
+        if kind == 3:
+            return float(ra), float(dec)
+        if kind == 1:
+            return Angle(ra, unit=units.hourangle).deg, Angle(dec, unit=units.deg).deg
+    except (ValueError, units.UnitsError):
+        raise InputError(runmode.place, f"reference {' '.join(words)}", expected) from None
+    raise InputError(runmode.place, f"reference of kind {kind}", expected)
+
+
+def cosmology_of(sections: list[Section]) -> FLRW:
+    """The cosmology a model was made with; that of the workflow where the file does not say."""
+    section = next((s for s in sections if s.keyword == "cosmologie"), None)
+    if section is None:
+        return COSMOLOGY
+    if section.number("model", 1) != 1:
+        raise InputError(section.place, f"model {section.number('model'):g}", "model 1 (CPL dark energy)")
+    h0, matter = section.number("H0", 50.0), section.number("omegaM", 1.0)
+    dark = section.number("omegaX", 0.0)
+    w0, wa = section.number("wX", -1.0), section.number("wa", 0.0)
+    if (h0, matter, dark, w0, wa) == (70.0, 0.3, 0.7, -1.0, 0.0):
+        return COSMOLOGY
+    if (w0, wa) == (-1.0, 0.0):
+        return LambdaCDM(H0=h0, Om0=matter, Ode0=dark)
+    return w0waCDM(H0=h0, Om0=matter, Ode0=dark, w0=w0, wa=wa)

@@ -1,0 +1,174 @@
+"""From the parameters of Lenstool's potentials to the rows that the profiles work with."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from astropy.cosmology import FLRW
+
+from ..errors import InputError
+from .parameter_file import Section
+from .potentials import (
+    ANGLE,
+    CORE,
+    CUT,
+    ELLIPTICITY,
+    FIELDS,
+    PROFILES,
+    STRENGTH,
+    X,
+    Y,
+    einstein_arcsec,
+    flattening,
+)
+
+__all__ = ["check_profile", "potential_row", "values_of"]
+
+# Names of profiles that Lenstool has and this reader has not, to say what is in the way.
+_OTHER_PROFILES = {
+    -2: "truncated singular isothermal ellipsoid", -1: "singular isothermal ellipsoid", 3: "power law with a core",
+    4: "pseudo-elliptical potential", 5: "Hubble's modified law", 6: "power law of two exponents", 9: "mass sheet",
+    10: "spline potential", 11: "1/r^4 mass", 13: "Sersic", 15: "Einasto", 16: "Hernquist", 17: "external maps",
+    82: "PIEMD with a shallow centre", 83: "elliptical mass distribution I1.5", 84: "I0.5 and I1.5",
+    85: "elliptical mass distribution I1", 86: "I1 with a cut", 87: "I1 and I0.5", 88: "I1 and I1.5",
+    89: "I1 and I0.5 of a ratio", 121: "triaxial NFW",
+}  # fmt: skip
+_G_MPC = 4.30091727e-9  # [Mpc (km / s)^2 / Msun]
+_SPEED_OF_LIGHT_KM_S = 299792.458
+_ARCSEC_PER_RADIAN = 180.0 * 3600.0 / np.pi
+
+Array = np.ndarray
+# Parameters of one potential: numbers, or arrays over realisations.
+Values = Mapping[str, float | Array]
+
+
+def check_profile(number: float, place: str) -> int:
+    """The profile's number, if this library has it.
+
+    Raises
+    ------
+    InputError
+        Naming the profile.
+    """
+    if number not in PROFILES:
+        known = ", ".join(f"{known} ({profile.name})" for known, profile in PROFILES.items())
+        name = _OTHER_PROFILES.get(int(number), "unknown")
+        raise InputError(place, f"profile {number:g} ({name})", f"one of {known}",
+                         "A model with other profiles can be given as maps (lens kind: maps).")  # fmt: skip
+    return int(number)
+
+
+def values_of(section: Section, reference: tuple[float, float], arcsec_per_kpc: float) -> dict[str, float]:
+    """Parameters of a section ``potentiel``, lengths in arcseconds; keys that are missing are left out.
+
+    Where a radius is given both ways the arcseconds count: no distance enters them.
+    """
+    values = {}
+    for key in ("x_centre", "y_centre", "ellipticite", "ellip_pot", "gamma", "angle_pos", "v_disp", "masse",
+                "beta", "alpha", "mag"):  # fmt: skip
+        if key in section:
+            values[key] = section.number(key)
+    if "x_centre_wcs" in section:
+        cos = np.cos(np.deg2rad(reference[1]))
+        values["x_centre"] = -(section.number("x_centre_wcs") - reference[0]) * cos * 3600.0
+        values["y_centre"] = (section.number("y_centre_wcs") - reference[1]) * 3600.0
+    for key in ("core_radius", "cut_radius"):
+        if section.number(key, 0.0) != 0.0:
+            values[key] = section.number(key)
+        elif f"{key}_kpc" in section:
+            values[key] = section.number(f"{key}_kpc") * arcsec_per_kpc
+    return values
+
+
+def potential_row(profile: int, values: Values, z_lens: float, cosmology: FLRW, place: str) -> Array:
+    """Row of one potential.
+
+    Parameters
+    ----------
+    profile : int
+        Lenstool's number.
+    values : mapping
+        Its parameters as `values_of` names them; numbers, or (n,) arrays for n realisations.
+    z_lens, cosmology
+        Of the model.
+    place : str
+        The file and section, for messages.
+
+    Returns
+    -------
+    (..., n_fields) array
+        Columns as `potentials.FIELDS`.
+    """
+    shape = np.broadcast_shapes(*(np.shape(value) for value in values.values()))
+    row = np.zeros((*shape, len(FIELDS)))
+    row[..., X], row[..., Y] = values.get("x_centre", 0.0), values.get("y_centre", 0.0)
+    row[..., ANGLE] = np.deg2rad(values.get("angle_pos", 0.0))
+    row[..., CORE], row[..., CUT] = values.get("core_radius", 0.0), np.inf
+    # Lenstool holds ellipticity and shear in one place.
+    mass_ellipticity = np.asarray(values.get("gamma" if profile == 14 else "ellipticite", 0.0), dtype=float)
+    if profile == 14 and "gamma" not in values:
+        mass_ellipticity = np.asarray(values.get("ellipticite", 0.0), dtype=float)
+    potential_ellipticity = np.asarray(values.get("ellip_pot", 0.0), dtype=float)
+    by_potential = (mass_ellipticity == 0.0) & (potential_ellipticity != 0.0)
+    if profile in (8, 81):
+        if np.any(np.abs(mass_ellipticity) >= 1.0):
+            raise InputError(place, f"ellipticity {np.max(np.abs(mass_ellipticity)):g}", "less than 1")
+        row[..., ELLIPTICITY] = np.where(by_potential, potential_ellipticity, flattening(mass_ellipticity))
+        _turn_negative(row)
+        row[..., STRENGTH] = einstein_arcsec(np.asarray(values.get("v_disp", 0.0)), 6.0)
+        if profile == 81:
+            row[..., CUT] = values.get("cut_radius", np.inf)
+            if not np.all((row[..., CORE] >= 0.0) & (row[..., CORE] < row[..., CUT])):
+                raise InputError(place, f"core radius {np.max(row[..., CORE]):g} and cut radius "
+                                 f"{np.min(row[..., CUT]):g} arcsec", "0 <= core < cut")  # fmt: skip
+    elif profile == 1:
+        row[..., ELLIPTICITY] = np.where(by_potential, potential_ellipticity, mass_ellipticity / 3.0)
+        row[..., STRENGTH] = einstein_arcsec(np.asarray(values.get("v_disp", 0.0)), 4.0)
+    elif profile == 0:
+        row[..., STRENGTH] = einstein_arcsec(np.asarray(values.get("v_disp", 0.0)), 4.0)
+    elif profile == 7:
+        distance_mpc = cosmology.angular_diameter_distance(z_lens).to("Mpc").value
+        mass = 1e12 * np.asarray(values.get("masse", 0.0), dtype=float)
+        row[..., STRENGTH] = (
+            4.0 * _G_MPC * mass / _SPEED_OF_LIGHT_KM_S**2 / distance_mpc * _ARCSEC_PER_RADIAN**2
+        )
+    elif profile == 12:
+        row[..., ELLIPTICITY] = np.where(by_potential, 3.0 * potential_ellipticity, mass_ellipticity)
+        row[..., CORE], v_disp = _nfw_scale(values, z_lens, cosmology, place)
+        row[..., STRENGTH] = einstein_arcsec(v_disp, 6.0)
+    elif profile == 14:
+        row[..., STRENGTH] = mass_ellipticity
+    return row
+
+
+def _turn_negative(row: Array) -> None:
+    """A negative ellipticity is a positive one turned by a right angle."""
+    row[..., ANGLE] += np.where(row[..., ELLIPTICITY] < 0.0, np.pi / 2.0, 0.0)
+    row[..., ELLIPTICITY] = np.abs(row[..., ELLIPTICITY])
+
+
+def _nfw_scale(values: Values, z_lens: float, cosmology: FLRW, place: str) -> tuple[Array, Array]:
+    """Scale radius [arcsec] and scale velocity [km/s] of an NFW halo.
+
+    The velocity is Lenstool's: v^2 = 8/3 G r_s^2 rho_s. It is given, or follows from the concentration c_200 and
+    the mass M_200, the radius r_200 or the scale radius, in Lenstool's order of precedence.
+    """
+    if np.any(np.isin(values.get("alpha", 0.0), (0.0, 1.0), invert=True)):
+        raise InputError(
+            place, f"NFW of inner slope alpha {values['alpha']}", "alpha 0 or 1 (the standard NFW)"
+        )
+    concentration, mass = (np.asarray(values.get(key, 0.0), dtype=float) for key in ("beta", "masse"))
+    scale = np.asarray(values.get("core_radius", 0.0), dtype=float)
+    if not np.any(concentration):
+        if not np.all(scale > 0.0) or "v_disp" not in values:
+            raise InputError(place, f"NFW given by {', '.join(values)}",
+                             "scale_radius and v_disp, or concentration and one of m200, r200, scale_radius")  # fmt: skip
+        return scale, np.asarray(values["v_disp"], dtype=float)
+    mpc_per_arcsec = cosmology.angular_diameter_distance(z_lens).to("Mpc").value / _ARCSEC_PER_RADIAN
+    critical = 3.0 * cosmology.H(z_lens).value ** 2 / (8.0 * np.pi * _G_MPC)  # [Msun / Mpc^3]
+    if np.any(mass):
+        scale = np.cbrt(3.0 * mass / (800.0 * np.pi * critical)) / concentration / mpc_per_arcsec
+    elif "cut_radius" in values:
+        scale = values["cut_radius"] / concentration
+    density = critical * 200.0 / 3.0 * concentration**3
+    density = density / (np.log1p(concentration) - concentration / (1.0 + concentration))
+    return scale, np.sqrt(8.0 / 3.0 * _G_MPC * density) * scale * mpc_per_arcsec
