@@ -18,7 +18,6 @@ from ..errors import InputError
 from ..filters import get_filter
 from ..flags import bit
 from ..randomness import generator
-from .diagnostics import split_rhat
 from .exploration import explore
 from .library import SSPLibrary, load_library
 from .mass import best_mass, draw_mass
@@ -137,14 +136,19 @@ class Fitter:
             return self.target.log_prob(observation, y)
 
         exploration = explore(log_prob, *self.sweep.search(observation), rng)
-        chains = run_ensembles(log_prob, exploration, rng, self.settings.n_effective, self.settings.rhat)
+        chains = run_ensembles(
+            lambda y: self.target.log_prob_and_mass(observation, y),
+            exploration,
+            rng,
+            self.settings.n_effective,
+            self.settings.rhat,
+        )
         n_calls = exploration.n_calls + chains.n_calls
         if not chains.converged and self.settings.nested:
             chains = run_nested(log_prob, self.target.priors.n_dim, rng)
             n_calls += chains.n_calls
         y = chains.y[np.linspace(0, len(chains.y) - 1, self.settings.draws).round().astype(int)]
         samples = self._samples(observation, y, rng)
-        rhat = max(chains.rhat, split_rhat(samples[MASS].reshape(2, -1)))
         if not chains.converged:
             flags.append("not_converged")
         best, chi2, model_njy = self._best(observation, chains.y, rng)
@@ -155,7 +159,7 @@ class Fitter:
             **facts,
             samples=samples,
             converged=chains.converged,
-            rhat=rhat,
+            rhat=chains.rhat,
             n_effective=chains.n_effective,
             chi2=chi2,
             best=best,

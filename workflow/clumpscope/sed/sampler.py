@@ -83,12 +83,16 @@ class _Ensembles:
             # Walkers resampled from weighted points may coincide, which the global moves undo.
             self._states[i] = sampler.run_mcmc(self._states[i], n_steps, skip_initial_state_check=True)
 
-    def chains(self, discard: int) -> np.ndarray:
-        """Positions (2, n_steps, n_walkers, n_dim)."""
-        return np.stack([sampler.get_chain(discard=discard) for sampler in self._samplers])
-
-    def log_prob(self, discard: int) -> np.ndarray:
-        return np.stack([sampler.get_log_prob(discard=discard) for sampler in self._samplers])
+    def quantities(self, discard: int) -> np.ndarray:
+        """Positions, log density, and what else came with it, (2, n_steps, n_walkers, n_quantities)."""
+        parts = []
+        for sampler in self._samplers:
+            columns = [sampler.get_chain(discard=discard), sampler.get_log_prob(discard=discard)[..., None]]
+            further = sampler.get_blobs(discard=discard)
+            if further is not None:
+                columns.append(further.reshape(*further.shape[:2], -1))
+            parts.append(np.concatenate(columns, axis=2))
+        return np.stack(parts)
 
     def accepted(self) -> np.ndarray:
         return np.concatenate([sampler.backend.accepted for sampler in self._samplers])
@@ -109,12 +113,13 @@ def run_ensembles(
     Parameters
     ----------
     log_prob : callable
-        Log posterior density (n,) at points (n, n_dim).
+        Log posterior density (n,) at points (n, n_dim); or (n, 1 + k), with k further quantities that have
+        to converge too.
     exploration : Exploration
         Weighted points to start from, and the mixture to propose from.
     rng : numpy.random.Generator
     n_effective : float
-        Effective sample size to reach in every coordinate and in log_prob.
+        Effective sample size to reach in every coordinate, in log_prob, and in the further quantities.
     rhat : float
         Split R-hat between the ensembles to fall below.
     n_walkers : int
@@ -125,7 +130,7 @@ def run_ensembles(
         Steps after which the mixture is fitted anew to the chains and a fresh run is made; the run with
         the last of them ends without convergence.
     """
-    mixture = exploration.mixture
+    mixture, n_dim = exploration.mixture, exploration.y.shape[1]
     starts = [exploration.draw(n_walkers, rng) for _ in range(2)]
     n_calls = 0
     for attempt, most in enumerate(max_steps):
@@ -136,9 +141,8 @@ def run_ensembles(
             ensembles.run(n_block)
             n_steps += n_block
             discard = max(n_block // 2, n_steps // 5)
-            positions = ensembles.chains(discard)
-            # Log density tells of modes and tails which single coordinates may hide.
-            quantities = np.concatenate([positions, ensembles.log_prob(discard)[..., None]], axis=3)
+            # Log density is among them: it tells of modes and tails which single coordinates may hide.
+            quantities = ensembles.quantities(discard)
             by_walker = quantities.transpose(0, 2, 1, 3).reshape(2 * n_walkers, -1, quantities.shape[3])
             size = float(effective_sample_size(by_walker).min())
             n_stuck = int(stuck_walkers(ensembles.accepted()).sum())
@@ -152,12 +156,12 @@ def run_ensembles(
         converged = enough and ratio < rhat
         if converged or attempt == len(max_steps) - 1:
             break
-        points = positions.reshape(-1, positions.shape[3])
+        points = quantities[..., :n_dim].reshape(-1, n_dim)
         points = points[rng.choice(len(points), 4000)]
-        mixture = fit_mixture(points, np.ones(len(points)), 12, rng, n_iterations=40).with_defence(0.1)
+        mixture = fit_mixture(points, np.ones(len(points)), 16, rng, n_iterations=40).with_defence(0.1)
         starts = [points[rng.choice(len(points), n_walkers, replace=False)] for _ in range(2)]
     return Chains(
-        y=positions.reshape(-1, positions.shape[3]),
+        y=quantities[..., :n_dim].reshape(-1, n_dim),
         converged=converged,
         rhat=ratio,
         n_effective=size,

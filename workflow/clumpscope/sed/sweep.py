@@ -74,10 +74,15 @@ class Target:
 
     def log_prob(self, observation: Observation, y: np.ndarray) -> np.ndarray:
         """Log posterior density (n,) at coordinates y (n, n_dim), the mass integrated out."""
+        return self.log_prob_and_mass(observation, y)[:, 0]
+
+    def log_prob_and_mass(self, observation: Observation, y: np.ndarray) -> np.ndarray:
+        """Log posterior density, and the log mass of least chi2, (n, 2)."""
         x = self.priors.parameters(y)
         flux = self.templates(x)
         a, b, c = observation.projections(flux, flux * flux)
-        return log_mass_integral(a, b, c, self.log_mass) + self.priors.log_density(y, x)
+        log_prob = log_mass_integral(a, b, c, self.log_mass) + self.priors.log_density(y, x)
+        return np.stack([log_prob, best_mass(a, b, c, self.log_mass)[0]], axis=1)
 
 
 @dataclass(frozen=True, eq=False)
