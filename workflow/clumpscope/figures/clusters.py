@@ -5,13 +5,13 @@ from astropy.table import Table
 
 from .columns import numbers
 
-__all__ = ["PUBLISHED_MEDIAN_LOG_MASS", "STACK_AGE_GYR", "compared"]
-
-PUBLISHED_MEDIAN_LOG_MASS = float(np.log10(2.4e6))
-"""Median mass of F22 (section 3.1.3)."""
+__all__ = ["STACK_AGE_GYR", "STACK_Z_ZSUN", "compared"]
 
 STACK_AGE_GYR = (1.0, 1.5, 2.0)
 """Age of F22's stack with its errors (section 3.1.2)."""
+
+STACK_Z_ZSUN = (0.2, 0.3)
+"""Range of its metallicity (section 3.1.2)."""
 
 
 def compared(catalogue: Table, sed_all: dict[str, Table], published: Table, reference_sfh: str) -> Table:

@@ -8,7 +8,7 @@ from astropy.table import Table
 
 from .columns import numbers, shown
 from .settings import Settings
-from .style import GREY, PAGE_INCH, empty, new_figure, styled
+from .style import PAGE_INCH, empty, new_figure, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -54,9 +54,7 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
         return figure, table
     looks = (("log_age_yr", "log age [yr]", "viridis_r"), ("log_z_zsun", r"$\log\, Z / Z_\odot$", "plasma_r"))
     for axes, (name, label, colours) in zip(panels, looks, strict=True):
-        points = axes.scatter(
-            x, y, c=numbers(table, name), s=14, cmap=colours, lw=0.3, edgecolors="0.3", zorder=2
-        )
+        points = axes.scatter(x, y, c=numbers(table, name), s=13, cmap=colours, lw=0, alpha=0.9, zorder=2)
         figure.colorbar(points, ax=axes, label=label, location="top", pad=0.02, aspect=30)
     horizontal, vertical = (np.percentile(values, [1, 99]) + np.array([-0.35, 0.35]) for values in (x, y))
     panels[0].set(xlim=horizontal, ylim=vertical)
@@ -103,12 +101,16 @@ def _colours(clumps: Table, sed_all: Mapping[str, Table], reference: str) -> Tab
 
 
 def _draw_tracks(axes, library: str, redshift: float) -> None:
+    from matplotlib.patheffects import withStroke
+
+    outline = [withStroke(linewidth=2, foreground="white")]
     (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
     for metallicity in _TRACK_Z:
         x, y = track_colours(library, redshift, np.log10(metallicity), _TRACK_AGES_YR)
-        axes.plot(x, y, color="black", lw=0.8, alpha=0.7, zorder=3)
+        axes.plot(x, y, color="black", lw=0.9, zorder=3, path_effects=outline)
         x, y = track_colours(library, redshift, np.log10(metallicity), _MARKED_AGES_YR)
         axes.scatter(x, y, s=(4, 8, 14, 22), color="white", edgecolors="black", lw=0.6, zorder=4)
         if left < x[-1] < right and bottom < y[-1] < top:
-            axes.annotate(f"{metallicity:g} $Z_\\odot$", (x[-1], y[-1]), (3, 3), textcoords="offset points", fontsize=6,
-                          color=GREY, zorder=5)  # fmt: skip
+            text = f"{metallicity:g} $Z_\\odot$"
+            axes.annotate(text, (x[-1], y[-1]), (-4, 2), textcoords="offset points", ha="right", fontsize=6, zorder=5,
+                          path_effects=outline)  # fmt: skip

@@ -69,7 +69,9 @@ def _draw_ages(axes, table: Table, settings: Settings) -> None:
             middle = f"{label}: {10 ** np.median(values) / 1e9:.2g} Gyr"
             axes.hist(values, edges, histtype="step", color=colour, ls=look, lw=1.4, label=middle)
     low, middle, high = np.log10(np.array(STACK_AGE_GYR) * 1e9)
-    axes.axvspan(low, high, color="0.85", lw=0, zorder=0)
-    axes.axvline(middle, color=GREY, lw=1, zorder=0, label=f"published, stack: {STACK_AGE_GYR[1]:g} Gyr")
+    axes.axvspan(low, high, ymax=0.7, color="0.85", lw=0, zorder=0)
+    axes.axvline(
+        middle, ymax=0.7, color=GREY, lw=1, zorder=0, label=f"published, stack: {STACK_AGE_GYR[1]:g} Gyr"
+    )
     axes.set_ylim(0, 1.45 * axes.get_ylim()[1])
     axes.legend(loc="upper left", fontsize=6.2)

@@ -20,6 +20,7 @@ __all__ = ["draw"]
 
 _PLANES = ("DATA", "MODEL", "RESID")
 _N_FILTERS = 3
+_MARGIN, _LEAST_ARCSEC = 1.9, 1.2  # side of the pictures: in the extent of the clumps, and the least
 _DEEPEST, _BRIGHTEST = -2.0, 60.0  # of the stretch, in noise
 
 
@@ -47,14 +48,14 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
             own = catalogue[owner == _galaxy(path)]
             reference = str(own["filter_ref"][0]) if "filter_ref" in own.colnames else ""
             for place, name in enumerate(_filters(hdus, reference)):
-                noise = _draw_filter(line[3 * place : 3 * place + 3], hdus, name, own)
-                rows.append((_galaxy(path), name, name == reference, len(own), noise))
-        line[0].text(-0.08, 0.5, _galaxy(path), transform=line[0].transAxes, rotation=90, ha="right", va="center",
+                noise, side = _draw_filter(line[3 * place : 3 * place + 3], hdus, name, own)
+                rows.append((_galaxy(path), name, name == reference, len(own), noise, side))
+        line[0].text(-0.08, 0.5, f'{_galaxy(path)} ({side:.1f}\u2033)', transform=line[0].transAxes, rotation=90, ha="right", va="center",
                      fontsize=6.5)  # fmt: skip
     for title, panel in zip(("data", "model", "residual") * _N_FILTERS, panels[0], strict=True):
         panel.set_title(title, fontsize=6.5, pad=2)
-    names = ["galaxy", "filter", "is_reference", "n_clumps", "noise_njy"]
-    return figure, Table(rows=rows or None, names=names, dtype=["U64", "U8", bool, int, float])
+    names = ["galaxy", "filter", "is_reference", "n_clumps", "noise_njy", "side_arcsec"]
+    return figure, Table(rows=rows or None, names=names, dtype=["U64", "U8", bool, int, float, float])
 
 
 def _galaxy(path: Path) -> str:
@@ -69,8 +70,8 @@ def _filters(hdus: fits.HDUList, reference: str) -> Sequence[str]:
     return list(dict.fromkeys([names[0], middle, names[-1]]))
 
 
-def _draw_filter(panels: Sequence, hdus: fits.HDUList, name: str, clumps: Table) -> float:
-    """Draw the three planes; gives the noise per pixel that sets the scale."""
+def _draw_filter(panels: Sequence, hdus: fits.HDUList, name: str, clumps: Table) -> tuple[float, float]:
+    """Draw the three planes; gives the noise per pixel [nJy] that sets the scale, and the side of the pictures [arcsec]."""
     residual = np.asarray(hdus[f"RESID_{name}"].data, float)
     known = residual[np.isfinite(residual)]
     # The dark side of the residual is noise alone; galaxy light is on the bright one.
@@ -81,7 +82,13 @@ def _draw_filter(panels: Sequence, hdus: fits.HDUList, name: str, clumps: Table)
         hdu = hdus[f"{plane}_{name}"]
         panel.imshow(np.arcsinh(np.asarray(hdu.data, float) / noise), origin="lower", cmap="gray_r",
                      vmin=np.arcsinh(_DEEPEST), vmax=np.arcsinh(_BRIGHTEST), interpolation="nearest")  # fmt: skip
-    panels[0].text(0.04, 0.95, name, transform=panels[0].transAxes, va="top", fontsize=5.5, color="#D55E00")
+    panels[0].text(0.05, 0.95, name, transform=panels[0].transAxes, va="top", fontsize=5.5,
+                   bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8})  # fmt: skip
     x, y = WCS(hdus[f"DATA_{name}"].header).world_to_pixel_values(clumps["ra"], clumps["dec"])
-    panels[0].scatter(x, y, s=10, facecolors="none", edgecolors="#0072B2", lw=0.5)
-    return noise
+    panels[1].scatter(x, y, s=16, facecolors="none", edgecolors="#D55E00", lw=0.6)
+    scale = hdus[f"DATA_{name}"].header["PIXSCALE"]
+    side = max(_MARGIN * max(np.ptp(x), np.ptp(y)), _LEAST_ARCSEC / scale)
+    for panel in panels:
+        panel.set_xlim(0.5 * (x.min() + x.max()) + 0.5 * side * np.array([-1, 1]))
+        panel.set_ylim(0.5 * (y.min() + y.max()) + 0.5 * side * np.array([-1, 1]))
+    return noise, side * scale

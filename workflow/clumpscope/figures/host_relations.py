@@ -73,9 +73,8 @@ def _draw_masses(axes, relations: Table, medians: Table, correlations: Table) ->
     for shift, name in ((0, "1:1"), (-1, "10 %"), (-2, "1 %")):
         axes.plot(ends, ends + shift, color="0.75", lw=0.7, zorder=0)
         x = min(ends[1], height[1] - shift)
-        axes.annotate(
-            name, (x, x + shift), (-3, -7), textcoords="offset points", ha="right", fontsize=6, color=GREY
-        )
+        axes.annotate(name, (x, x + shift), (-3, -5), textcoords="offset points", ha="right", fontsize=6, color=GREY,
+                      bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5, "alpha": 0.8}, zorder=4)  # fmt: skip
     axes.set(xlim=ends, ylim=(height[0], height[1] + 0.25 * np.ptp(height)))
     axes.legend(loc="upper left", handletextpad=0.2)
 

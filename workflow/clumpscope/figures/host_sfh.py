@@ -42,8 +42,6 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     others = [name.removesuffix(ending) for name in hosts.colnames if name.endswith(ending)]
     for axes, (quantity, label) in zip(panels, _AXES.items(), strict=False):
         _draw_histories(axes, hosts, quantity, label, reference, others)
-    if panels[0].get_legend_handles_labels()[0]:
-        panels[0].legend(loc="lower right", handletextpad=0.2)
     _draw_sequence(panels[2], hosts, settings)
     return figure, hosts
 
@@ -93,6 +91,7 @@ def _draw_histories(axes, hosts: Table, quantity: str, label: str, reference: st
         return
     ends = np.percentile(np.concatenate(drawn), [0, 100])
     axes.plot(ends, ends, color=GREY, lw=0.8, zorder=0)
+    axes.legend(loc="lower right", handletextpad=0.2, fontsize=6.2)
 
 
 def _draw_sequence(axes, hosts: Table, settings: Settings) -> None:

@@ -9,7 +9,7 @@ from astropy.table import Table
 from ..population.bins import Bin
 from .columns import numbers
 from .settings import Settings
-from .style import GREY, PAGE_INCH, empty, new_figure, ordered_colours, styled
+from .style import COLUMN_INCH, GREY, PAGE_INCH, empty, new_figure, ordered_colours, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,24 +24,27 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     """Draw N(> M) and its power laws; products: ``population`` (mass_function, mass_function_slopes)."""
     points = products["population"]["mass_function"]
     slopes = products["population"]["mass_function_slopes"]
-    figure = new_figure(PAGE_INCH, 3.3)
-    panels = figure.subplots(1, 2, sharex=True, sharey=True)
+    kinds = np.asarray(slopes["by"], str)
+    bounded = np.isfinite(numbers(slopes, "low")) | np.isfinite(numbers(slopes, "high"))
+    grouped = bounded & (numbers(slopes, "n") > 0)
+    # Clusters of one redshift and without a lens have no groups.
+    drawn = [kind for kind in _SYMBOLS if grouped[kinds == kind].any()] or ["all"]
+    figure = new_figure(PAGE_INCH if len(drawn) > 1 else COLUMN_INCH, 3.3)
+    panels = figure.subplots(1, len(drawn), sharex=True, sharey=True, squeeze=False)[0]
     log_mass, count = numbers(points, "log_mass"), numbers(points, "n_above")
-    for axes, kind in zip(panels, _SYMBOLS, strict=True):
+    for axes, kind in zip(panels, drawn, strict=True):
         axes.set(xlabel=r"$\log\, M_\star\ [M_\odot]$", yscale="log")
         if not len(points):
             empty(axes)
             continue
         axes.set(xlim=(log_mass.min() - 0.3, log_mass.max() + 0.3), ylim=(0.7, 2 * count.max()))
         _draw_reference(axes, log_mass, count)
-        groups = slopes[(np.asarray(slopes["by"], str) == kind) & (numbers(slopes, "n") > 0)]
+        groups = slopes[(kinds == kind) & grouped]
         colours = ["black", *ordered_colours(len(groups))]
-        everything = slopes[np.asarray(slopes["by"], str) == "all"]
+        everything = slopes[kinds == "all"]
         for row, colour in zip([*everything, *groups], colours, strict=True):
-            _draw_group(axes, points, row, _SYMBOLS[kind], colour)
-        axes.legend(
-            loc="lower left", fontsize=6.2, title=f"by {kind}; " + r"slope of $N(>M)$", title_fontsize=6.5
-        )
+            _draw_group(axes, points, row, _SYMBOLS.get(kind, ""), colour)
+        axes.legend(loc="lower left", fontsize=6.2, title=r"slope of $N(>M)$", title_fontsize=6.5)
     panels[0].set_ylabel(r"$N(>M_\star)$")
     return figure, points
 

@@ -77,7 +77,7 @@ _ROWS = [
      "Figs. 2 and 3). Divided by the galaxies' magnification."),
     ("gallery", _IMAGING, ("catalogue", "residuals"),
      "Data, model of the clumps, and residual of the galaxies with the most clumps, in the bluest filter, the reference filter "
-     "and the reddest, each with one scale; circles are clumps (C25 Fig. 5). The diffuse light of the galaxy stays in the "
+     "and the reddest, each with one scale; circles are clumps, the number is the side of the pictures (C25 Fig. 5). The diffuse light of the galaxy stays in the "
      "residual."),
     ("colour_colour", _PHOTOMETRY, ("catalogue", "sed_all"),
      "Colours of the clusters with S/N > 3 in all four filters, coloured by best-fit age and metallicity. The lines are "
@@ -93,8 +93,8 @@ _ROWS = [
      "scale with the V luminosity from F090W alone, ours with all bands. The reference history also has dust, gas and "
      "continuing star formation, and an error floor, which widen the masses and lower the mass-weighted ages."),
     ("ssp_map", _PHOTOMETRY, ("ssp_stack",),
-     "Chi-squared of simple stellar populations of every age and metallicity for the median photometry of all clusters, with "
-     "contours at 3, 4 and 5 sigma (F22 Fig. 5); orange: the published age and metallicity."),
+     "How many sigma (two parameters) every simple stellar population of the grid is worse than the best, for the median "
+     "photometry of all clusters (F22 Fig. 5, whose stack is of images); blue: the published age and metallicity."),
     ("truth_recovery", _IMAGING, ("truth", "truth_summary"),
      "A field with known truth: measured against true flux, size, magnification, mass and age of every clump found, and "
      "what became of the true clumps by signal-to-noise."),

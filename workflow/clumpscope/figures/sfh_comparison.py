@@ -31,14 +31,19 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     """Draw the distribution of every property for every history; products: ``catalogue``, ``sed_all``."""
     clumps = shown(products["catalogue"], settings.min_broad_bands)
     tables = [_intrinsic(clumps, sed, name) for name, sed in products["sed_all"].items()]
-    figure = new_figure(PAGE_INCH, 4.4)
-    panels = figure.subplots(2, 3).ravel()
-    for axes, (quantity, label) in zip(panels, _PANELS.items(), strict=True):
-        axes.set_xlabel(label)
+    fitted = [name for name in _PANELS if any(np.isfinite(numbers(table, name)).any() for table in tables)]
+    fitted = fitted or list(_PANELS)
+    n_rows = -(-len(fitted) // 3)
+    figure = new_figure(PAGE_INCH, 0.5 + 2.0 * n_rows)
+    panels = figure.subplots(n_rows, 3).ravel()
+    for axes in panels[len(fitted) :]:
+        axes.set_visible(False)
+    for axes, quantity in zip(panels, fitted, strict=False):
+        axes.set_xlabel(_PANELS[quantity])
         columns = [numbers(table, quantity) for table in tables]
         known = np.concatenate([values[np.isfinite(values)] for values in columns] or [np.empty(0)])
         if not known.size:
-            empty(axes, "not fitted" if len(clumps) else "no clumps")
+            empty(axes)
             continue
         low, high = np.percentile(known, [0.5, 99.5])
         edges = np.linspace(low, max(high, low + 1e-3), _N_HISTOGRAM_BINS + 1)
