@@ -49,7 +49,8 @@ def encode_log(values: np.ndarray, step: float) -> np.ndarray:
 def decode_log(differences: np.ndarray, step: float) -> np.ndarray:
     """Inverse of `encode_log`, as float32."""
     values = np.empty(differences.shape, dtype=np.float32)
-    for at in np.ndindex(differences.shape[:-2]):  # piece by piece, as the intermediates are larger than the result
+    # Piece by piece, as the intermediates are larger than the result.
+    for at in np.ndindex(differences.shape[:-2]):
         steps = np.cumsum(np.cumsum(differences[at], axis=0, dtype=np.int32), axis=1, dtype=np.int32)
         piece = np.exp(steps * step)
         piece[piece <= FLOOR * (1.0 + step)] = 0.0
