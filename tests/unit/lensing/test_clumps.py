@@ -10,8 +10,8 @@ from clumpscope.errors import InputError
 from clumpscope.flags import describe
 from clumpscope.lensing import no_lens, read_maps
 from clumpscope.lensing.clumps import given_magnification, magnify_clumps
-from clumpscope.lensing.parametric import LensModel
-from clumpscope.lensing.potentials import FIELDS
+from clumpscope.lensing.parametric import ParametricModel
+from clumpscope.lensing.potentials import CORE, CUT, FIELDS, STRENGTH, einstein_arcsec
 from clumpscope.lensing.sizes import HALF_LIGHT, intrinsic_sizes
 from clumpscope.lensing.source_plane import galactocentric_distances, reconstruct
 
@@ -19,14 +19,20 @@ REFERENCE = (10.0, 0.0)
 
 
 def cluster(v_disp=900.0, samples=()):
-    row = np.zeros(len(FIELDS))
-    for name, value in {"r_core": 1e-4, "r_cut": 1e5, "v_disp": v_disp}.items():
-        row[FIELDS.index(name)] = value
-    model = LensModel(REFERENCE, 0.4, np.array([81]), row[None])
-    rows = np.repeat(row[None, None], len(samples), axis=0)
-    if len(samples):
-        rows[:, 0, FIELDS.index("v_disp")] = samples
-    return model.with_samples(rows)
+    """A singular isothermal sphere, and realisations of other velocity dispersions."""
+
+    def rows(v):
+        row = np.zeros((1, len(FIELDS)))
+        row[0, [CORE, CUT, STRENGTH]] = 1e-4, 1e5, einstein_arcsec(v, 6.0)
+        return row
+
+    return ParametricModel(
+        reference=REFERENCE,
+        z_lens=0.4,
+        profiles=np.array([81]),
+        rows=rows(v_disp),
+        samples=[rows(v) for v in samples],
+    )
 
 
 def einstein(v_disp, z=2.0):
@@ -198,5 +204,5 @@ def test_maps_need_units_and_one_grid(map_files):
     with pytest.raises(InputError, match="arcsec"):
         read(map_files, deflection_unit=None)
     fits.writeto(map_files / "small.fits", np.zeros((3, 3)))
-    with pytest.raises(InputError, match="as kappa"):
+    with pytest.raises(InputError, match=r"as .*kappa.fits"):
         read(map_files, gamma2=str(map_files / "small.fits"))

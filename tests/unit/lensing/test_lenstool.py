@@ -1,159 +1,220 @@
-"""Lenstool files: read, applied to every realisation, refused when broken."""
+"""Lenstool's parameter files: old and new words, frames, units, potfiles; refused when broken."""
 
 import numpy as np
 import pytest
+from clumpscope.cosmology import COSMOLOGY
 from clumpscope.errors import InputError
-from clumpscope.lensing import no_lens, read_lenstool
-from clumpscope.lensing.potentials import FIELDS
+from clumpscope.lensing import read_lenstool
+from clumpscope.lensing.potentials import ANGLE, CORE, CUT, ELLIPTICITY, STRENGTH, X, Y, einstein_arcsec
+from lens_text import COSMOLOGY as COSMOLOGY_TEXT
+from lens_text import GALAXY, HALO, SHEAR, parameter_file
 
-BEST = f"""\
-runmode
-\treference     3 10.0 -30.0
-\tend
-potentiel O1
-\tprofil 81
-\tx_centre 1.5
-\ty_centre -0.5
-\tellipticite 0.3
-\tangle_pos 40.0
-\tcore_radius 4.0
-\tcut_radius 200.0
-\tv_disp 800.0
-\tz_lens 0.4
-\tend
-potentiel 7
-\tprofil 81
-\tcore_radius 0.05
-\tcut_radius 5.0
-\tv_disp 120.0
-\tmag 20.0
-\tz_lens 0.4
-\tend
-potentiel 8
-\tprofil 81
-\tx_centre 9.0
-\tcore_radius 0.05
-\tcut_radius {5.0 * 10**-0.2}
-\tv_disp {120.0 * 10**-0.1}
-\tmag 21.0
-\tz_lens 0.4
-\tend
-potentiel 9
-\tprofil 81
-\tx_centre 12.0
-\tcore_radius 0.05
-\tcut_radius 1.0
-\tv_disp 300.0
-\tmag 20.0
-\tz_lens 0.4
-\tend
-fini
+POTFILE = """potfile0
+    filein  3 members.cat
+    zlens   0.4
+    type    81
+    core    0.05
+    mag0    20.0
+    sigma   3 121.0 5.0
+    cut     3 5.1 1.0
+    slope   0 4.0 0.0
+    vdslope 0 4.0 0.0
+    end
 """
-POTFILE = """\
-runmode
-\treference 3 10.0 -30.0
-\tend
-potfile0
-\tfilein 3 members.cat
-\tzlens 0.4
-\ttype 81
-\tcore 0.05
-\tmag0 20.0
-\tsigma 3 121.0 5.0
-\tcut 3 5.1 1.0
-\tslope 0 4.0 0.0
-\tvdslope 0 4.0 0.0
-\tend
-fini
-"""
-BAYES = """\
-#Nsample
-#ln(Lhood)
-#O1 : x (arcsec)
-#O1 : theta (deg)
-#O1 : sigma (km/s)
-#Pot0 rcut (arcsec)
-#Pot0 sigma (km/s)
-#Chi2
-1 -5.0 1.5 40.0 800.0 5.0 120.0 10.0
-2 -6.0 2.5 50.0 810.0 10.0 240.0 12.0
-"""
-SIGMA, CUT, ANGLE, X = (FIELDS.index(name) for name in ("v_disp", "r_cut", "angle_rad", "x"))
 
 
-@pytest.fixture
-def model_files(tmp_path):
-    (tmp_path / "best.par").write_text(BEST)
-    (tmp_path / "bestopt.par").write_text(POTFILE)
-    (tmp_path / "bayes.dat").write_text(BAYES)
-    return tmp_path
+def test_a_best_model(tmp_path):
+    model = read_lenstool(parameter_file(tmp_path, HALO, GALAXY, SHEAR))
+    assert model.reference == (40.0, -1.5) and model.z_lens == 0.4 and model.n_samples == 0
+    assert list(model.profiles) == [81, 81, 14]
+    eps = (1 - np.sqrt(1 - 0.3**2)) / 0.3
+    expected = [1.5, -2.0, eps, np.deg2rad(25.0), 5.0, 200.0, einstein_arcsec(900.0, 6.0)]
+    np.testing.assert_allclose(model.rows[0], expected, rtol=1e-12)
+    assert model.rows[2, STRENGTH] == 0.05 and model.rows[2, ANGLE] == np.deg2rad(30.0)
 
 
-def test_samples_apply_to_potentials_and_through_the_scaling_relation(model_files):
-    model = read_lenstool(model_files / "best.par", samples=model_files / "bayes.dat")
-    assert model.n_samples == 2 and model.z_lens == 0.4 and model.reference == (10.0, -30.0)
-    np.testing.assert_allclose(model.samples[0], model.rows, atol=1e-9)
-    second = model.samples[1]
-    assert second[0, X] == 2.5 and second[0, SIGMA] == 810.0 and second[0, ANGLE] == np.deg2rad(50.0)
-    # Members: sigma scales as L^(1/4), the cut radius as L^(1/2); the galaxy off the relation stays.
-    np.testing.assert_allclose(second[1, [SIGMA, CUT]], [240.0, 10.0])
-    np.testing.assert_allclose(second[2, [SIGMA, CUT]], [240.0 * 10**-0.1, 10.0 * 10**-0.2])
-    np.testing.assert_allclose(second[3, [SIGMA, CUT]], [300.0, 1.0])
+def test_english_keywords_mean_the_same(tmp_path):
+    old = read_lenstool(parameter_file(tmp_path, HALO, GALAXY))
+    words = {"potentiel": "potential", "profil ": "profile ", "ellipticite": "ellipticity"}
+    text = HALO + GALAXY
+    for french, english in words.items():
+        text = text.replace(french, english)
+    path = parameter_file(tmp_path, text, closing="finish")
+    path.write_text(path.read_text().replace("cosmologie", "cosmology"))
+    np.testing.assert_array_equal(read_lenstool(path).rows, old.rows)
 
 
-def test_input_file_with_a_potfile(model_files):
-    (model_files / "members.cat").write_text(
-        "# id ra dec a b theta mag lum\n1 10.001 -30.0 2.0 1.0 30.0 20.0 0\n"
+def test_lengths_in_kpc_use_the_models_cosmology(tmp_path):
+    in_kpc = HALO.replace("core_radius   5.0", "core_radius_kpc 25.0").replace(
+        "cut_radius    200.0", "cut_radius_kpc 900.0"
     )
-    model = read_lenstool(model_files / "bestopt.par")
-    x = -0.001 * np.cos(np.deg2rad(30)) * 3600
-    expected = [x, 0.0, 0.6, np.deg2rad(30.0), 0.05, 5.1, 121.0, 0.0]
-    np.testing.assert_allclose(model.rows[0], expected, atol=1e-9)
+    scale = COSMOLOGY.arcsec_per_kpc_proper(0.4).value
+    row = read_lenstool(parameter_file(tmp_path, in_kpc)).rows[0]
+    np.testing.assert_allclose(row[[CORE, CUT]], [25.0 * scale, 900.0 * scale])
+    path = parameter_file(tmp_path, in_kpc)
+    path.write_text(path.read_text().replace("H0      70.0", "H0      35.0"))
+    model = read_lenstool(path)
+    np.testing.assert_allclose(model.rows[0, [CORE, CUT]], [12.5 * scale, 450.0 * scale])
+    assert model.cosmology.H0.value == 35.0
+    # Given both ways, the arcseconds count.
+    both = read_lenstool(parameter_file(tmp_path, HALO.replace("v_disp", "core_radius_kpc 3.0\n    v_disp")))
+    assert both.rows[0, CORE] == 5.0
+
+
+def test_centres_on_the_sky_and_sexagesimal_references(tmp_path):
+    text = HALO.replace("x_centre      1.5", "x_centre_wcs  39.999").replace(
+        "y_centre      -2.0", "y_centre_wcs  -1.499"
+    )
+    row = read_lenstool(parameter_file(tmp_path, text)).rows[0]
+    assert row[X] == pytest.approx(3.6 * np.cos(np.deg2rad(1.5))) and row[Y] == pytest.approx(3.6)
+    model = read_lenstool(parameter_file(tmp_path, HALO, reference="1 02:40:00.0 -01:30:00.0"))
+    assert model.reference == pytest.approx((40.0, -1.5))
+
+
+def test_ellipticity_of_the_potential(tmp_path):
+    row = read_lenstool(parameter_file(tmp_path, HALO.replace("ellipticite", "ellip_pot"))).rows[0]
+    assert row[ELLIPTICITY] == 0.3
 
 
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("fini", "", "truncated"),
-        ("profil 81\n\tx_centre 1.5", "profil 12\n\tx_centre 1.5", r"profile 12 \(NFW\)"),
-        ("v_disp 800.0", "v_disp fast", "v_disp fast"),
         (
-            "v_disp 120.0\n\tmag 20.0\n\tz_lens 0.4",
-            "v_disp 120.0\n\tmag 20.0\n\tz_lens 0.5",
-            "one lens plane",
+            "profil        81\n    x_centre      1.5",
+            "profil        13\n    x_centre      1.5",
+            r"profile 13 \(Sersic\)",
         ),
-        ("core_radius 4.0", "core_radius 400.0", "core < cut"),
-        ("reference     3 10.0 -30.0", "image 0", "reference"),
+        (
+            "profil        81\n    x_centre      1.5",
+            "profil        99\n    x_centre      1.5",
+            r"profile 99 \(unknown\)",
+        ),
+        ("v_disp        900.0", "v_disp        fast", "v_disp fast"),
+        ("v_disp        900.0", "v_disp        nan", "finite number"),
+        ("v_disp        900.0", "v_disp", "a number after v_disp"),
+        (
+            "mag           19.0\n    z_lens        0.4",
+            "mag 19.0\n    z_lens 0.5",
+            "z = 0.4, 0.5; expected one lens plane",
+        ),
+        ("core_radius   5.0", "core_radius   500.0", "core < cut"),
+        ("ellipticite   0.30", "ellipticite   1.2", "less than 1"),
+        ("z_lens        0.4\n    end\npotentiel 7", "end\npotentiel 7", "a key 'zlens'"),
+        ("reference 3 40.0 -1.5", "image 0", "no reference position"),
+        ("reference 3 40.0 -1.5", "reference 2 40.0 -1.5", "reference of kind 2"),
+        ("reference 3 40.0 -1.5", "reference 3 40.0", "and degrees"),
+        ("model   1", "model   3", "CPL"),
+        (HALO + GALAXY, "", "no potential"),
+        ("\nfini", "", "truncated"),
     ],
 )
-def test_broken_models_are_refused(model_files, old, new, message):
-    (model_files / "best.par").write_text(BEST.replace(old, new, 1))
+def test_broken_models_are_refused(tmp_path, old, new, message):
+    path = parameter_file(tmp_path, HALO, GALAXY)
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
     with pytest.raises(InputError, match=message):
-        read_lenstool(model_files / "best.par")
+        read_lenstool(path)
+
+
+def test_truncation_anywhere_is_noticed(tmp_path):
+    path = parameter_file(tmp_path, HALO, GALAXY)
+    lines = path.read_text().splitlines()
+    for length in range(1, len(lines)):
+        path.write_text("\n".join(lines[:length]))
+        with pytest.raises(InputError, match="truncated"):
+            read_lenstool(path)
+
+
+def test_missing_file_and_redshift_of_the_configuration(tmp_path):
+    with pytest.raises(InputError, match="no such file"):
+        read_lenstool(tmp_path / "nothing.par")
+    with pytest.raises(InputError, match=r"found 0.5; expected 0.4"):
+        read_lenstool(parameter_file(tmp_path, HALO), z_lens=0.5)
+
+
+def test_potfile_with_positions_on_the_sky(tmp_path):
+    (tmp_path / "members.cat").write_text(
+        "# id ra dec a b theta mag lum\n1 40.001 -1.5 2.0 1.0 30.0 22.0 0\n"
+    )
+    row = read_lenstool(parameter_file(tmp_path, POTFILE)).rows[0]
+    assert row[X] == pytest.approx(-3.6 * np.cos(np.deg2rad(1.5))) and row[Y] == pytest.approx(0.0)
+    # (a^2 - b^2) / (a^2 + b^2) of the light means a flattening (a - b) / (a + b) of the mass.
+    assert row[ELLIPTICITY] == pytest.approx(1 / 3) and row[ANGLE] == np.deg2rad(30.0)
+    # Two magnitudes fainter: L / L* = 10^-0.8.
+    np.testing.assert_allclose(row[[CORE, CUT]], [0.05 * 10**-0.4, 5.1 * 10**-0.4])
+    assert row[STRENGTH] == pytest.approx(einstein_arcsec(121.0 * 10**-0.2, 6.0))
+
+
+@pytest.mark.parametrize(
+    ("header", "kind", "x", "y", "expected"),
+    [
+        ("", 1, 4.0, 3.0, (4.0, 3.0)),
+        ("#REFERENCE 3 40.0 -1.5\n", 1, 4.0, 3.0, (4.0, 3.0)),
+        ("#REFERENCE 3 40.001 -1.499\n", 3, 0.0, 0.0, (-3.6, 3.6)),
+        ("#REFERENCE 0\n", 1, 39.999, -1.499, (3.6, 3.6)),
+    ],
+)
+def test_frames_of_a_galaxy_catalogue(tmp_path, header, kind, x, y, expected):
+    (tmp_path / "members.cat").write_text(f"{header}1 {x} {y} 1.0 1.0 0.0 20.0 0.0\n")
+    model = read_lenstool(parameter_file(tmp_path, POTFILE.replace("filein  3", f"filein  {kind}")))
+    np.testing.assert_allclose(model.rows[0, [X, Y]], expected, atol=3e-3)
+
+
+def test_potfile_lengths_in_kpc_and_own_slopes(tmp_path):
+    (tmp_path / "members.cat").write_text("1 40.0 -1.5 1.0 1.0 0.0 22.5 0.0\n")
+    text = POTFILE.replace("cut     3 5.1 1.0", "cutkpc  1 20.0 30.0").replace("core    0.05", "corekpc 0.15")
+    text = text.replace("slope   0 4.0 0.0", "slope   0 2.0 0.0", 1).replace("vdslope 0 4.0", "vdslope 0 3.0")
+    row = read_lenstool(parameter_file(tmp_path, text)).rows[0]
+    scale = COSMOLOGY.arcsec_per_kpc_proper(0.4).value
+    np.testing.assert_allclose(row[[CORE, CUT]], [0.15 * scale * 10**-0.5, 20.0 * scale * 10**-1.0])
+    assert row[STRENGTH] == pytest.approx(einstein_arcsec(121.0 * 10 ** (-1 / 3), 6.0))
+
+
+def test_a_potfile_switched_off_is_not_read(tmp_path):
+    off = POTFILE.replace("filein  3 members.cat", "filein  0 members.cat")
+    assert len(read_lenstool(parameter_file(tmp_path, HALO, off)).rows) == 1
+
+
+def test_potentials_beyond_the_stated_number_do_not_count(tmp_path):
+    lines = [f"{n} 40.0 -1.5 1.0 1.0 0.0 22.5 0.0\n" for n in range(5)]
+    (tmp_path / "members.cat").write_text("".join(lines) + "6 40.0 -1.5 1.0 1.0 0.0 22.5\n")
+    assert len(read_lenstool(parameter_file(tmp_path, HALO, POTFILE)).rows) == 6
+    grid = "grille\n    nlentille 4\n    end\n"
+    assert len(read_lenstool(parameter_file(tmp_path, grid, HALO, POTFILE)).rows) == 4
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("1 40.0 -1.5 1.0 1.0 0.0 bright 0.0", "line 1"),
+        ("1 40.0 -1.5 0.0 0.0 0.0 20.0 0.0", "positive axes"),
+        ("#REFERENCE here\n1 40.0 -1.5 1.0 1.0 0.0 20.0 0.0", "REFERENCE"),
+        ("# nobody", "no galaxy"),
+    ],
+)
+def test_broken_galaxy_catalogues_are_refused(tmp_path, line, message):
+    (tmp_path / "members.cat").write_text(line + "\n")
+    with pytest.raises(InputError, match=message):
+        read_lenstool(parameter_file(tmp_path, POTFILE))
 
 
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("#O1 : x", "#O5 : x", "another model"),
-        ("#Pot0 sigma", "#Pot3 sigma", "potfile sections"),
-        ("#Chi2", "#Temper", "unknown parameter"),
-        ("1 -5.0 1.5", "1 -5.0", "7 numbers"),
+        ("members.cat", "lost.cat", "lost.cat"),
+        ("filein  3", "filein  2", "format 2"),
+        ("type    81", "type    87", "profile 87"),
+        ("sigma   3 121.0 5.0\n", "", "sigma, and cut"),
     ],
 )
-def test_samples_of_another_model_are_refused(model_files, old, new, message):
-    (model_files / "bayes.dat").write_text(BAYES.replace(old, new, 1))
+def test_potfiles_that_cannot_be_used_are_refused(tmp_path, old, new, message):
+    (tmp_path / "members.cat").write_text("1 40.0 -1.5 1.0 1.0 0.0 20.0 0.0\n")
     with pytest.raises(InputError, match=message):
-        read_lenstool(model_files / "best.par", samples=model_files / "bayes.dat")
+        read_lenstool(parameter_file(tmp_path, POTFILE.replace(old, new)))
 
 
-def test_redshift_of_the_configuration_must_agree(model_files):
-    with pytest.raises(InputError, match=r"found 0.5; expected 0.4"):
-        read_lenstool(model_files / "best.par", z_lens=0.5)
-
-
-def test_no_lens_moves_and_magnifies_nothing():
-    model = no_lens((10.0, 0.0))
-    mu, mu_t, mu_r = model.magnification(np.array([10.1, 9.9]), np.array([0.0, 0.1]), 2.0)
-    assert (mu == 1).all() and (mu_t == 1).all() and (mu_r == 1).all()
-    assert model.source_position(10.0 - 1 / 3600, 0.0, 2.0)[0] == pytest.approx(1.0)
+def test_a_file_without_a_cosmology_means_that_of_the_workflow(tmp_path):
+    path = parameter_file(tmp_path, HALO)
+    path.write_text(path.read_text().replace(COSMOLOGY_TEXT, ""))
+    assert read_lenstool(path).cosmology is COSMOLOGY

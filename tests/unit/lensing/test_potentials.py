@@ -1,101 +1,216 @@
-"""Lens profiles against closed forms and numerical derivatives."""
+"""Lens profiles against formulas of other papers, integrals of their mass, and numerical derivatives."""
 
 import numpy as np
 import pytest
-from clumpscope.lensing import potentials
-from clumpscope.lensing.parametric import LensModel, magnification_of
+from astropy import constants, units
+from clumpscope.cosmology import COSMOLOGY
+from clumpscope.lensing.parameters import potential_row
+from clumpscope.lensing.potentials import PROFILES, einstein_arcsec, flattening
+from scipy.integrate import quad
 
-RNG = np.random.default_rng(5)
-X, Y = RNG.uniform(-25, 25, (2, 60))
-
-
-def row(**values):
-    result = np.zeros(len(potentials.FIELDS))
-    for name, value in values.items():
-        result[potentials.FIELDS.index(name)] = value
-    return result[None]
-
-
-ROWS = {
-    81: row(x=1.0, y=-2.0, ellipticity=0.4, angle_rad=0.7, r_core=3.0, r_cut=60.0, v_disp=800.0),
-    8: row(x=1.0, y=-2.0, ellipticity=0.4, angle_rad=0.7, r_core=3.0, v_disp=800.0),
-    14: row(gamma=0.07, angle_rad=0.7),
-}
+Z_LENS = 0.4
+GRID = np.random.default_rng(5).uniform(-25.0, 25.0, (2, 60))
+VALUES = {
+    "x_centre": 1.2, "y_centre": -0.7, "ellipticite": 0.35, "angle_pos": 37.0, "core_radius": 2.0,
+    "cut_radius": 30.0, "v_disp": 700.0, "masse": 90.0, "gamma": 0.08,
+}  # fmt: skip
 
 
-@pytest.mark.parametrize("profile", ROWS)
-def test_hessian_is_the_derivative_of_the_deflection(profile):
-    h = 1e-4
-
-    def alpha(x, y):
-        return np.array(potentials.deflection(profile, ROWS[profile], x, y))
-
-    along_x = (alpha(X + h, Y) - alpha(X - h, Y)) / (2 * h)
-    along_y = (alpha(X, Y + h) - alpha(X, Y - h)) / (2 * h)
-    xx, yy, xy = potentials.hessian(profile, ROWS[profile], X, Y)
-    np.testing.assert_allclose(along_x[0], xx, atol=1e-8)
-    np.testing.assert_allclose(along_y[1], yy, atol=1e-8)
-    np.testing.assert_allclose(along_x[1], xy, atol=1e-8)
-    np.testing.assert_allclose(along_y[0], xy, atol=1e-8)
+def row_of(profile: int, **changes) -> np.ndarray:
+    values = {key: value for key, value in {**VALUES, **changes}.items() if value is not None}
+    return potential_row(profile, values, Z_LENS, COSMOLOGY, "test")
 
 
-@pytest.mark.parametrize("ellipticity", [0.0, 1e-6, 1e-3])
-def test_round_dpie_deflects_as_the_closed_form(ellipticity):
-    """Eliasdottir et al. (2007), equation A21 for the circular profile."""
-    core, cut, v = 2.0, 40.0, 900.0
-    r = np.hypot(X, Y)
-    strength = 6 * np.pi * (v / 299792.458) ** 2 * 206264.80624709636 * cut / (cut - core)
-    expected = strength * (np.sqrt(core**2 + r**2) - core - np.sqrt(cut**2 + r**2) + cut) / r
-    a, b = potentials.deflection(81, row(ellipticity=ellipticity, r_core=core, r_cut=cut, v_disp=v), X, Y)
-    np.testing.assert_allclose(np.hypot(a, b), expected, rtol=max(2 * ellipticity, 1e-6))
+def deflection(profile: int, x, y, **changes):
+    x, y = np.atleast_1d(x).astype(float), np.atleast_1d(y).astype(float)
+    return np.array(PROFILES[profile].deflection(row_of(profile, **changes)[None], x, y))
 
 
-def test_elliptical_dpie_has_the_convergence_of_its_definition():
-    """kappa is a function of R^2 = x^2 / (1 + eps)^2 + y^2 / (1 - eps)^2 alone (Kassiola and Kovner 1993)."""
-    e, core, cut, v = 0.5, 1.5, 30.0, 700.0
-    eps = (1 - np.sqrt(1 - e**2)) / e
-    radius = np.sqrt((X / (1 + eps)) ** 2 + (Y / (1 - eps)) ** 2)
-    strength = 6 * np.pi * (v / 299792.458) ** 2 * 206264.80624709636 * cut / (cut - core)
-    expected = 0.5 * strength * (1 / np.hypot(core, radius) - 1 / np.hypot(cut, radius))
-    xx, yy, _ = potentials.hessian(81, row(ellipticity=e, r_core=core, r_cut=cut, v_disp=v), X, Y)
-    np.testing.assert_allclose(0.5 * (xx + yy), expected, rtol=1e-10)
+def convergence_shear(profile: int, x, y, **changes):
+    x, y = np.atleast_1d(x).astype(float), np.atleast_1d(y).astype(float)
+    return np.array(PROFILES[profile].convergence_shear(row_of(profile, **changes)[None], x, y))
 
 
-def test_shear_is_traceless_and_stretches_along_its_angle():
-    angle = 0.4
-    xx, yy, xy = potentials.hessian(14, row(gamma=0.1, angle_rad=angle), X, Y)
-    np.testing.assert_allclose(xx + yy, 0.0, atol=1e-15)
-    np.testing.assert_allclose(xx, 0.1 * np.cos(2 * angle))
-    np.testing.assert_allclose(xy, 0.1 * np.sin(2 * angle))
+def derivative(function, step=1e-2):
+    """Eight-point central difference of function(offset)."""
+    weights = ((1, 4 / 5), (2, -1 / 5), (3, 4 / 105), (4, -1 / 280))
+    return sum(w * (function(n * step) - function(-n * step)) for n, w in weights) / step
 
 
-def test_magnification_is_the_inverse_jacobian_of_the_lens_map():
-    model = LensModel((150.0, 2.0), 0.3, np.array([81, 14]), np.concatenate([ROWS[81], ROWS[14]]))
-    ra, dec = model.sky(X, Y)
-    h = 1e-3
-    sx = [model.source_position(*model.sky(X + d, Y), 2.0) for d in (-h, h)]
-    sy = [model.source_position(*model.sky(X, Y + d), 2.0) for d in (-h, h)]
-    jacobian = np.array([(np.array(sx[1]) - sx[0]) / (2 * h), (np.array(sy[1]) - sy[0]) / (2 * h)])
-    determinant = jacobian[0, 0] * jacobian[1, 1] - jacobian[0, 1] * jacobian[1, 0]
-    mu, mu_t, mu_r = model.magnification(ra, dec, 2.0)
-    np.testing.assert_allclose(1 / mu, determinant, atol=1e-6)
-    np.testing.assert_allclose(mu_t * mu_r, mu)
+@pytest.mark.parametrize("profile", sorted(PROFILES))
+def test_convergence_and_shear_are_derivatives_of_the_deflection(profile):
+    x, y = GRID
+    far = np.hypot(x - 1.2, y + 0.7) > 1.0  # a difference over a singular centre is no derivative
+    x, y = x[far], y[far]
+    changes = {"masse": None} if profile == 12 else {}
+    xx, yx = derivative(lambda h: deflection(profile, x + h, y, **changes))
+    xy, yy = derivative(lambda h: deflection(profile, x, y + h, **changes))
+    kappa, gamma1, gamma2 = convergence_shear(profile, x, y, **changes)
+    size = np.abs([xx, yy, xy]).max()
+    assert np.allclose(xy, yx, atol=1e-9 * size)
+    assert np.allclose(kappa, 0.5 * (xx + yy), rtol=1e-9, atol=1e-10 * size)
+    assert np.allclose(gamma1, 0.5 * (xx - yy), rtol=1e-9, atol=1e-10 * size)
+    assert np.allclose(gamma2, xy, rtol=1e-9, atol=1e-10 * size)
 
 
-def test_x_grows_to_the_west():
-    model = LensModel((150.0, 60.0), 0.3, np.array([14]), ROWS[14])
-    x, y = model.offsets(150.0 + 1.0 / 3600.0, 60.0 + 2.0 / 3600.0)
-    assert x == pytest.approx(-0.5) and y == pytest.approx(2.0)
-    assert model.offsets(*model.sky(3.0, -4.0)) == pytest.approx((3.0, -4.0))
+def kassiola_kovner(x, y, eps, radius):
+    """Complex deflection of unit strength: Kassiola and Kovner (1993, ApJ 417, 450), equation 4.1.2."""
+    q, root = (1 - eps) / (1 + eps), np.sqrt(eps)
+    scaled = np.sqrt(radius**2 + (x / (1 + eps)) ** 2 + (y / (1 - eps)) ** 2)
+    ratio = (q * x + 1j * (2 * root * scaled - y / q)) / (x + 1j * (2 * root * radius - y))
+    return -0.5j * (1 - eps**2) / root * np.log(ratio)
 
 
-def test_a_source_in_front_of_the_lens_is_not_lensed():
-    model = LensModel((150.0, 2.0), 0.3, np.array([81]), ROWS[81])
-    ra, dec = model.sky(X, Y)
-    np.testing.assert_allclose(model.magnification(ra, dec, 0.2)[0], 1.0)
-    np.testing.assert_allclose(model.source_position(ra, dec, 0.2)[0], X)
+@pytest.mark.parametrize("ellipticity", [0.01, 0.35, 0.83])
+@pytest.mark.parametrize("profile", [8, 81])
+def test_isothermal_deflection_is_kassiola_and_kovners(profile, ellipticity):
+    x, y = GRID
+    eps = (1 - np.sqrt(1 - ellipticity**2)) / ellipticity
+    turn = np.exp(1j * np.deg2rad(37.0))
+    own = ((x - 1.2) + 1j * (y + 0.7)) / turn
+    alpha = kassiola_kovner(own.real, own.imag, eps, 2.0)
+    if profile == 81:
+        alpha = (alpha - kassiola_kovner(own.real, own.imag, eps, 30.0)) * 30.0 / 28.0
+    alpha = alpha * turn * 6 * np.pi * (700.0 / 299792.458) ** 2 * np.rad2deg(1) * 3600
+    got = deflection(profile, x, y, ellipticite=ellipticity)
+    assert np.allclose(got, [alpha.real, alpha.imag], rtol=1e-11, atol=1e-11)
 
 
-def test_magnification_diverges_without_a_warning():
-    _, mu_t, mu_r = magnification_of(np.array([0.5]), np.array([0.5]))
-    assert np.isinf(mu_t[0]) and mu_r[0] == 1.0
+def test_dual_isothermal_convergence_is_constant_on_ellipses():
+    eps, theta = flattening(0.35), np.linspace(0.0, 2 * np.pi, 50)
+    along, across = 7.0 * (1 + eps) * np.cos(theta), 7.0 * (1 - eps) * np.sin(theta)
+    turn = np.exp(1j * np.deg2rad(37.0)) * (along + 1j * across)
+    kappa, _, _ = convergence_shear(81, 1.2 + turn.real, -0.7 + turn.imag)
+    strength = einstein_arcsec(700.0, 6.0) * 30.0 / 28.0 / 2.0
+    expected = strength * (1 / np.hypot(2.0, 7.0) - 1 / np.hypot(30.0, 7.0))
+    assert np.allclose(kappa, expected, rtol=1e-12)
+
+
+def test_round_dual_isothermal_deflection():
+    # Eliasdottir et al. (2007, arXiv:0710.5636), appendix A.
+    r = np.array([0.01, 0.5, 3.0, 40.0, 500.0])
+    got, across = deflection(81, 1.2 + r, np.full(5, -0.7), ellipticite=0.0)
+    factor = einstein_arcsec(700.0, 6.0) * 30.0 / 28.0 / r
+    assert np.allclose(got, factor * (np.hypot(2.0, r) - 2.0 - np.hypot(30.0, r) + 30.0), rtol=1e-10)
+    assert np.allclose(across, 0.0, atol=1e-12)
+
+
+def test_vanishing_ellipticity_is_a_smooth_limit():
+    x, y = GRID
+    for function in (deflection, convergence_shear):
+        assert np.allclose(
+            function(81, x, y, ellipticite=0.0), function(81, x, y, ellipticite=1e-9), rtol=1e-7
+        )
+
+
+def test_negative_ellipticity_turns_by_a_right_angle():
+    x, y = GRID
+    turned = convergence_shear(81, x, y, angle_pos=127.0)
+    assert np.allclose(convergence_shear(81, x, y, ellipticite=-0.35), turned, rtol=1e-10)
+
+
+def test_centre_of_a_singular_galaxy_gives_numbers():
+    changes = {"core_radius": 0.0, "ellipticite": 0.0}
+    assert np.isfinite(convergence_shear(81, 1.2, -0.7, **changes)).all()
+    assert np.allclose(deflection(81, 1.2, -0.7, **changes), 0.0)
+
+
+def test_isothermal_sphere_deflects_alike_everywhere():
+    alpha = deflection(0, *GRID)
+    expected = 4 * np.pi * (700e3 / constants.c.value) ** 2 * np.rad2deg(1) * 3600
+    assert np.allclose(np.hypot(*alpha), expected, rtol=1e-12)
+
+
+def test_elliptical_isothermal_potential():
+    # Its potential: strength sqrt((1 - e) x^2 + (1 + e) y^2), with a third of the mass's ellipticity.
+    x, y = GRID
+    turn = np.exp(-1j * np.deg2rad(37.0)) * ((x - 1.2) + 1j * (y + 0.7))
+
+    def potential(u, v):
+        e = 0.35 / 3
+        return einstein_arcsec(700.0, 4.0) * np.sqrt((1 - e) * u**2 + (1 + e) * v**2)
+
+    along = derivative(lambda h: potential(turn.real + h, turn.imag), 1e-3)
+    across = derivative(lambda h: potential(turn.real, turn.imag + h), 1e-3)
+    alpha = (along + 1j * across) * np.exp(1j * np.deg2rad(37.0))
+    assert np.allclose(deflection(1, x, y), [alpha.real, alpha.imag], rtol=1e-7)
+
+
+def test_point_mass_has_its_einstein_radius():
+    mass, distance = 9e13 * units.M_sun, COSMOLOGY.angular_diameter_distance(Z_LENS)
+    squared = (4 * constants.G * mass / constants.c**2 / distance).to_value("") * (np.rad2deg(1) * 3600) ** 2
+    alpha = deflection(7, 1.2 + np.sqrt(squared), -0.7)
+    assert np.allclose(alpha[0], np.sqrt(squared), rtol=1e-4)
+    assert np.allclose(convergence_shear(7, *GRID)[0], 0.0, atol=1e-12)
+
+
+def nfw_mass(r, scale, density):
+    return 4 * np.pi * density * scale**3 * (np.log1p(r / scale) - r / scale / (1 + r / scale))
+
+
+def test_nfw_deflection_is_that_of_the_projected_mass():
+    # v^2 = 8/3 G r_s^2 rho_s is Lenstool's scale velocity.
+    changes = {"ellipticite": 0.0, "core_radius": 20.0, "masse": None, "cut_radius": None}
+    distance = COSMOLOGY.angular_diameter_distance(Z_LENS)
+    scale = (20.0 * units.arcsec).to_value("rad") * distance
+    density = (700 * units.km / units.s) ** 2 / (8 / 3 * constants.G * scale**2)
+
+    def projected(
+        radius,
+    ):  # mass in a cylinder, in units of density scale^3: the profile along the line of sight
+        def surface(r):
+            depth = quad(lambda t: 1 / (np.cosh(t) * (1 + r * np.cosh(t)) ** 2) * np.cosh(t), 0, 30)[0]
+            return 2 * depth
+
+        return quad(lambda r: 2 * np.pi * r * surface(r), 0, radius)[0]
+
+    for radius in (0.3, 1.0, 2.7):
+        mass = projected(radius) * density * scale**3
+        bend = (
+            (4 * constants.G * mass / constants.c**2 / (radius * scale)).to_value("") * np.rad2deg(1) * 3600
+        )
+        assert np.isclose(deflection(12, 1.2 + 20 * radius, -0.7, **changes)[0, 0], bend, rtol=1e-5)
+
+
+@pytest.mark.parametrize("given", [{"masse": 8e14}, {"cut_radius": 1.0}, {"core_radius": 45.0}])
+def test_nfw_of_a_concentration_holds_200_critical_densities(given):
+    changes = {"masse": None, "cut_radius": None, "core_radius": None, "v_disp": None, "beta": 5.0, **given}
+    arcsec_per_mpc = 1e3 * COSMOLOGY.arcsec_per_kpc_proper(Z_LENS).value
+    if "cut_radius" in given:
+        changes["cut_radius"] = 1.8 * arcsec_per_mpc
+    row = row_of(12, **changes)
+    scale = row[4] / arcsec_per_mpc * units.Mpc
+    velocity = np.sqrt(row[6] / einstein_arcsec(1.0, 6.0)) * units.km / units.s
+    density = velocity**2 / (8 / 3 * constants.G * scale**2)
+    mass = nfw_mass(5.0 * scale, scale, density)
+    expected = 200 * COSMOLOGY.critical_density(Z_LENS) * 4 / 3 * np.pi * (5.0 * scale) ** 3
+    assert np.isclose((mass / expected).to_value(""), 1.0, rtol=1e-4)
+    if "masse" in given:
+        assert np.isclose(mass.to_value("Msun"), 8e14, rtol=1e-4)
+    if "cut_radius" in given:
+        assert np.isclose(5.0 * scale.value, 1.8, rtol=1e-12)
+
+
+def test_nfw_is_smooth_through_its_scale_radius():
+    changes = {"ellipticite": 0.0, "core_radius": 20.0, "masse": None, "cut_radius": None}
+    x = 1.2 + 20.0 * (1.0 + np.array([-1e-4, -1e-5, -1e-7, 0.0, 1e-7, 1e-5, 1e-4]))
+    kappa = convergence_shear(12, x, np.full(7, -0.7), **changes)[0]
+    straight = np.polyval(np.polyfit(x - x[3], kappa, 1), x - x[3])
+    assert np.allclose(kappa, straight, rtol=1e-7)
+
+
+def test_shear_is_uniform_and_counted_twice_the_angle():
+    kappa, gamma1, gamma2 = convergence_shear(14, *GRID)
+    assert np.all(kappa == 0.0)
+    assert np.allclose(gamma1, 0.08 * np.cos(np.deg2rad(74.0)))
+    assert np.allclose(gamma2, 0.08 * np.sin(np.deg2rad(74.0)))
+
+
+def test_potentials_add_up():
+    rows = np.array([row_of(81), row_of(81, x_centre=-9.0), row_of(81, ellipticite=0.0, v_disp=80.0)])
+    x, y = np.random.default_rng(1).uniform(-30, 30, (2, 1300))  # more than one block of the compiled loop
+    for what, n_parts in (("deflection", 2), ("convergence_shear", 3)):
+        function = getattr(PROFILES[81], what)
+        total = sum(np.array(function(row[None], x, y)) for row in rows)
+        assert np.array(function(rows, x, y)).shape == (n_parts, 1300)
+        assert np.allclose(function(rows, x, y), total, rtol=1e-12)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError
-from .parameter_file import cosmology_of, read_sections, reference_of
+from .parameter_file import Section, cosmology_of, n_potentials, read_sections, reference_of
 from .parameters import check_profile, potential_row, values_of
 from .parametric import ParametricModel
 from .posterior import Potential, read_posterior
@@ -78,6 +78,7 @@ def read_lenstool(
             Potential(member.name, relation.profile, member.values, relation.place, number)
             for member in members_of(relation, path.parent, reference)
         ]
+    potentials = potentials[: n_potentials(sections)]
     rows = np.array([potential_row(p.profile, p.values, z_model, cosmology, p.place) for p in potentials])
     model = ParametricModel(
         reference=reference, z_lens=z_model, cosmology=cosmology,
@@ -89,11 +90,11 @@ def read_lenstool(
     return model.with_samples(read_posterior(Path(samples), potentials, relations, rows, z_model, cosmology))
 
 
-def _is_on(section) -> bool:
+def _is_on(section: Section) -> bool:
     return section.lines.get("filein", ["0"])[0] != "0"
 
 
-def _relations(potfiles: list, arcsec_per_kpc: float) -> list[ScalingRelation]:
+def _relations(potfiles: list[Section], arcsec_per_kpc: float) -> list[ScalingRelation]:
     relations = (scaling_relation(section, arcsec_per_kpc) for section in potfiles)
     return [relation for relation in relations if relation is not None]
 

@@ -11,7 +11,7 @@ from astropy.cosmology import FLRW, LambdaCDM, w0waCDM
 from ..cosmology import COSMOLOGY
 from ..errors import InputError
 
-__all__ = ["Section", "cosmology_of", "read_sections", "reference_of"]
+__all__ = ["Section", "cosmology_of", "n_potentials", "read_sections", "reference_of"]
 
 # Newer versions speak English.
 _KEYWORDS = {
@@ -19,7 +19,8 @@ _KEYWORDS = {
     "exposant": "alpha", "exponent": "alpha", "scale_radius": "core_radius", "scale_radius_kpc": "core_radius_kpc",
     "virial_radius": "cut_radius", "r200": "cut_radius", "virial_radius_kpc": "cut_radius_kpc",
     "r200_kpc": "cut_radius_kpc", "virial_mass": "masse", "m200": "masse", "mass": "masse", "concentration": "beta",
-    "c": "beta", "omega": "omegaM", "lambda": "omegaX", "z_lens": "zlens",
+    "c": "beta", "omega": "omegaM", "lambda": "omegaX", "z_lens": "zlens", "grid": "grille",
+    "nlens": "nlentille",
 }  # fmt: skip
 
 
@@ -134,3 +135,9 @@ def cosmology_of(sections: list[Section]) -> FLRW:
     if (w0, wa) == (-1.0, 0.0):
         return LambdaCDM(H0=h0, Om0=matter, Ode0=dark)
     return w0waCDM(H0=h0, Om0=matter, Ode0=dark, w0=w0, wa=wa)
+
+
+def n_potentials(sections: list[Section]) -> int | None:
+    """How many potentials the model counts, at most; Lenstool leaves out those of a potfile beyond (None: all count)."""
+    numbers = [s.number("nlentille") for s in sections if s.keyword == "grille" and "nlentille" in s]
+    return int(numbers[0]) if numbers and numbers[0] > 0 else None

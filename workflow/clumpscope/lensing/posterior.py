@@ -213,32 +213,39 @@ def _members(
 ) -> list[Array]:
     """Indices of the galaxies of each potfile.
 
-    A best.par lists all galaxies alike: first those of their own, then potfile after potfile. Galaxies of one
-    potfile share sigma* and r_cut*, so the blocks are found from the end backwards.
+    A best.par lists all galaxies alike, but those of one potfile share sigma* and r_cut*, and potfile follows
+    potfile. Galaxies that share them with no other are potentials of their own, as long as enough groups remain.
     """
     if any(potential.potfile is not None for potential in potentials):
         return [
             np.array([i for i, potential in enumerate(potentials) if potential.potfile == number], dtype=int)
             for number in range(len(relations))
         ]
-    blocks, end = [], len(potentials)
-    for relation in reversed(relations):
-        start, first = end, None
-        while start > 0 and start - 1 not in optimised:
-            values = potentials[start - 1].values
-            if potentials[start - 1].profile != relation.profile or not values.get("mag"):
+    groups: list[Array] = [np.array([], dtype=int)] * len(relations)
+    kinds = [(relation.profile, relation.sigma_slope, relation.cut_slope) for relation in relations]
+    for kind in dict.fromkeys(kinds):
+        numbers = [number for number, own in enumerate(kinds) if own == kind]
+        found = _sharing(potentials, relations[numbers[0]], optimised)
+        several = [group for group in found if len(group) > 1]
+        chosen = several if len(several) >= len(numbers) else found
+        for number, group in zip(numbers[::-1], chosen[::-1], strict=False):
+            groups[number] = np.array(group)
+    return groups
+
+
+def _sharing(potentials: list[Potential], relation: ScalingRelation, optimised: set[int]) -> list[list[int]]:
+    """Galaxies grouped by the sigma* and r_cut* that this relation gives them, in the order of the model."""
+    groups: list[tuple[tuple[float, float], list[int]]] = []
+    for index, potential in enumerate(potentials):
+        values = potential.values
+        if index in optimised or potential.profile != relation.profile or not values.get("mag"):
+            continue
+        sigma = values["v_disp"] / relation.sigma_factor(values["mag"])
+        cut = values.get("cut_radius", np.inf) / relation.cut_factor(values["mag"])
+        for star, members in groups:
+            if np.isclose(sigma, star[0], rtol=_SAME_SIGMA) and np.isclose(cut, star[1], rtol=_SAME_CUT):
+                members.append(index)
                 break
-            star = (
-                values["v_disp"] / relation.sigma_factor(values["mag"]),
-                values.get("cut_radius", np.inf) / relation.cut_factor(values["mag"]),
-            )
-            first = first or star
-            if not (
-                np.isclose(star[0], first[0], rtol=_SAME_SIGMA)
-                and np.isclose(star[1], first[1], rtol=_SAME_CUT)
-            ):
-                break
-            start -= 1
-        blocks.append(np.arange(start, end))
-        end = start
-    return blocks[::-1]
+        else:
+            groups.append(((sigma, cut), [index]))
+    return [members for _, members in groups]

@@ -12,6 +12,8 @@ from .parameters import check_profile
 __all__ = ["Member", "ScalingRelation", "members_of", "scaling_relation"]
 
 Array = np.ndarray
+# id, x, y, a, b, theta, magnitude, luminosity
+_N_WORDS = 8
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ def members_of(relation: ScalingRelation, folder: Path, reference: tuple[float, 
     -----
     A catalogue's ``#REFERENCE`` line says where its positions are counted from: 0 degrees on the sky, otherwise
     arcseconds from the position that follows. Without it, format 1 means arcseconds from the model's reference
-    and format 3 degrees.
+    and format 3 degrees. Lines of fewer than eight words are left out, as Lenstool does.
     """
     kind, name = relation.filein
     path = folder / name
@@ -127,6 +129,8 @@ def members_of(relation: ScalingRelation, folder: Path, reference: tuple[float, 
             origin = _origin(line.split()[1:], reference, place)
         words = line.split("#")[0].split()
         if not words:
+            continue
+        if len(words) < _N_WORDS:
             continue
         try:
             x, y, a, b, theta, mag = (float(word) for word in words[1:7])
@@ -145,6 +149,8 @@ def members_of(relation: ScalingRelation, folder: Path, reference: tuple[float, 
             "cut_radius": relation.cut_radius * relation.cut_factor(mag),
             "core_radius": relation.core_radius * relation.core_factor(mag),
         }))  # fmt: skip
+    if not members:
+        raise InputError(str(path), "no galaxy", "lines of id, x, y, a, b, theta, magnitude, luminosity")
     return members
 
 

@@ -1,0 +1,146 @@
+"""Lenstool's samples: every parameter reaches its potentials, in every realisation."""
+
+import numpy as np
+import pytest
+from clumpscope.errors import InputError
+from clumpscope.lensing import read_lenstool
+from clumpscope.lensing.potentials import ANGLE, CORE, CUT, ELLIPTICITY, STRENGTH, X, einstein_arcsec
+from lens_text import GALAXY, HALO, SHEAR, parameter_file, samples_file
+from test_lenstool import POTFILE
+
+COLUMNS = ["O1 : x (arcsec)", "O1 : emass", "O1 : theta (deg)", "O1 : sigma (km/s)"]
+ROWS = [[1.5, 0.30, 25.0, 900.0], [2.5, 0.40, 50.0, 810.0]]
+
+
+def member(name: str, mag: float, sigma_star: float, cut_star: float, mag0: float = 20.0) -> str:
+    """A potfile's galaxy as best.par lists it, with the six digits it keeps."""
+    light = 10 ** (0.4 * (mag0 - mag))
+    text = GALAXY.replace("potentiel 7", f"potentiel {name}").replace("mag           19.0", f"mag {mag}")
+    text = text.replace("v_disp        120.0", f"v_disp {sigma_star * light**0.25:.6f}")
+    return text.replace("cut_radius    4.0", f"cut_radius {cut_star * light**0.5:.6f}")
+
+
+def test_parameters_of_potentials(tmp_path):
+    path = parameter_file(tmp_path, HALO, GALAXY, SHEAR)
+    columns = [*COLUMNS, "O1 : rc (arcsec)", "O1 : rcut (arcsec)", "Redshift of 4.3"]
+    rows = [[*ROWS[0], 5.0, 200.0, 2.0], [*ROWS[1], 6.0, 150.0, 2.1]]
+    model = read_lenstool(path, samples=samples_file(tmp_path, columns, rows))
+    assert model.n_samples == 2
+    np.testing.assert_allclose(model.samples[0], model.rows, rtol=1e-12)
+    eps = (1 - np.sqrt(1 - 0.4**2)) / 0.4
+    expected = [2.5, -2.0, eps, np.deg2rad(50.0), 6.0, 150.0, einstein_arcsec(810.0, 6.0)]
+    np.testing.assert_allclose(model.samples[1][0], expected, rtol=1e-12)
+    np.testing.assert_array_equal(model.samples[1][1:], model.rows[1:])
+
+
+def test_shear_and_nfw(tmp_path):
+    nfw = HALO.replace("profil        81", "profil        12").replace("cut_radius    200.0\n", "")
+    nfw = nfw.replace("core_radius   5.0", "scale_radius  60.0").replace(
+        "v_disp        900.0", "concentration 4.0"
+    )
+    columns = ["O1 : c", "O1 : rs (arcsec)", "O2 : gamma", "O2 : theta (deg)"]
+    rows = [[4.0, 60.0, 0.05, 30.0], [6.0, 50.0, 0.07, 20.0]]
+    path = parameter_file(tmp_path, nfw, SHEAR)
+    model = read_lenstool(path, samples=samples_file(tmp_path, columns, rows))
+    np.testing.assert_allclose(model.samples[0], model.rows, rtol=1e-12)
+    assert model.samples[1][1, STRENGTH] == 0.07 and model.samples[1][1, ANGLE] == np.deg2rad(20.0)
+    other = read_lenstool(
+        parameter_file(tmp_path, nfw.replace("4.0\n", "6.0\n", 1).replace("60.0", "50.0"), SHEAR)
+    )
+    np.testing.assert_allclose(model.samples[1][0], other.rows[0], rtol=1e-12)
+
+
+def test_optimised_potentials_are_counted_whatever_they_are_called(tmp_path):
+    # Lenstool's samples say O1, O2 ... in the order of the input, in which here "O2" is the first.
+    path = parameter_file(tmp_path, HALO.replace("O1", "O2"), GALAXY.replace(" 7", " bcg"), name="input.par")
+    columns = ["O1 : x (arcsec)", "O2 : x (arcsec)"]
+    model = read_lenstool(path, samples=samples_file(tmp_path, columns, [[7.0, 8.0]]))
+    assert list(model.samples[0][:, X]) == [7.0, 8.0]
+
+
+def test_samples_apply_through_the_scaling_relation(tmp_path):
+    galaxies = [
+        member("11", 20.0, 120.0, 5.0),
+        member("12", 21.0, 120.0, 5.0),
+        member("13", 22.3, 120.0, 5.0),
+    ]
+    stray = member("14", 20.0, 300.0, 1.0)
+    path = parameter_file(tmp_path, HALO, *galaxies, stray)
+    parameter_file(tmp_path, POTFILE, name="bestopt.par")
+    columns = ["O1 : x (arcsec)", "Pot0 rcut (arcsec)", "Pot0 sigma (km/s)"]
+    samples = samples_file(tmp_path, columns, [[1.5, 5.0, 120.0], [1.5, 10.0, 240.0]])
+    model = read_lenstool(path, samples=samples)
+    np.testing.assert_allclose(model.samples[0], model.rows, rtol=1e-6)
+    second = model.samples[1]
+    # sigma grows as L^(1/4), the cut radius as L^(1/2); the galaxy off the relation stays.
+    for index, mag in ((1, 20.0), (2, 21.0), (3, 22.3)):
+        light = 10 ** (0.4 * (20.0 - mag))
+        assert second[index, STRENGTH] == pytest.approx(einstein_arcsec(240.0 * light**0.25, 6.0))
+        assert second[index, CUT] == pytest.approx(10.0 * light**0.5)
+    np.testing.assert_array_equal(second[4], model.rows[4])
+
+
+def test_several_potfiles_follow_one_another(tmp_path):
+    first = [member(f"1{n}", 19.5 + n, 120.0, 5.0) for n in range(3)]
+    second = [member(f"2{n}", 18.0 + n, 200.0, 9.0, mag0=18.0) for n in range(4)]
+    path = parameter_file(tmp_path, HALO, GALAXY, *first, *second)
+    parameter_file(
+        tmp_path, POTFILE, POTFILE.replace("potfile0", "potfile1").replace("20.0", "18.0"), name="input.par"
+    )
+    samples = samples_file(tmp_path, ["Pot0 sigma (km/s)", "Pot1 rcut (arcsec)"], [[60.0, 18.0]])
+    sample = read_lenstool(path, samples=samples).samples[0]
+    best = read_lenstool(path).rows
+    np.testing.assert_allclose(sample[2:5, STRENGTH], best[2:5, STRENGTH] / 4.0, rtol=1e-5)
+    np.testing.assert_allclose(sample[5:, CUT], 2.0 * best[5:, CUT], rtol=1e-5)
+    np.testing.assert_array_equal(sample[:2], best[:2])
+    np.testing.assert_array_equal(sample[2:5, CUT], best[2:5, CUT])
+    np.testing.assert_array_equal(sample[5:, STRENGTH], best[5:, STRENGTH])
+
+
+def test_slopes_of_a_potfile_may_be_sampled(tmp_path):
+    (tmp_path / "members.cat").write_text("1 40.0 -1.5 1.0 1.0 0.0 22.5 0.0\n")
+    samples = samples_file(tmp_path, ["Pot0 rcut_slope", "Pot0 sigma_slope"], [[4.0, 4.0], [2.0, 3.0]])
+    model = read_lenstool(parameter_file(tmp_path, POTFILE), samples=samples)
+    np.testing.assert_allclose(model.samples[0], model.rows, rtol=1e-12)
+    assert model.samples[1][0, CUT] == pytest.approx(5.1 * 0.1)
+    assert model.samples[1][0, STRENGTH] == pytest.approx(einstein_arcsec(121.0 * 10 ** (-1 / 3), 6.0))
+    assert model.samples[1][0, CORE] == model.rows[0, CORE]
+    assert model.samples[1][0, ELLIPTICITY] == model.rows[0, ELLIPTICITY]
+
+
+def test_a_last_row_half_written_is_left_out(tmp_path):
+    samples = samples_file(tmp_path, COLUMNS, ROWS)
+    samples.write_text(samples.read_text() + "3 -3.0 1.5 0.3")
+    assert read_lenstool(parameter_file(tmp_path, HALO), samples=samples).n_samples == 2
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("#O1 : x", "#O5 : x", "another model"),
+        ("#O1 : x (arcsec)", "#O1 : z_lens", "another model"),
+        ("#O1 : x (arcsec)", "#Pot0 sigma (km/s)", "0 potfile sections"),
+        ("#O1 : x (arcsec)", "#omegaM", "cosmology is free"),
+        ("#Chi2", "#Temper", "unknown parameter"),
+        ("1 -3.0 1.5", "1 -3.0", "6 numbers; expected 7"),
+        ("900.0", "fast", "no number"),
+        ("900.0", "nan", "finite numbers"),
+    ],
+)
+def test_samples_of_another_model_or_broken_ones_are_refused(tmp_path, old, new, message):
+    samples = samples_file(tmp_path, COLUMNS, ROWS)
+    assert old in samples.read_text()
+    samples.write_text(samples.read_text().replace(old, new, 1))
+    with pytest.raises(InputError, match=message):
+        read_lenstool(parameter_file(tmp_path, HALO), samples=samples)
+
+
+def test_samples_without_rows_or_file_or_members(tmp_path):
+    path = parameter_file(tmp_path, HALO)
+    with pytest.raises(InputError, match="no samples"):
+        read_lenstool(path, samples=samples_file(tmp_path, COLUMNS, []))
+    with pytest.raises(InputError, match="no such file"):
+        read_lenstool(path, samples=tmp_path / "none.dat")
+    parameter_file(tmp_path, POTFILE, name="bestopt.par")
+    with pytest.raises(InputError, match="no galaxy of the model"):
+        read_lenstool(path, samples=samples_file(tmp_path, ["Pot0 sigma (km/s)"], [[100.0]]))
