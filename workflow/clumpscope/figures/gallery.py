@@ -20,6 +20,7 @@ __all__ = ["draw"]
 
 _PLANES = ("DATA", "MODEL", "RESID")
 _N_FILTERS = 3
+_APART = 3  # pixels
 _MARGIN, _LEAST_ARCSEC = 1.9, 1.2  # side of the pictures: in the extent of the clumps, and the least
 _DEEPEST, _BRIGHTEST = -2.0, 60.0  # of the stretch, in noise
 
@@ -73,10 +74,10 @@ def _filters(hdus: fits.HDUList, reference: str) -> Sequence[str]:
 def _draw_filter(panels: Sequence, hdus: fits.HDUList, name: str, clumps: Table) -> tuple[float, float]:
     """Draw the three planes; gives the noise per pixel [nJy] that sets the scale, and the side of the pictures [arcsec]."""
     residual = np.asarray(hdus[f"RESID_{name}"].data, float)
-    known = residual[np.isfinite(residual)]
-    # The dark side of the residual is noise alone; galaxy light is on the bright one.
-    centre = np.percentile(known, 25) if known.size else 0.0
-    noise = float(np.median(np.abs(known[known <= centre] - centre)) * 1.4826) if known.size else 1.0
+    # Pixels a few apart share the galaxy's light, but neither noise nor, mostly, its correlation.
+    steps = (residual[:, _APART:] - residual[:, :-_APART]).ravel()
+    steps = np.abs(steps[np.isfinite(steps)])
+    noise = 1.4826 * float(np.median(steps)) / np.sqrt(2.0) if steps.size else 0.0
     noise = noise or 1.0
     for panel, plane in zip(panels, _PLANES, strict=True):
         hdu = hdus[f"{plane}_{name}"]

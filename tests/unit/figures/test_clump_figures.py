@@ -1,0 +1,166 @@
+"""What is drawn, against the tables it is drawn from."""
+
+import numpy as np
+import pytest
+from clumpscope.figures.host_sfh import main_sequence
+from clumpscope.figures.registry import draw_figure
+from clumpscope.population.sample import has_size, population_sample
+from unit.figures.products_of_figures import NOISE_NJY, imaging_products
+
+
+@pytest.fixture(scope="module")
+def products(tmp_path_factory):
+    return imaging_products(tmp_path_factory.mktemp("field"))
+
+
+@pytest.fixture(scope="module")
+def counted(products):
+    return products["catalogue"][population_sample(products["catalogue"])]
+
+
+def offsets(axes):
+    return np.concatenate(
+        [np.asarray(points.get_offsets()) for points in axes.collections if len(points.get_offsets())]
+    )
+
+
+def test_luminosity_size_shows_measured_sizes_as_points_and_the_rest_as_arrows(products, counted):
+    figure, table = draw_figure("luminosity_size", products)
+    axes = figure.axes[0]
+    shown = counted[(counted["z"] >= 0.7) & (counted["z"] < 5.5)]
+    sized = shown[has_size(shown)]
+    drawn = [points for points in axes.collections if "PathCollection" in type(points).__name__]
+    positions = np.concatenate([np.asarray(points.get_offsets()) for points in drawn])
+    assert len(positions) == len(sized)
+    assert np.allclose(sorted(positions[:, 1]), sorted(sized["r_eff_pc"]))
+    assert np.allclose(sorted(positions[:, 0]), sorted(sized["m_v_ab"]))
+    assert axes.get_xlim()[0] > axes.get_xlim()[1]
+    assert len(table) == len(counted)
+
+
+def test_lines_of_surface_brightness(products):
+    """Seen from 10 pc, half of the light fills a disc of R_eff: its mean surface brightness by hand."""
+    axes = draw_figure("luminosity_size", products)[0].axes[0]
+    lines = {float(text.get_text()): text for text in axes.texts if text.get_text().isdigit()}
+    assert len(lines) >= 3
+    curves = [line for line in axes.lines if len(line.get_xdata()) == 200]
+    found = []
+    for curve in curves:
+        magnitude, radius_pc = curve.get_xdata()[100], curve.get_ydata()[100]
+        disc_arcsec2 = np.pi * np.degrees(radius_pc / 10.0) ** 2 * 3600.0**2
+        half_flux = 0.5 * 10 ** (-0.4 * magnitude)
+        found.append(-2.5 * np.log10(half_flux / disc_arcsec2))
+    assert np.allclose(sorted(found), sorted(lines), atol=1e-3)
+
+
+def test_redshift_histograms_count_every_clump(products, counted):
+    figure, _ = draw_figure("redshift_distributions", products)
+    for row, (low, high) in enumerate([(0.7, 1.5), (1.5, 2.5), (2.5, 3.5), (3.5, 5.5)]):
+        inside = counted[(counted["z"] >= low) & (counted["z"] < high)]
+        for column, number in ((0, len(inside)), (1, len(inside)), (3, int(has_size(inside).sum()))):
+            bars = figure.axes[4 * row + column].containers
+            assert sum(bar.get_height() for bar in bars[0]) == number if number else not bars
+        if len(inside):
+            median = [line.get_xdata()[0] for line in figure.axes[4 * row + 1].lines]
+            assert median == [pytest.approx(np.median(inside["log_mass_p50"]))]
+
+
+def test_mass_function_is_the_number_above_each_mass(products, counted):
+    figure, _ = draw_figure("mass_function", products)
+    left, right = figure.axes
+    assert left.get_yscale() == "log"
+    masses = np.sort(counted["log_mass_p50"])
+    whole = next(line for line in left.lines if line.get_label().startswith("all"))
+    x, y = whole.get_data()
+    for mass in (masses[0], np.median(masses), masses[-1]):
+        # "pre" steps: the height at and just below a mass is that clump's own.
+        at = np.searchsorted(x, mass)
+        assert y[at] == (masses >= mass).sum()
+    slopes = products["population"]["mass_function_slopes"]
+    value = slopes["slope"][np.asarray(slopes["by"]) == "all"][0]
+    assert f"{value:.2f}" in whole.get_label()
+    assert len(right.get_legend().get_texts()) == 1 + (np.asarray(slopes["by"]) == "magnification").sum()
+
+
+def test_gradient_medians_are_those_of_the_table(products):
+    figure, medians = draw_figure("gradients", products)
+    first = medians[
+        (medians["quantity"] == "log_age_mw_yr") & (medians["by"] == "redshift") & (medians["n"] > 0)
+    ]
+    axes = figure.axes[2]
+    drawn = np.concatenate([bars.lines[0].get_ydata() for bars in axes.containers])
+    assert np.allclose(sorted(drawn), sorted(first["median"]))
+
+
+def test_host_relations_shows_every_galaxy(products):
+    figure, relations = draw_figure("host_relations", products)
+    left = figure.axes[0]
+    largest = np.asarray(left.collections[0].get_offsets())
+    good = np.isfinite(relations["log_mass_max"])
+    assert np.allclose(
+        largest[good], np.array([relations["log_mass_host"], relations["log_mass_max"]]).T[good]
+    )
+    r = np.corrcoef(relations["log_mass_host"][good], relations["log_mass_max"][good])[0, 1]
+    assert f"r = {r:.2f}" in left.get_legend().get_texts()[0].get_text()
+
+
+def test_histories_are_compared_without_magnification(products, counted):
+    sed = products["sed_all"]["exp_1Myr"]
+    sed_mass = dict(zip(sed["id"], sed["log_mass_p50"], strict=True))
+    shuffled = {**products, "sed_all": {"exp_1Myr": sed[::-1]}}
+    _, table = draw_figure("sfh_comparison", shuffled)
+    expected = [sed_mass[name] - np.log10(mu) for name, mu in zip(counted["id"], counted["mu"], strict=True)]
+    assert list(table["id"]) == list(counted["id"])
+    assert np.allclose(table["log_mass"], expected)
+    area = 2 * np.pi * np.asarray(counted["r_eff_pc"]) ** 2
+    close = np.abs(table["log_sigma_mass"] - (table["log_mass"] - np.log10(area)))
+    assert np.median(close) < 0.05  # medians of densities are not densities of medians
+
+
+def test_hosts_are_divided_by_magnification_and_paired_by_history(products):
+    _, table = draw_figure("host_sfh", products)
+    galaxies = products["galaxies"]
+    mu = dict(zip(galaxies["id"], galaxies["mu"], strict=True))
+    hosts = products["hosts"]
+    reference = hosts[hosts["sfh"] == "exp_free"]
+    for row in reference[:5]:
+        own = table[table["id"] == row["id"]]
+        assert own["log_mass"][0] == pytest.approx(row["log_mass_p50"] - np.log10(mu[row["id"]]))
+        assert own["const_log_mass"][0] - own["log_mass"][0] == pytest.approx(0.1)
+
+
+def test_main_sequence_agrees_with_an_independent_one():
+    """Whitaker et al. (2014, Table 1): log SFR = a + b log M + c (log M)^2 at 2.0 < z < 2.5."""
+    log_mass = np.array([10.0, 10.5])
+    whitaker = -19.99 + 3.44 * log_mass - 0.13 * log_mass**2
+    assert np.allclose(main_sequence(log_mass, 2.25), whitaker, atol=0.15)
+
+
+def test_magnification_panels_mark_limits(products, counted):
+    figure, _ = draw_figure("magnification", products)
+    limits = counted["r_eff_limit"] & (counted["z"] >= 0.7) & (counted["z"] < 5.5)
+    inside = (counted["z"] >= 0.7) & (counted["z"] < 5.5)
+
+    def open_symbols(axes):
+        scattered = [points for points in axes.collections if "PathCollection" in type(points).__name__]
+        return sum(len(points.get_offsets()) for points in scattered if not len(points.get_facecolors()))
+
+    assert open_symbols(figure.axes[0]) == limits.sum() > 0
+    assert open_symbols(figure.axes[1]) == 0
+    scattered = [points for points in figure.axes[1].collections if "PathCollection" in type(points).__name__]
+    assert sum(len(points.get_offsets()) for points in scattered) == inside.sum()
+
+
+def test_gallery_shows_the_galaxies_with_most_clumps(products):
+    figure, table = draw_figure("gallery", products, {"gallery_galaxies": 3})
+    owner = np.asarray(products["catalogue"]["galaxy"], str)
+    available = [path.parent.name for path in products["residuals"]]
+    most = sorted((np.sum(owner == name) for name in available), reverse=True)[:3]
+    assert list(table["n_clumps"][::3]) == most
+    # From blue to red, with the reference filter in the middle, whatever their order in the file.
+    assert list(table["filter"][:3]) == ["F090W", "F150W", "F444W"]
+    assert list(table["is_reference"][:3]) == [False, True, False]
+    assert np.allclose(table["noise_njy"], NOISE_NJY, rtol=0.3)
+    # The three planes of a filter share a scale.
+    limits = {axes.images[0].get_clim() for axes in figure.axes if axes.images}
+    assert len(limits) == 1

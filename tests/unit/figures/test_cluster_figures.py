@@ -1,0 +1,105 @@
+"""Figures of star clusters: joins by identifier, tracks, cells of the grid."""
+
+import numpy as np
+import pytest
+from clumpscope.figures.clusters import compared
+from clumpscope.figures.colour_colour import track_colours
+from clumpscope.figures.registry import draw_figure
+from clumpscope.sed import synthesize
+from unit.figures.products_of_figures import cluster_products
+
+
+@pytest.fixture(scope="module")
+def products():
+    return cluster_products()
+
+
+def test_masses_are_joined_by_identifier(products):
+    table = compared(products["catalogue"], products["sed_all"], products["published"], "exp_free")
+    # The published masses are those the made-up fits found; the grid's are 0.3 dex higher.
+    assert np.allclose(table["reference_log_mass"], table["published_log_mass"])
+    assert np.allclose(table["ssp_log_mass"] - table["published_log_mass"], 0.3)
+
+
+def test_a_cluster_without_a_published_mass_is_kept(products):
+    published = products["published"][1:]
+    missing = products["published"]["id"][0]
+    table = compared(products["catalogue"], products["sed_all"], published, "exp_free")
+    assert list(table["id"][~np.isfinite(table["published_log_mass"])]) == [missing]
+
+
+def test_the_grids_masses_are_divided_by_the_magnification(products):
+    catalogue = products["catalogue"].copy()
+    catalogue["mu"] = 10.0
+    table = compared(catalogue, products["sed_all"], products["published"], "exp_free")
+    assert np.allclose(table["ssp_log_mass"] - table["published_log_mass"], 0.3 - 1.0)
+
+
+def test_comparison_states_offset_and_scatter(products):
+    figure, _ = draw_figure("f22_comparison", products)
+    text = figure.axes[0].texts[0].get_text()
+    assert (
+        "offset +0.30 dex" in text
+        and "scatter 0.00 dex" in text
+        and f"{len(products['catalogue'])} clusters" in text
+    )
+
+
+def test_histogram_counts_every_mass(products):
+    figure, table = draw_figure("cluster_mass_histogram", products)
+    labels = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    median = 10 ** np.median(table["published_log_mass"]) / 1e6
+    assert any(
+        label.startswith("published") and f"{median:.1f}" in label and f"({len(table)})" in label
+        for label in labels
+    )
+
+
+def test_colours_are_magnitudes_of_the_catalogue(products):
+    _, table = draw_figure("colour_colour", products)
+    row = products["catalogue"][7]
+    own = table[table["id"] == row["id"]]
+    assert own["colour_x"][0] == pytest.approx(-2.5 * np.log10(row["flux_F200W_njy"] / row["flux_F277W_njy"]))
+    assert own["colour_y"][0] == pytest.approx(-2.5 * np.log10(row["flux_F090W_njy"] / row["flux_F150W_njy"]))
+    expected = 1.0857 * np.hypot(0.5 / row["flux_F090W_njy"], 0.5 / row["flux_F150W_njy"])
+    assert own["colour_y_err"][0] == pytest.approx(expected, rel=1e-3)
+
+
+def test_faint_clusters_have_no_colour(products):
+    catalogue = products["catalogue"].copy()
+    catalogue["flux_F090W_njy"][:3] = [-1.0, np.nan, 0.4]
+    _, table = draw_figure("colour_colour", {**products, "catalogue": catalogue})
+    assert len(table) == len(catalogue) - 3
+
+
+def test_tracks_are_those_of_the_full_spectra():
+    filters = ["F090W", "F150W", "F200W", "F277W"]
+    x, y = track_colours("bc03", 0.39, -0.5, np.array([1e9, 4e9]))
+    for k, age in enumerate((1e9, 4e9)):
+        model = {
+            "log_mass_formed": 6,
+            "log_age_yr": np.log10(age),
+            "log_z_zsun": -0.5,
+            "a_v": 0.0,
+            "log_u": -3.0,
+        }
+        magnitude = -2.5 * np.log10(synthesize("bc03", filters, 0.39, "ssp", model, nebular=False))
+        assert x[k] == pytest.approx(magnitude[2] - magnitude[3], abs=0.005)
+        assert y[k] == pytest.approx(magnitude[0] - magnitude[1], abs=0.005)
+
+
+def test_map_marks_the_best_model(products):
+    figure, table = draw_figure("ssp_map", products)
+    axes = figure.axes[0]
+    best = next(line for line in axes.lines if line.get_label() == "best model")
+    assert best.get_xdata()[0] == 2.0  # Gyr, where the made-up chi-squared is least
+    assert axes.get_yticklabels()[int(best.get_ydata()[0])].get_text() == "0.2"
+    cells = axes.collections[0].get_array()
+    assert cells.shape == (3, 5) and np.argmin(cells) == 1 * 5 + 1
+    assert len(table) == 15
+
+
+def test_one_redshift_and_no_lens_make_one_mass_function(products):
+    figure, _ = draw_figure("mass_function", products)
+    assert len(figure.axes) == 1
+    assert "inf" not in " ".join(text.get_text() for text in figure.axes[0].get_legend().get_texts())
