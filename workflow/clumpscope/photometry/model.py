@@ -90,22 +90,18 @@ class SpectralPSF:
         padded = np.zeros((size, size))
         padded[: 2 * half + 1, : 2 * half + 1] = kernel
         spectrum = np.fft.rfft2(np.roll(padded, (-half, -half), axis=(0, 1)))
-        u_y, u_x = 2.0 * np.pi * np.fft.fftfreq(size), 2.0 * np.pi * np.fft.rfftfreq(size)
-        # Columns strictly inside the half-plane stand for their mirror images too; a sub-pixel shift of the
-        # highest frequency has no real counterpart, so that it is left out.
-        weight = np.where(u_x > 0, 2.0, 1.0)
-        spectrum = spectrum * weight / size**2
-        power = np.abs(spectrum)
-        top = np.pi - 1e-9
-        for edge in np.unique(np.abs(u_y)):
-            outside = (np.abs(u_y)[:, None] > edge) | (u_x[None, :] > edge)
-            if power[outside].sum() < _FAINT * kernel.max():
-                top = min(top, edge)
-                break
-        rows, columns = np.abs(u_y) <= top, u_x <= top
+        wave_y, wave_x = np.rint(np.fft.fftfreq(size, 1.0 / size)), np.arange(size // 2 + 1)
+        # Columns inside the half-plane stand for their mirror images too.
+        spectrum = spectrum * np.where(wave_x > 0, 2.0, 1.0) / size**2
+        # Transforms by their larger frequency, summed from the highest down: what leaving them out would cost.
+        shell = np.maximum(np.abs(wave_y)[:, None], wave_x[None, :]).astype(int)
+        cost = np.bincount(shell.ravel(), np.abs(spectrum).ravel())[::-1].cumsum()[::-1]
+        # A sub-pixel shift of the very highest frequency has no real counterpart: that one is always left out.
+        highest = min(np.count_nonzero(cost > _FAINT * kernel.max()), size // 2) - 1
+        rows, columns = np.abs(wave_y) <= highest, wave_x <= highest
         kept = spectrum[np.ix_(rows, columns)]
         self.spectrum = np.ascontiguousarray(np.stack([kept.real, kept.imag]))
-        self.u_y, self.u_x = u_y[rows], u_x[columns]
+        self.u_y, self.u_x = 2.0 * np.pi / size * wave_y[rows], 2.0 * np.pi / size * wave_x[columns]
 
     @property
     def arrays(self) -> tuple[Array, Array, Array]:
