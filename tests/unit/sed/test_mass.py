@@ -66,3 +66,10 @@ def test_best_mass_is_the_least_squares_solution_within_limits():
     assert 10 ** log_mass[0] == pytest.approx(solution[0][0])
     assert least[0] == pytest.approx(solution[1][0])
     assert best_mass(np.array([a]), np.array([b]), c, (4.0, 6.0))[0][0] == 6.0
+
+
+def test_masses_far_outside_the_limits_are_improbable_not_an_error():
+    # S/N of a million at a mass a thousand times below the limit.
+    root = np.array([1e6 / 1e2])
+    found = log_mass_integral(root**2, 1e6 * root, 1e12, (5.0, 13.0))
+    assert found[0] == pytest.approx(-0.5 * chi2(1e5, root[0] ** 2, 1e6 * root[0], 1e12), rel=1e-6)

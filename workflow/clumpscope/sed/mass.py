@@ -23,12 +23,17 @@ def _limits(a: np.ndarray, b: np.ndarray, log_mass: tuple[float, float]) -> tupl
     return b / root, root * 10.0 ** log_mass[0], root * 10.0 ** log_mass[1]
 
 
+def _relative(u: np.ndarray, s: np.ndarray, peak: np.ndarray) -> np.ndarray:
+    """Likelihood at u (n, k) over its largest value within the limits, which rounding must not exceed."""
+    return np.exp(np.minimum(peak[:, None] - 0.5 * (u - s[:, None]) ** 2, 0.0))
+
+
 def _panel(s: np.ndarray, low: np.ndarray, high: np.ndarray, n: int, peak: np.ndarray) -> np.ndarray:
     """Integral of exp(-(u - s)^2 / 2 + peak) over ln u from `low` to `high`, all (n,)."""
     node, weight = _NODES[n]
     half = 0.5 * (high - low)[:, None]
     t = 0.5 * (high + low)[:, None] + half * node
-    return (half * weight * np.exp(peak[:, None] - 0.5 * (np.exp(t) - s[:, None]) ** 2)).sum(axis=1)
+    return (half * weight * _relative(np.exp(t), s, peak)).sum(axis=1)
 
 
 def log_mass_integral(a: np.ndarray, b: np.ndarray, c: float, log_mass: tuple[float, float]) -> np.ndarray:
@@ -62,7 +67,7 @@ def log_mass_integral(a: np.ndarray, b: np.ndarray, c: float, log_mass: tuple[fl
     node, weight = _NODES[24]
     half = 0.5 * (end - start)[:, None]
     u = 0.5 * (end + start)[:, None] + half * node
-    total += (half * weight * np.exp(peak[:, None] - 0.5 * (u - s[:, None]) ** 2) / u).sum(axis=1)
+    total += (half * weight * _relative(u, s, peak) / u).sum(axis=1)
     with np.errstate(divide="ignore"):
         log_total = np.log(total)
     return log_total - peak + 0.5 * s**2 - 0.5 * c - np.log(np.log(10.0) * (log_mass[1] - log_mass[0]))
