@@ -164,3 +164,13 @@ def test_gallery_shows_the_galaxies_with_most_clumps(products):
     # The three planes of a filter share a scale.
     limits = {axes.images[0].get_clim() for axes in figure.axes if axes.images}
     assert len(limits) == 1
+
+
+def test_star_formation_that_died_away_does_not_stretch_the_axes(products):
+    catalogue = products["catalogue"].copy()
+    catalogue["log_sfr10_p50"][::4] = -80.0
+    catalogue["log_sigma_sfr_p50"][::4] = -80.0
+    dead = {**products, "catalogue": catalogue}
+    for name, panel, axis in (("redshift_distributions", 2, "x"), ("surface_density", 2, "y")):
+        low, high = getattr(draw_figure(name, dead)[0].axes[panel], f"get_{axis}lim")()
+        assert -10 < low < high < 10

@@ -7,7 +7,9 @@ from astropy.table import Table
 
 from ..population.sample import population_sample
 
-__all__ = ["errors", "numbers", "shown", "with_columns"]
+__all__ = ["errors", "numbers", "shown", "shown_range", "with_columns"]
+
+_DEEPEST_DEX = 6.0
 
 
 def numbers(table: Table, name: str) -> np.ndarray:
@@ -25,6 +27,15 @@ def errors(table: Table, name: str) -> np.ndarray:
         middle = numbers(table, f"{name}_p50")
         sides = middle - numbers(table, f"{name}_p16"), numbers(table, f"{name}_p84") - middle
     return np.clip(np.nan_to_num(np.array(sides)), 0.0, None)
+
+
+def shown_range(values: np.ndarray) -> tuple[float, float]:
+    """Range of a logarithm to show: 99 % of the finite values, but not more than 6 dex below the top.
+
+    Star-formation rates that have died away run down to 1e-90; what lies beyond is drawn at the edge.
+    """
+    low, high = np.percentile(values[np.isfinite(values)], [0.5, 99.5])
+    return max(float(low), float(high) - _DEEPEST_DEX), max(float(high), float(low) + 1e-3)
 
 
 def shown(catalogue: Table, min_broad_bands: int) -> Table:

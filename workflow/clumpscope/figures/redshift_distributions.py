@@ -9,7 +9,7 @@ from astropy.table import Table
 from ..population.bins import edge_bins
 from ..population.sample import has_size
 from ..population.statistics import median
-from .columns import numbers, shown, with_columns
+from .columns import numbers, shown, shown_range, with_columns
 from .settings import Settings
 from .style import PAGE_INCH, empty, new_figure, ordered_colours, styled
 
@@ -41,7 +41,7 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     for column, (label, values) in enumerate(quantities):
         inside = np.any([group.rows for group in groups], axis=0)
         known = values[np.isfinite(values) & inside]
-        edges = np.linspace(*np.percentile(known, [0.5, 99.5]), _N_HISTOGRAM_BINS + 1) if known.size else None
+        edges = np.linspace(*shown_range(known), _N_HISTOGRAM_BINS + 1) if known.size else None
         panels[-1, column].set_xlabel(label)
         for row, (group, colour) in enumerate(zip(groups, colours, strict=True)):
             own = values[group.rows & np.isfinite(values)]
@@ -71,7 +71,7 @@ def _draw_panel(panel, values: np.ndarray, edges: np.ndarray | None, colour: str
         empty(panel, "none")
         panel.set_yticks([])
         return
-    # The last half per cent on either side is counted in the outermost bins.
+    # What lies beyond is counted in the outermost bins.
     panel.hist(np.clip(values, edges[0], edges[-1]), edges, color=colour, alpha=0.75, lw=0)
     middle = median(values)
     panel.axvline(middle.value, color="black", lw=1, ls="--")

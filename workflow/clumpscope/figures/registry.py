@@ -46,7 +46,7 @@ _ROWS = [
      "grey lines are of equal mean rest-frame surface brightness inside the effective radius (C25 Fig. 8)."),
     ("redshift_distributions", _IMAGING, ("catalogue",),
      "Mass-weighted age, stellar mass, star-formation rate and effective radius of the clumps in every redshift bin, "
-     "with medians (dashed) and their 68 % confidence (grey) (C25 Fig. 11). Sizes that are upper limits are left out."),
+     "with medians (dashed) and their 68 % confidence (grey) (C25 Fig. 11). Sizes that are upper limits are left out; the outermost bins include what lies beyond."),
     ("magnification", _IMAGING, ("catalogue",),
      "Magnification against effective radius, stellar mass, absolute V magnitude and stellar mass surface density of the "
      "clumps, by redshift (C25 Fig. 9). High magnifications show small, faint clumps; the density does not "
@@ -62,7 +62,7 @@ _ROWS = [
      "medians of fewer than three clumps have no error bar."),
     ("surface_density", _IMAGING, ("catalogue", "population"),
      "Surface densities of stellar mass and of star formation against redshift, and their distributions, by resolution class "
-     "(C25 Figs. 15 and 17). Those of unresolved clumps are lower limits. Surface-brightness dimming hides clumps of low "
+     "(C25 Figs. 15 and 17). Those of unresolved clumps are lower limits. Values beyond the axes are drawn at their edge. Surface-brightness dimming hides clumps of low "
      "density at high redshift."),
     ("mass_function", _BOTH, ("population",),
      "Cumulative clump mass function, by redshift and by magnification. Dashed: the maximum-likelihood power law above the "
@@ -87,16 +87,16 @@ _ROWS = [
      "reference star-formation history; triangles are medians."),
     ("f22_comparison", _PHOTOMETRY, ("catalogue", "sed_all", "published"),
      "Masses of every cluster against those of Faisst et al. (2022), and ages beside that of their stack. Differences have "
-     "known reasons. Both grids hold dust-free simple stellar populations of the same ages and metallicities, but from "
-     "different stellar libraries (BaSeL and STELIB there) and initial mass functions (Chabrier there, about 0.03 dex). Age "
-     "is hardly known without bluer filters, and M/L rises with it: where our fits are older, the masses are higher. Published masses "
-     "scale with the V luminosity from F090W alone, ours with all bands. The reference history also has dust, gas and "
-     "continuing star formation, and an error floor, which widen the masses and lower the mass-weighted ages."),
+     "known causes. Published masses are the V luminosity from F090W alone times the M/L of the best simple stellar population; ours "
+     "are fitted to all bands. Both grids are dust-free and have the same ages (to 11 Gyr) and metallicities, but other spectra "
+     "(BaSeL and STELIB there) and initial mass functions (Chabrier there, about 0.03 dex). M/L rises with age, which these "
+     "six bands hardly constrain: fits that are older are heavier. The reference history also allows dust, gas, younger ages and continuing star "
+     "formation, degenerate with each other here."),
     ("ssp_map", _PHOTOMETRY, ("ssp_stack",),
      "How many sigma (two parameters) every simple stellar population of the grid is worse than the best, for the median "
      "photometry of all clusters (F22 Fig. 5, whose stack is of images); blue: the published age and metallicity."),
     ("truth_recovery", _IMAGING, ("truth", "truth_summary"),
-     "A field with known truth: measured against true flux, size, magnification, mass and age of every clump found, and "
+     "A field with known truth: measured against true flux (observed), size, magnification, mass and mass-weighted age of every clump found, and "
      "what became of the true clumps by signal-to-noise."),
 ]  # fmt: skip
 

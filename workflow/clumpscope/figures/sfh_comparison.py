@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from astropy.table import Table, vstack
 
-from .columns import numbers, shown
+from .columns import numbers, shown, shown_range
 from .settings import Settings
 from .style import PAGE_INCH, PALETTE, empty, new_figure, styled
 
@@ -45,8 +45,7 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
         if not known.size:
             empty(axes)
             continue
-        low, high = np.percentile(known, [0.5, 99.5])
-        edges = np.linspace(low, max(high, low + 1e-3), _N_HISTOGRAM_BINS + 1)
+        edges = np.linspace(*shown_range(known), _N_HISTOGRAM_BINS + 1)
         styles = ("-", "--", ":", "-.")
         for number, (values, sfh) in enumerate(zip(columns, products["sed_all"], strict=True)):
             values = values[np.isfinite(values)]
@@ -57,7 +56,12 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
             axes.hist(np.clip(values, *edges[[0, -1]]), edges, histtype="step", color=colour, lw=1.3,
                       ls=styles[number % len(styles)], label=f"{sfh} ({values.size})")  # fmt: skip
             axes.plot(
-                np.median(values), 0.97, marker="v", ms=5, color=colour, transform=axes.get_xaxis_transform()
+                np.clip(np.median(values), *edges[[0, -1]]),
+                0.97,
+                marker="v",
+                ms=5,
+                color=colour,
+                transform=axes.get_xaxis_transform(),
             )
     for axes in panels[::3]:
         axes.set_ylabel("clumps")

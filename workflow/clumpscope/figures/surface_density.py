@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from astropy.table import Table
 
-from .columns import numbers, shown, with_columns
+from .columns import numbers, shown, shown_range, with_columns
 from .settings import Settings
 from .style import CLASS_COLOURS, PAGE_INCH, empty, new_figure, styled
 
@@ -39,7 +39,9 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
         if not known.size:
             empty([points, histogram])
             continue
-        edges = np.linspace(known.min(), known.max() + 1e-6, _N_HISTOGRAM_BINS + 1)
+        edges = np.linspace(*shown_range(known), _N_HISTOGRAM_BINS + 1)
+        values = np.clip(values, *edges[[0, -1]])
+        points.set_ylim(edges[0] - 0.3, edges[-1] + 0.3)
         for name, colour in CLASS_COLOURS.items():
             own = (kind == name) & np.isfinite(values)
             if not own.any():

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 __all__ = ["draw"]
 
 _PANELS = (
-    ("flux_njy", "observed flux [nJy]", True),
+    ("flux_njy", "flux [nJy]", True),
     ("r_eff_pc", r"$R_\mathrm{eff}$ [pc]", True),
     ("mu", r"$\mu$", True),
     ("log_mass", r"$\log\, M_\star\ [M_\odot]$", False),
-    ("log_age_mw_yr", r"$\log$ mass-weighted age [yr]", False),
+    ("log_age_mw_yr", r"$\log$ mean age [yr]", False),
 )
 _SUMMARY = {
     "flux_njy": ("flux_ratio", "flux_scatter"),
@@ -93,5 +93,5 @@ def _draw_completeness(panel, comparison: Table) -> None:
     panel.hist(heights, edges, stacked=True, color=colours, label=status)
     panel.axvline(10.0, color=GREY, lw=1, ls=":")
     panel.set(xscale="log", xlabel="true S/N in the PSF aperture", ylabel="true clump images")
-    panel.set_ylim(0, 1.6 * panel.get_ylim()[1])
-    panel.legend(fontsize=6, ncols=2, columnspacing=0.8, loc="upper left")
+    panel.set_ylim(0, 1.75 * panel.get_ylim()[1])
+    panel.legend(fontsize=6, loc="upper right", labelspacing=0.25)
