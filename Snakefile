@@ -12,6 +12,7 @@ if "fields" not in config:
 
 
 include: "rules/common.smk"
+include: "rules/functions.smk"
 include: "rules/data.smk"
 include: "rules/psf.smk"
 include: "rules/select.smk"

@@ -92,9 +92,20 @@ LOCAL = {name: local_field(name) for name in FIELDS}
 def input_files(name):
     """Every input file of a field."""
     field = LOCAL[name]
-    single = [field[key] for key in ("galaxies", "stars", "edits", "segmentation", "photometry") if key in field]
-    lens = [value for key, value in field["lens"].items() if isinstance(value, str) and key not in ("kind", "deflection_unit")]
-    images = [image[key] for image in field["images"].values() for key in ("sci", "err", "wht", "psf") if key in image]
+    single = [
+        field[key] for key in ("galaxies", "stars", "edits", "segmentation", "photometry") if key in field
+    ]
+    lens = [
+        value
+        for key, value in field["lens"].items()
+        if isinstance(value, str) and key not in ("kind", "deflection_unit")
+    ]
+    images = [
+        image[key]
+        for image in field["images"].values()
+        for key in ("sci", "err", "wht", "psf")
+        if key in image
+    ]
     return single + lens + images
 
 

@@ -1,22 +1,3 @@
-def download_jobs():
-    """Local path of every downloaded input -> its URL and, for science images, its checksum."""
-    jobs = {}
-    for name, field in FIELDS.items():
-        entries = [((key,), value, None) for key, value in field.items() if isinstance(value, str)]
-        entries += [(("lens", key), value, None) for key, value in field.get("lens", {}).items() if isinstance(value, str)]
-        for band, image in field.get("images", {}).items():
-            entries += [
-                ((band, key), value, image.get("sha256") if key == "sci" else None)
-                for key, value in image.items()
-                if isinstance(value, str)
-            ]
-        jobs |= {local(name, value, *key): (value, checksum) for key, value, checksum in entries if is_url(value)}
-    return jobs
-
-
-DOWNLOADS = download_jobs()
-
-
 # A download is kept only when complete and, where the configuration gives a checksum, equal to it.
 rule download:
     output:
@@ -25,14 +6,14 @@ rule download:
         "results/{field}/logs/download_{name}.log",
     benchmark:
         "results/{field}/benchmarks/download_{name}.tsv"
-    params:
-        source=lambda w, output: DOWNLOADS[output[0]],
-    resources:
-        mem_mb=500,
-        runtime=240,
     retries: 2
     conda:
         "../envs/imaging.yaml"
+    resources:
+        mem_mb=500,
+        runtime=240,
+    params:
+        source=lambda w, output: DOWNLOADS[output[0]],
     script:
         "../workflow/download_input.py"
 
@@ -51,16 +32,16 @@ for name in FIELDS:
                 f"results/{name}/logs/mock.log",
             benchmark:
                 f"results/{name}/benchmarks/mock.tsv"
-            params:
-                folder=f"results/{name}/input",
-                settings=FIELDS[name]["mock"],
-                filters=list(FIELDS[name]["images"]),
-                seed=SETTINGS[name]["run"]["seed"],
+            conda:
+                "../envs/imaging.yaml"
             resources:
                 mem_mb=3000,
                 runtime=30,
-            conda:
-                "../envs/imaging.yaml"
+            params:
+                folder=lambda w, output: str(Path(output.picture).parent),
+                settings=FIELDS[name]["mock"],
+                filters=list(FIELDS[name]["images"]),
+                seed=SETTINGS[name]["run"]["seed"],
             script:
                 "../workflow/make_mock_field.py"
 
@@ -74,11 +55,11 @@ rule build_ssp_bc03:
         "results/logs/build_ssp_bc03.log",
     benchmark:
         "results/benchmarks/build_ssp_bc03.tsv"
+    conda:
+        "../envs/sed.yaml"
     resources:
         mem_mb=4000,
         runtime=60,
-    conda:
-        "../envs/sed.yaml"
     script:
         "../workflow/build_ssp_bc03.py"
 
@@ -90,10 +71,10 @@ rule build_ssp_fsps:
         "results/logs/build_ssp_fsps.log",
     benchmark:
         "results/benchmarks/build_ssp_fsps.tsv"
+    conda:
+        "../envs/fsps.yaml"
     resources:
         mem_mb=4000,
         runtime=240,
-    conda:
-        "../envs/fsps.yaml"
     script:
         "../workflow/build_ssp_fsps.py"

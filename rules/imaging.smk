@@ -1,26 +1,11 @@
-def galaxy_row(wildcards):
-    """The galaxy's own row of the selection: when only this changes, only this galaxy is measured again."""
-    index = f"results/{wildcards.field}/galaxies.json"
-    return json.loads(Path(index).read_text())["rows"][wildcards.galaxy]
-
-
-def of_reference_filter(pattern):
-    def of_galaxy(wildcards):
-        checkpoints.select.get(field=wildcards.field)
-        return pattern.format(field=wildcards.field, filter=galaxy_row(wildcards)["filter_ref"])
-
-    return of_galaxy
-
-
-def segmentation_map(wildcards):
-    return LOCAL[wildcards.field].get("segmentation", [])
-
-
 rule cutout:
     input:
         index=ancient("results/{field}/galaxies.json"),
         images=lambda w: [
-            image[key] for image in LOCAL[w.field]["images"].values() for key in ("sci", "err", "wht") if key in image
+            image[key]
+            for image in LOCAL[w.field]["images"].values()
+            for key in ("sci", "err", "wht")
+            if key in image
         ],
     output:
         "results/{field}/galaxies/{galaxy}/cutouts.fits",
@@ -28,14 +13,14 @@ rule cutout:
         "results/{field}/logs/galaxies/{galaxy}/cutout.log",
     benchmark:
         "results/{field}/benchmarks/galaxies/{galaxy}/cutout.tsv"
-    params:
-        galaxy=galaxy_row,
-        images=lambda w: LOCAL[w.field]["images"],
+    conda:
+        "../envs/imaging.yaml"
     resources:
         mem_mb=2000,
         runtime=15,
-    conda:
-        "../envs/imaging.yaml"
+    params:
+        galaxy=galaxy_row,
+        images=lambda w: LOCAL[w.field]["images"],
     script:
         "../workflow/cut_out_galaxy.py"
 
@@ -55,14 +40,14 @@ rule detect:
         "results/{field}/logs/galaxies/{galaxy}/detect.log",
     benchmark:
         "results/{field}/benchmarks/galaxies/{galaxy}/detect.tsv"
-    params:
-        galaxy=galaxy_row,
-        settings=section("detection"),
+    conda:
+        "../envs/imaging.yaml"
     resources:
         mem_mb=2000,
         runtime=15,
-    conda:
-        "../envs/imaging.yaml"
+    params:
+        galaxy=galaxy_row,
+        settings=section("detection"),
     script:
         "../workflow/detect_clumps.py"
 
@@ -77,19 +62,19 @@ rule fit:
         photometry="results/{field}/galaxies/{galaxy}/photometry.ecsv",
         residuals="results/{field}/galaxies/{galaxy}/residuals.fits",
         picture="results/{field}/galaxies/{galaxy}/residuals.png",
-    wildcard_constraints:
-        field=one_of(IMAGING),
     log:
         "results/{field}/logs/galaxies/{galaxy}/fit.log",
     benchmark:
         "results/{field}/benchmarks/galaxies/{galaxy}/fit.tsv"
-    params:
-        settings=section("fit"),
+    wildcard_constraints:
+        field=one_of(IMAGING),
+    conda:
+        "../envs/imaging.yaml"
     resources:
         mem_mb=2000,
         runtime=30,
-    conda:
-        "../envs/imaging.yaml"
+    params:
+        settings=section("fit"),
     script:
         "../workflow/fit_galaxy.py"
 
@@ -100,19 +85,19 @@ rule split_photometry:
         index=ancient("results/{field}/galaxies.json"),
     output:
         "results/{field}/galaxies/{galaxy}/photometry.ecsv",
-    wildcard_constraints:
-        field=one_of(PHOTOMETRY),
     log:
         "results/{field}/logs/galaxies/{galaxy}/split_photometry.log",
     benchmark:
         "results/{field}/benchmarks/galaxies/{galaxy}/split_photometry.tsv"
-    params:
-        redshift=lambda w: FIELDS[w.field].get("redshift"),
+    wildcard_constraints:
+        field=one_of(PHOTOMETRY),
+    conda:
+        "../envs/imaging.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../envs/imaging.yaml"
+    params:
+        redshift=lambda w: FIELDS[w.field].get("redshift"),
     script:
         "../workflow/split_photometry.py"
 
@@ -121,31 +106,21 @@ rule split_photometry:
 checkpoint clumps:
     input:
         index="results/{field}/galaxies.json",
-        clumps=lambda w: [] if w.field in PHOTOMETRY else per_galaxy("results/{field}/galaxies/{galaxy}/clumps.ecsv")(w),
+        clumps=lambda w: (
+            [] if w.field in PHOTOMETRY else per_galaxy("results/{field}/galaxies/{galaxy}/clumps.ecsv")(w)
+        ),
     output:
         index="results/{field}/clumps.json",
     log:
         "results/{field}/logs/clumps.log",
     benchmark:
         "results/{field}/benchmarks/clumps.tsv"
-    params:
-        settings=section("selection"),
+    conda:
+        "../envs/imaging.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../envs/imaging.yaml"
+    params:
+        settings=section("selection"),
     script:
         "../workflow/index_clumps.py"
-
-
-def clumps_of(field):
-    """Galaxy id -> number of clumps, for the galaxies that are kept; asks for all detections first."""
-    index = checkpoints.clumps.get(field=field).output.index
-    return json.loads(Path(index).read_text())
-
-
-def per_measured_galaxy(*patterns):
-    return lambda w: [
-        pattern.format(field=w.field, galaxy=galaxy) for pattern in patterns for galaxy in clumps_of(w.field)
-    ]

@@ -1,32 +1,3 @@
-def catalogue_has(field, what):
-    """Whether the user's table brings something optional; its columns are known once the selection has read it."""
-    index = checkpoints.select.get(field=field).output.index
-    return json.loads(Path(index).read_text())[what]
-
-
-def has_hosts(field):
-    return field in IMAGING and catalogue_has(field, "host_photometry")
-
-
-def has_published(field):
-    """Whether published masses can stand beside an SSP grid (the F22 comparison)."""
-    return field in PHOTOMETRY and "ssp" in SETTINGS[field]["sed"]["sfh"] and catalogue_has(field, "published")
-
-
-def host_table(wildcards):
-    return f"results/{wildcards.field}/hosts.ecsv" if has_hosts(wildcards.field) else []
-
-
-def sed_samples(wildcards):
-    """Posterior samples of the reference SFH, whose scatter is combined with the magnification's."""
-    sfh = SETTINGS[wildcards.field]["sed"]["reference_sfh"]
-    if sfh == "ssp":
-        return []
-    return [
-        f"results/{wildcards.field}/sed/{sfh}/{galaxy}/{batch}.nc" for galaxy, batch in batches_of(wildcards.field)
-    ]
-
-
 rule catalogue:
     input:
         galaxies="results/{field}/galaxies.ecsv",
@@ -43,15 +14,15 @@ rule catalogue:
         "results/{field}/logs/catalogue.log",
     benchmark:
         "results/{field}/benchmarks/catalogue.tsv"
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
     params:
         host_sfh=section("hosts", "reference_sfh"),
         min_sigma_px=section("fit", "min_sigma_px"),
         seed=section("run", "seed"),
-    resources:
-        mem_mb=4000,
-        runtime=30,
-    conda:
-        "../envs/figures.yaml"
     script:
         "../workflow/assemble_catalogue.py"
 
@@ -67,14 +38,14 @@ rule population:
         "results/{field}/logs/population.log",
     benchmark:
         "results/{field}/benchmarks/population.tsv"
-    params:
-        settings=section("population"),
-        host_sfh=section("hosts", "reference_sfh"),
+    conda:
+        "../envs/figures.yaml"
     resources:
         mem_mb=2000,
         runtime=20,
-    conda:
-        "../envs/figures.yaml"
+    params:
+        settings=section("population"),
+        host_sfh=section("hosts", "reference_sfh"),
     script:
         "../workflow/tabulate_population.py"
 
@@ -93,11 +64,11 @@ rule truth:
         "results/{field}/logs/truth.log",
     benchmark:
         "results/{field}/benchmarks/truth.tsv"
+    conda:
+        "../envs/figures.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../envs/figures.yaml"
     script:
         "../workflow/compare_with_truth.py"
 
@@ -115,10 +86,10 @@ rule published:
         "results/{field}/logs/published.log",
     benchmark:
         "results/{field}/benchmarks/published.tsv"
+    conda:
+        "../envs/figures.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../envs/figures.yaml"
     script:
         "../workflow/compare_with_published.py"

@@ -1,32 +1,3 @@
-def image_inputs(*keys):
-    """Function giving the named files of one mosaic, as far as the configuration has them."""
-
-    def of_filter(wildcards):
-        image = LOCAL[wildcards.field]["images"][wildcards.filter]
-        return {key: image[key] for key in keys if key in image}
-
-    return of_filter
-
-
-def psf_inputs(wildcards):
-    field = LOCAL[wildcards.field]
-    image = field["images"][wildcards.filter]
-    if "psf" in image:
-        return {"sci": image["sci"], "psf": image["psf"]}
-    stars = {"stars": field["stars"]} if "stars" in field else {}
-    return {**image_inputs("sci", "err", "wht")(wildcards), **stars}
-
-
-def image_options(wildcards):
-    """What the configuration says of a mosaic beside its files."""
-    image = FIELDS[wildcards.field]["images"][wildcards.filter]
-    return {key: image[key] for key in ("unit", "pixel_scale", "reference") if key in image}
-
-
-def per_filter(pattern):
-    return lambda w: expand(pattern, field=w.field, filter=FIELDS[w.field]["images"])
-
-
 rule psf:
     input:
         unpack(psf_inputs),
@@ -36,14 +7,14 @@ rule psf:
         "results/{field}/logs/psf_{filter}.log",
     benchmark:
         "results/{field}/benchmarks/psf_{filter}.tsv"
-    params:
-        image=image_options,
-        settings=section("psf"),
+    conda:
+        "../envs/imaging.yaml"
     resources:
         mem_mb=4000,
         runtime=30,
-    conda:
-        "../envs/imaging.yaml"
+    params:
+        image=image_options,
+        settings=section("psf"),
     script:
         "../workflow/make_psf.py"
 
@@ -58,11 +29,11 @@ rule psf_table:
         "results/{field}/logs/psf_table.log",
     benchmark:
         "results/{field}/benchmarks/psf_table.tsv"
+    conda:
+        "../envs/imaging.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../envs/imaging.yaml"
     script:
         "../workflow/tabulate_psfs.py"
 
@@ -77,15 +48,15 @@ rule depth:
         "results/{field}/logs/depth_{filter}.log",
     benchmark:
         "results/{field}/benchmarks/depth_{filter}.tsv"
+    conda:
+        "../envs/imaging.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=60,
     params:
         image=image_options,
         settings=section("depth"),
         seed=section("run", "seed"),
-    resources:
-        mem_mb=4000,
-        runtime=60,
-    conda:
-        "../envs/imaging.yaml"
     script:
         "../workflow/measure_depth.py"
 
@@ -100,10 +71,10 @@ rule depth_table:
         "results/{field}/logs/depth_table.log",
     benchmark:
         "results/{field}/benchmarks/depth_table.tsv"
+    conda:
+        "../envs/imaging.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../envs/imaging.yaml"
     script:
         "../workflow/tabulate_depths.py"

@@ -1,30 +1,3 @@
-def library_file(wildcards):
-    return {
-        "bc03": str(resource("ssp/bc03_miles_cloudy.npz")),
-        "fsps": "results/ssp/fsps.npz",
-    }[SETTINGS[wildcards.field]["sed"]["library"]]
-
-
-def batches_of(field):
-    """Pairs (galaxy, batch number) of the SED jobs."""
-    size = SETTINGS[field]["run"]["clumps_per_job"]
-    return [
-        (galaxy, batch) for galaxy, count in clumps_of(field).items() for batch in range(-(-count // size))
-    ]
-
-
-def sed_batches(ending):
-    return lambda w: [
-        f"results/{w.field}/sed/{w.sfh}/{galaxy}/{batch}.{ending}" for galaxy, batch in batches_of(w.field)
-    ]
-
-
-def sed_settings(wildcards):
-    """Every setting that a posterior depends on, and nothing else."""
-    settings = SETTINGS[wildcards.field]["sed"]
-    return {key: value for key, value in settings.items() if key not in ("sfh", "reference_sfh", "library")}
-
-
 # The SSP grid is a method of its own, though its table stands beside those of the other histories.
 ruleorder: ssp_grid > sed_table
 
@@ -37,23 +10,23 @@ rule sed:
     output:
         samples=update("results/{field}/sed/{sfh}/{galaxy}/{batch}.nc"),
         table="results/{field}/sed/{sfh}/{galaxy}/{batch}.ecsv",
-    wildcard_constraints:
-        sfh="(?!ssp$)[A-Za-z0-9_]+",
     log:
         "results/{field}/logs/sed/{sfh}/{galaxy}/{batch}.log",
     benchmark:
         "results/{field}/benchmarks/sed/{sfh}/{galaxy}/{batch}.tsv"
+    wildcard_constraints:
+        sfh="(?!ssp$)[A-Za-z0-9_]+",
+    retries: 1
+    conda:
+        "../envs/sed.yaml"
+    resources:
+        mem_mb=lambda w, attempt: 1000 * attempt,
+        runtime=lambda w, attempt: 120 * attempt,
     params:
         settings=sed_settings,
         reddening=lambda w: FIELDS[w.field].get("reddening"),
         clumps_per_job=section("run", "clumps_per_job"),
         seed=section("run", "seed"),
-    resources:
-        mem_mb=lambda w, attempt: 1000 * attempt,
-        runtime=lambda w, attempt: 120 * attempt,
-    retries: 1
-    conda:
-        "../envs/sed.yaml"
     script:
         "../workflow/fit_seds.py"
 
@@ -63,17 +36,17 @@ rule sed_table:
         sed_batches("ecsv"),
     output:
         table="results/{field}/sed/{sfh}.ecsv",
-    wildcard_constraints:
-        sfh="(?!ssp$)[A-Za-z0-9_]+",
     log:
         "results/{field}/logs/sed_table_{sfh}.log",
     benchmark:
         "results/{field}/benchmarks/sed_table_{sfh}.tsv"
+    wildcard_constraints:
+        sfh="(?!ssp$)[A-Za-z0-9_]+",
+    conda:
+        "../envs/sed.yaml"
     resources:
         mem_mb=2000,
         runtime=10,
-    conda:
-        "../envs/sed.yaml"
     script:
         "../workflow/gather_tables.py"
 
@@ -90,31 +63,16 @@ rule ssp_grid:
         "results/{field}/logs/ssp_grid.log",
     benchmark:
         "results/{field}/benchmarks/ssp_grid.tsv"
-    params:
-        settings=sed_settings,
-        reddening=lambda w: FIELDS[w.field].get("reddening"),
+    conda:
+        "../envs/sed.yaml"
     resources:
         mem_mb=1000,
         runtime=20,
-    conda:
-        "../envs/sed.yaml"
+    params:
+        settings=sed_settings,
+        reddening=lambda w: FIELDS[w.field].get("reddening"),
     script:
         "../workflow/fit_ssp_grid.py"
-
-
-def host_batches(wildcards):
-    size = SETTINGS[wildcards.field]["run"]["galaxies_per_job"]
-    count = len(galaxies_of(wildcards.field))
-    return [
-        f"results/{wildcards.field}/hosts/{sfh}/{batch}.ecsv"
-        for sfh in SETTINGS[wildcards.field]["hosts"]["sfh"]
-        for batch in range(-(-count // size))
-    ]
-
-
-def host_settings(wildcards):
-    """Hosts are fitted as clumps are, but for what their own section says."""
-    return {**sed_settings(wildcards), "nested": SETTINGS[wildcards.field]["hosts"]["nested"]}
 
 
 rule host:
@@ -128,17 +86,17 @@ rule host:
         "results/{field}/logs/hosts/{sfh}_{batch}.log",
     benchmark:
         "results/{field}/benchmarks/hosts/{sfh}_{batch}.tsv"
+    retries: 1
+    conda:
+        "../envs/sed.yaml"
+    resources:
+        mem_mb=lambda w, attempt: 1000 * attempt,
+        runtime=lambda w, attempt: 120 * attempt,
     params:
         settings=host_settings,
         reddening=lambda w: FIELDS[w.field].get("reddening"),
         galaxies_per_job=section("run", "galaxies_per_job"),
         seed=section("run", "seed"),
-    resources:
-        mem_mb=lambda w, attempt: 1000 * attempt,
-        runtime=lambda w, attempt: 120 * attempt,
-    retries: 1
-    conda:
-        "../envs/sed.yaml"
     script:
         "../workflow/fit_hosts.py"
 
@@ -152,10 +110,10 @@ rule host_table:
         "results/{field}/logs/host_table.log",
     benchmark:
         "results/{field}/benchmarks/host_table.tsv"
+    conda:
+        "../envs/sed.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../envs/sed.yaml"
     script:
         "../workflow/gather_tables.py"

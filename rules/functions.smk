@@ -1,0 +1,269 @@
+"""What the rules ask of the configuration and of each other: input functions, in the order of the data."""
+
+
+def download_jobs():
+    """Local path of every downloaded input -> its URL and, for science images, its checksum."""
+    jobs = {}
+    for name, field in FIELDS.items():
+        entries = [((key,), value, None) for key, value in field.items() if isinstance(value, str)]
+        entries += [
+            (("lens", key), value, None)
+            for key, value in field.get("lens", {}).items()
+            if isinstance(value, str)
+        ]
+        for band, image in field.get("images", {}).items():
+            entries += [
+                ((band, key), value, image.get("sha256") if key == "sci" else None)
+                for key, value in image.items()
+                if isinstance(value, str)
+            ]
+        jobs |= {
+            local(name, value, *key): (value, checksum) for key, value, checksum in entries if is_url(value)
+        }
+    return jobs
+
+
+DOWNLOADS = download_jobs()
+
+
+def image_inputs(*keys):
+    """Function giving the named files of one mosaic, as far as the configuration has them."""
+
+    def of_filter(wildcards):
+        image = LOCAL[wildcards.field]["images"][wildcards.filter]
+        return {key: image[key] for key in keys if key in image}
+
+    return of_filter
+
+
+def psf_inputs(wildcards):
+    field = LOCAL[wildcards.field]
+    image = field["images"][wildcards.filter]
+    if "psf" in image:
+        return {"sci": image["sci"], "psf": image["psf"]}
+    stars = {"stars": field["stars"]} if "stars" in field else {}
+    return {**image_inputs("sci", "err", "wht")(wildcards), **stars}
+
+
+def image_options(wildcards):
+    """What the configuration says of a mosaic beside its files."""
+    image = FIELDS[wildcards.field]["images"][wildcards.filter]
+    return {key: image[key] for key in ("unit", "pixel_scale", "reference") if key in image}
+
+
+def per_filter(pattern):
+    return lambda w: expand(pattern, field=w.field, filter=FIELDS[w.field]["images"])
+
+
+def select_inputs(wildcards):
+    field = LOCAL[wildcards.field]
+    tables = {key: field[key] for key in ("galaxies", "photometry", "edits") if key in field}
+    images = [image["sci"] for image in field["images"].values()]
+    return {**tables, **lens_inputs(wildcards), "images": images}
+
+
+def galaxies_of(field):
+    """Ids of the selected galaxies; asks for the selection first."""
+    index = checkpoints.select.get(field=field).output.index
+    return json.loads(Path(index).read_text())["galaxies"]
+
+
+def per_galaxy(*patterns):
+    return lambda w: [
+        pattern.format(field=w.field, galaxy=galaxy)
+        for pattern in patterns
+        for galaxy in galaxies_of(w.field)
+    ]
+
+
+def galaxy_row(wildcards):
+    """The galaxy's own row of the selection: when only this changes, only this galaxy is measured again."""
+    index = f"results/{wildcards.field}/galaxies.json"
+    return json.loads(Path(index).read_text())["rows"][wildcards.galaxy]
+
+
+def of_reference_filter(pattern):
+    def of_galaxy(wildcards):
+        checkpoints.select.get(field=wildcards.field)
+        return pattern.format(field=wildcards.field, filter=galaxy_row(wildcards)["filter_ref"])
+
+    return of_galaxy
+
+
+def segmentation_map(wildcards):
+    return LOCAL[wildcards.field].get("segmentation", [])
+
+
+def clumps_of(field):
+    """Galaxy id -> number of clumps, for the galaxies that are kept; asks for all detections first."""
+    index = checkpoints.clumps.get(field=field).output.index
+    return json.loads(Path(index).read_text())
+
+
+def per_measured_galaxy(*patterns):
+    return lambda w: [
+        pattern.format(field=w.field, galaxy=galaxy) for pattern in patterns for galaxy in clumps_of(w.field)
+    ]
+
+
+def lens_inputs(wildcards):
+    """Files of the field's lens model."""
+    lens = LOCAL[wildcards.field]["lens"]
+    return {
+        f"lens_{key}": value
+        for key, value in lens.items()
+        if key not in ("kind", "deflection_unit") and isinstance(value, str)
+    }
+
+
+def library_file(wildcards):
+    return {
+        "bc03": str(resource("ssp/bc03_miles_cloudy.npz")),
+        "fsps": "results/ssp/fsps.npz",
+    }[SETTINGS[wildcards.field]["sed"]["library"]]
+
+
+def batches_of(field):
+    """Pairs (galaxy, batch number) of the SED jobs."""
+    size = SETTINGS[field]["run"]["clumps_per_job"]
+    return [
+        (galaxy, batch) for galaxy, count in clumps_of(field).items() for batch in range(-(-count // size))
+    ]
+
+
+def sed_batches(ending):
+    return lambda w: [
+        f"results/{w.field}/sed/{w.sfh}/{galaxy}/{batch}.{ending}" for galaxy, batch in batches_of(w.field)
+    ]
+
+
+def sed_settings(wildcards):
+    """Every setting that a posterior depends on, and nothing else."""
+    settings = SETTINGS[wildcards.field]["sed"]
+    return {key: value for key, value in settings.items() if key not in ("sfh", "reference_sfh", "library")}
+
+
+def host_batches(wildcards):
+    size = SETTINGS[wildcards.field]["run"]["galaxies_per_job"]
+    count = len(galaxies_of(wildcards.field))
+    return [
+        f"results/{wildcards.field}/hosts/{sfh}/{batch}.ecsv"
+        for sfh in SETTINGS[wildcards.field]["hosts"]["sfh"]
+        for batch in range(-(-count // size))
+    ]
+
+
+def host_settings(wildcards):
+    """Hosts are fitted as clumps are, but for what their own section says."""
+    return {**sed_settings(wildcards), "nested": SETTINGS[wildcards.field]["hosts"]["nested"]}
+
+
+def catalogue_has(field, what):
+    """Whether the user's table brings something optional; its columns are known once the selection has read it."""
+    index = checkpoints.select.get(field=field).output.index
+    return json.loads(Path(index).read_text())[what]
+
+
+def has_hosts(field):
+    return field in IMAGING and catalogue_has(field, "host_photometry")
+
+
+def has_published(field):
+    """Whether published masses can stand beside an SSP grid (the F22 comparison)."""
+    return (
+        field in PHOTOMETRY and "ssp" in SETTINGS[field]["sed"]["sfh"] and catalogue_has(field, "published")
+    )
+
+
+def host_table(wildcards):
+    return f"results/{wildcards.field}/hosts.ecsv" if has_hosts(wildcards.field) else []
+
+
+def sed_samples(wildcards):
+    """Posterior samples of the reference SFH, whose scatter is combined with the magnification's."""
+    sfh = SETTINGS[wildcards.field]["sed"]["reference_sfh"]
+    if sfh == "ssp":
+        return []
+    return [
+        f"results/{wildcards.field}/sed/{sfh}/{galaxy}/{batch}.nc"
+        for galaxy, batch in batches_of(wildcards.field)
+    ]
+
+
+def products_of(field):
+    """Product name -> path, list of paths, or mapping of name to path, of all that figures can be drawn from."""
+    base = f"results/{field}"
+    settings = SETTINGS[field]["sed"]
+    products = {
+        "catalogue": f"{base}/catalogue.ecsv",
+        "population": {name: f"{base}/population/{name}.ecsv" for name in POPULATION_TABLES},
+        "sed_all": {sfh: f"{base}/sed/{sfh}.ecsv" for sfh in settings["sfh"]},
+    }
+    if field in IMAGING:
+        products["residuals"] = [f"{base}/galaxies/{galaxy}/residuals.fits" for galaxy in clumps_of(field)]
+        if has_hosts(field):
+            products["hosts"] = f"{base}/hosts.ecsv"
+    elif has_published(field):
+        products["published"] = LOCAL[field]["photometry"]
+    if "ssp" in settings["sfh"]:
+        products["ssp_stack"] = f"{base}/sed/ssp_stack.ecsv"
+    if "mock" in FIELDS[field]:
+        products["truth"] = f"{base}/population/truth.ecsv"
+        products["truth_summary"] = f"{base}/population/truth_summary.ecsv"
+    return products
+
+
+def needed_products(wildcards):
+    products = products_of(wildcards.field)
+    return {name: products[name] for name in FIGURES[wildcards.figure].needs if name in products}
+
+
+def flat(paths):
+    return list(paths.values()) if isinstance(paths, dict) else paths
+
+
+def figures_of_field(field):
+    """Figures that can be drawn of a field."""
+    return figures_of("imaging" if field in IMAGING else "photometry", set(products_of(field)))
+
+
+def figure_settings(wildcards):
+    settings = SETTINGS[wildcards.field]
+    return {
+        "redshift_bins": settings["population"]["redshift_bins"],
+        "min_broad_bands": settings["population"]["min_broad_bands"],
+        "reference_sfh": settings["sed"]["reference_sfh"],
+        "host_reference_sfh": settings["hosts"]["reference_sfh"],
+        **settings["figures"],
+    }
+
+
+def report_of(field):
+    """What the report shows of one field, as keyword arguments of `clumpscope.report.FieldInputs`."""
+    base = f"results/{field}"
+    shown = {
+        "name": field,
+        "kind": "imaging" if field in IMAGING else "photometry",
+        "catalogue": f"{base}/catalogue.ecsv",
+        "selection": f"{base}/selection.ecsv",
+        "population": {name: f"{base}/population/{name}.ecsv" for name in POPULATION_TABLES},
+        "figures": [f"{base}/figures/{name}.png" for name in figures_of_field(field)],
+        "min_broad_bands": SETTINGS[field]["population"]["min_broad_bands"],
+    }
+    if "mock" in FIELDS[field]:
+        shown["recovery"] = f"{base}/population/truth_summary.ecsv"
+    if has_published(field):
+        shown["published"] = f"{base}/population/published.ecsv"
+    return shown
+
+
+def report_files(wildcards):
+    files = []
+    for name in FIELDS:
+        for value in (
+            v for key, v in report_of(name).items() if key not in ("name", "kind", "min_broad_bands")
+        ):
+            values = flat(value)
+            files += values if isinstance(values, list) else [values]
+        files += expand(f"results/{name}/sed/{{sfh}}.ecsv", sfh=SETTINGS[name]["sed"]["sfh"])
+    return files
