@@ -58,7 +58,9 @@ def download(url: str, path: str | os.PathLike, sha256: str | None = None, timeo
                     stream.write(block)
                     have += len(block)
                     if time.monotonic() - said > _PROGRESS_SECONDS:
-                        log.info("%s: %.0f MB of %s", url, have / 1e6, f"{total / 1e6:.0f} MB" if total else "?")
+                        log.info(
+                            "%s: %.0f MB of %s", url, have / 1e6, f"{total / 1e6:.0f} MB" if total else "?"
+                        )
                         said = time.monotonic()
     except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
         raise InputError(
@@ -68,5 +70,7 @@ def download(url: str, path: str | os.PathLike, sha256: str | None = None, timeo
         raise InputError(url, f"{have} bytes", f"{total} bytes", "A rerun continues the download.")
     if sha256 is not None and (found := _sha256(part)) != sha256:
         part.unlink()
-        raise InputError(url, f"sha256 {found}", f"sha256 {sha256}", "The file changed, or the checksum is wrong.")
+        raise InputError(
+            url, f"sha256 {found}", f"sha256 {sha256}", "The file changed, or the checksum is wrong."
+        )
     os.replace(part, path)

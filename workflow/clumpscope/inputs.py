@@ -156,7 +156,8 @@ def galaxy_photometry(sources: Table, galaxy: str, field: str) -> Table:
     best = np.zeros(len(own))
     for name in photometry_filters(own):
         flux, error = (
-            np.ma.filled(np.ma.asarray(own[f"{name}{kind}_njy"], dtype=float), np.nan) for kind in ("", "_err")
+            np.ma.filled(np.ma.asarray(own[f"{name}{kind}_njy"], dtype=float), np.nan)
+            for kind in ("", "_err")
         )
         table[f"flux_{name}_njy"], table[f"flux_{name}_err_njy"] = flux, error
         best = np.fmax(best, flux / error)
@@ -177,7 +178,10 @@ def observed_fluxes(clumps: Table) -> tuple[list[str], np.ndarray, np.ndarray]:
     filters = [match["filter"] for match in map(_PRODUCT_BAND.match, clumps.colnames) if match]
     flux, error = (
         np.column_stack(
-            [np.ma.filled(np.ma.asarray(clumps[f"flux_{name}{kind}_njy"], dtype=float), np.nan) for name in filters]
+            [
+                np.ma.filled(np.ma.asarray(clumps[f"flux_{name}{kind}_njy"], dtype=float), np.nan)
+                for name in filters
+            ]
         )
         for kind in ("", "_err")
     )

@@ -46,6 +46,8 @@ def dereddening_factors(filters: Sequence[str], reddening: Mapping[str, float] |
     else:
         missing = [name for name in filters if name not in reddening]
         if missing:
-            raise InputError("configuration key reddening", f"no value for {missing[0]}", "one for every filter")
+            raise InputError(
+                "configuration key reddening", f"no value for {missing[0]}", "one for every filter"
+            )
         magnitudes = np.array([reddening[name] for name in filters], dtype=float)
     return 10.0 ** (0.4 * magnitudes)

@@ -198,7 +198,9 @@ def read_cutouts(path: str | os.PathLike) -> tuple[dict[str, Cutout], dict]:
     return cutouts, meta
 
 
-def galaxy_pixels(cutout: Cutout, galaxy: "Mapping", segmentation: str | os.PathLike | None = None) -> np.ndarray:
+def galaxy_pixels(
+    cutout: Cutout, galaxy: "Mapping", segmentation: str | os.PathLike | None = None
+) -> np.ndarray:
     """Pixels of a cutout that belong to its galaxy: those of a segmentation map, else those within its radius.
 
     Parameters

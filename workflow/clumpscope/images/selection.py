@@ -126,7 +126,12 @@ def galaxy_rows(selection: Table, edits: Table | None) -> dict[str, dict]:
             **{key: str(row[key]) for key in ("id", "system", "filter_ref")},
             **{key: float(row[key]) for key in ("ra", "dec", "z", "radius_arcsec")},
             "edits": [
-                {"galaxy": str(e["galaxy"]), "action": str(e["action"]), "ra": float(e["ra"]), "dec": float(e["dec"])}
+                {
+                    "galaxy": str(e["galaxy"]),
+                    "action": str(e["action"]),
+                    "ra": float(e["ra"]),
+                    "dec": float(e["dec"]),
+                }
                 for e in own
             ],
         }
