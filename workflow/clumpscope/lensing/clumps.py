@@ -116,8 +116,7 @@ def magnify_clumps(
         return result
     ra, dec = ellipse_points(table, wcs)
     best = model.magnification(ra, dec, z_source)
-    chosen = np.unique(np.linspace(0, model.n_samples - 1, min(n_samples, model.n_samples)).astype(int))
-    realisations = [model.magnification(ra, dec, z_source, int(sample)) for sample in chosen]
+    realisations = [model.magnification(ra, dec, z_source, k) for k in model.chosen_samples(n_samples)]
     inside = np.isfinite(best[0]).all(axis=1) | np.isinf(best[0]).any(axis=1)
     flags[~inside] |= bit("outside_model")
     # A critical line crosses the ellipse where a factor changes sign; so does one that many realisations put there.
@@ -128,23 +127,21 @@ def magnify_clumps(
             other = np.mean([np.sign(r[factor][:, 0]) != sign[:, 0] for r in realisations], axis=0)
             crossed |= other > 0.16
         flags[crossed & inside] |= bit("near_critical")
-    point = np.array(
-        [
-            generator(seed, "magnify", clump).integers(ra.shape[1], size=max(len(chosen), 1))
-            for clump in table["id"]
-        ]
-    )
+    n_drawn = len(realisations)
+    point = np.empty((n_clumps, n_drawn), dtype=int)
+    for row, clump in enumerate(table["id"]):
+        point[row] = generator(seed, "magnify", clump).integers(ra.shape[1], size=n_drawn)
     for index, name in enumerate(("mu", "mu_t", "mu_r")):
         here = np.minimum(np.abs(best[index]), _LARGEST)
         value = np.median(here, axis=1)
-        medians, drawn = np.empty((n_clumps, len(chosen))), np.empty((n_clumps, len(chosen)))
+        medians, drawn = np.empty((n_clumps, n_drawn)), np.empty((n_clumps, n_drawn))
         for column, realisation in enumerate(realisations):
             there = np.minimum(np.abs(realisation[index]), _LARGEST)
             medians[:, column] = np.median(there, axis=1)
             drawn[:, column] = there[np.arange(n_clumps), point[:, column]]
         for key, values in _summary(name, value, medians, here.std(axis=1)).items():
             result[key] = values
-        result[f"{name}_samples"] = drawn if len(chosen) else value[:, None]
+        result[f"{name}_samples"] = drawn if n_drawn else value[:, None]
     result["flags"] = flags
     return result
 

@@ -88,7 +88,7 @@ def intrinsic_sizes(
     radius = unit * sigma / np.where(both, np.sqrt(mu), mu_t)
     stretch = np.where(both[:, None], np.sqrt(mu_draws), mu_t_draws)
     draws = (unit * sigma)[:, None] * np.exp(error[:, None] * normal_draws) / stretch
-    width = 2.0 * HALF_LIGHT * np.sqrt(np.abs(major * minor)) * pixel_scale_arcsec
+    width = 2.0 * HALF_LIGHT * sigma * pixel_scale_arcsec
     kind = np.where(resolved == 0, "unresolved", np.where(width <= psf_fwhm_arcsec, "compact", "extended"))
     radius[missing], draws[missing] = np.nan, np.nan
     return IntrinsicSizes(radius, draws, resolved == 0, np.where(missing, "unknown", kind))

@@ -15,6 +15,8 @@ Array = np.ndarray
 # Light-weighted positions that stand for the galaxy when its barycentre is traced with every realisation.
 _MAX_TRACERS = 400
 _MIN_SNR = 2.0
+# Parts of a pixel, along a side, that are placed in the source plane one by one.
+_MAX_PARTS = 8
 
 
 @dataclass(frozen=True)
@@ -26,25 +28,24 @@ class SourcePlane:
     image : (n, n) array
         Surface brightness [nJy / arcsec2]; NaN where no image pixel comes from.
     wcs : astropy.wcs.WCS
-        Celestial, of the source plane as seen without the lens.
+        Celestial, of the source plane as seen without the lens: North up, East to the left.
+    extent : (float, float, float, float)
+        Left, right, bottom and top edge of the image [arcsec] from the model's reference, x to the West.
     x, y : float
-        Barycentre of light [arcsec] from the model's reference, x to the West.
+        Barycentre of light [arcsec] from the model's reference; NaN without light.
+    flux_njy : float
+        Flux that the galaxy would have without the lens [nJy]; of all its images together.
     tracers : (n_tracers, 3) array
         RA, Dec [deg] and weight of the image positions that define the barycentre.
     """
 
     image: Array
     wcs: WCS
+    extent: tuple[float, float, float, float]
     x: float
     y: float
+    flux_njy: float
     tracers: Array
-
-
-def _barycentre(model: LensModel, tracers: Array, z: float, sample: int | None = None) -> tuple[float, float]:
-    if len(tracers) == 0:
-        return np.nan, np.nan
-    x, y = model.source_position(tracers[:, 0], tracers[:, 1], z, sample)
-    return float(np.average(x, weights=tracers[:, 2])), float(np.average(y, weights=tracers[:, 2]))
 
 
 def reconstruct(
@@ -79,56 +80,111 @@ def reconstruct(
     Returns
     -------
     SourcePlane
+        Empty if no pixel can be traced: no good pixel, outside the model, or a model without deflections.
 
     Notes
     -----
-    The barycentre weights each pixel with its flux in the source plane, surface brightness times the area the
-    pixel has there, so a highly magnified part does not pull it. Neither PSF nor noise is deconvolved.
+    The corners of the pixels are traced, so that every pixel is a quadrilateral in the source plane, with the
+    surface brightness it has in the image. The barycentre weights each pixel with its flux there, brightness times
+    area, so a highly magnified part does not pull it. Neither PSF nor noise is deconvolved.
     """
     use = member & np.isfinite(data) & np.isfinite(error)
+    if not use.any() or not model.traces:
+        return _nothing(model, pixel_scale_arcsec)
     rows, columns = np.nonzero(use)
+    x, y = _corners(model, wcs, rows, columns, z_source)
+    traced = np.isfinite(x + y).all(axis=0)
+    if not traced.any():
+        return _nothing(model, pixel_scale_arcsec)
+    rows, columns, x, y = rows[traced], columns[traced], x[:, traced], y[:, traced]
+    flux, noise = data[rows, columns], error[rows, columns]
+    area = 0.5 * np.abs((x[2] - x[0]) * (y[3] - y[1]) - (x[3] - x[1]) * (y[2] - y[0]))
+    brightness = flux / pixel_scale_arcsec**2
     ra, dec = wcs.pixel_to_world_values(columns, rows)
-    x, y = model.source_position(ra, dec, z_source)
-    mu = np.abs(model.magnification(ra, dec, z_source)[0])
-    flux, noise = data[use], error[use]
-    bright = flux > _MIN_SNR * noise
-    if not bright.any():
-        bright[:] = True
-    weight = np.maximum(flux, 0.0)[bright] / mu[bright] + 1e-30
-    tracers = np.column_stack([ra[bright], dec[bright], weight])
-    if len(tracers) > _MAX_TRACERS:
-        # Equal steps in cumulative light keep the barycentre with few positions.
-        light = np.cumsum(weight) / weight.sum()
-        picked = np.searchsorted(light, (np.arange(_MAX_TRACERS) + 0.5) / _MAX_TRACERS)
-        tracers = np.column_stack([tracers[picked, :2], np.full(_MAX_TRACERS, 1.0)])
+    tracers = _tracers(ra, dec, brightness * area, flux > _MIN_SNR * noise)
+    image, extent = _place(x, y, area, brightness, n_cells)
     centre = _barycentre(model, tracers, z_source)
-    if not use.any():
-        # Nothing to place: one empty cell, and distances that are not known.
-        x = y = np.zeros(1)
-    half = 1.05 * max(np.ptp(x), np.ptp(y), pixel_scale_arcsec) / 2.0
-    middle_x, middle_y = (x.min() + x.max()) / 2.0, (y.min() + y.max()) / 2.0
-    # Cells no finer than the image's pixels are in the source plane: finer ones would stay empty between them.
-    footprint = pixel_scale_arcsec * np.sqrt(np.percentile(1.0 / mu, 90.0)) if mu.size else pixel_scale_arcsec
-    n_cells = max(min(n_cells, int(2.0 * half / footprint)), 1)
+    return SourcePlane(
+        image,
+        _frame(model, extent, image.shape[0]),
+        extent,
+        *centre,
+        float((brightness * area).sum()),
+        tracers,
+    )
+
+
+def _nothing(model: LensModel, size: float) -> SourcePlane:
+    extent = (-0.5 * size, 0.5 * size, -0.5 * size, 0.5 * size)
+    frame = _frame(model, extent, 1)
+    return SourcePlane(np.full((1, 1), np.nan), frame, extent, np.nan, np.nan, 0.0, np.empty((0, 3)))
+
+
+def _corners(model: LensModel, wcs: WCS, rows: Array, columns: Array, z: float) -> tuple[Array, Array]:
+    """Source positions of the pixels' corners, in order around each pixel: two (4, n_pixels) arrays [arcsec]."""
+    first_row, first_column = rows.min(), columns.min()
+    grid_rows = np.arange(first_row, rows.max() + 2) - 0.5
+    grid_columns = np.arange(first_column, columns.max() + 2) - 0.5
+    ra, dec = wcs.pixel_to_world_values(*np.meshgrid(grid_columns, grid_rows))
+    traced = model.source_position(ra, dec, z)
+    j, i = rows - first_row, columns - first_column
+    around = ((j, i), (j, i + 1), (j + 1, i + 1), (j + 1, i))
+    return tuple(np.array([grid[corner] for corner in around]) for grid in traced)
+
+
+def _tracers(ra: Array, dec: Array, flux: Array, bright: Array) -> Array:
+    weight = np.where(bright & (flux > 0.0), flux, 0.0)
+    if not weight.any():
+        weight = np.ones_like(flux)
+    tracers = np.column_stack([ra, dec, weight])[weight > 0.0]
+    if len(tracers) <= _MAX_TRACERS:
+        return tracers
+    # Equal steps in cumulative light keep the barycentre with few positions.
+    light = np.cumsum(tracers[:, 2]) / tracers[:, 2].sum()
+    picked = np.searchsorted(light, (np.arange(_MAX_TRACERS) + 0.5) / _MAX_TRACERS)
+    return np.column_stack([tracers[picked, :2], np.ones(_MAX_TRACERS)])
+
+
+def _place(
+    x: Array, y: Array, area: Array, brightness: Array, n_cells: int
+) -> tuple[Array, tuple[float, float, float, float]]:
+    """Mean brightness in the cells of a square grid, and the grid's edges."""
+    half = 0.5 * max(np.ptp(x), np.ptp(y))
+    left, bottom = 0.5 * (x.min() + x.max()) - half, 0.5 * (y.min() + y.max()) - half
+    # Cells no finer than the pixels are in the source plane.
+    n_cells = max(min(n_cells, int(2.0 * half / np.sqrt(np.median(area)))), 1)
     cell = 2.0 * half / n_cells
-    if not use.any():
-        x = y = np.empty(0)
-    column = np.clip(((x - middle_x + half) / cell).astype(int), 0, n_cells - 1)
-    row = np.clip(((y - middle_y + half) / cell).astype(int), 0, n_cells - 1)
-    area = 1.0 / mu
-    shape = (n_cells, n_cells)
-    total, brightness = np.zeros(shape), np.zeros(shape)
-    np.add.at(total, (row, column), area)
-    np.add.at(brightness, (row, column), area * flux / pixel_scale_arcsec**2)
+    longest = np.percentile(np.hypot(x - np.roll(x, 1, axis=0), y - np.roll(y, 1, axis=0)), 99.0)
+    # A pixel can be stretched over several cells: it is divided until its parts are smaller than a cell.
+    n_parts = int(np.clip(np.ceil(1.5 * longest / cell), 2, _MAX_PARTS))
+    total, light = np.zeros((n_cells, n_cells)), np.zeros((n_cells, n_cells))
+    steps = (np.arange(n_parts) + 0.5) / n_parts
+    for v in steps:
+        for u in steps:
+            weights = ((1.0 - u) * (1.0 - v), u * (1.0 - v), u * v, (1.0 - u) * v)
+            px, py = np.tensordot(weights, x, 1), np.tensordot(weights, y, 1)
+            column = np.clip(((px - left) / cell).astype(int), 0, n_cells - 1)
+            row = np.clip(((py - bottom) / cell).astype(int), 0, n_cells - 1)
+            np.add.at(total, (row, column), area)
+            np.add.at(light, (row, column), area * brightness)
     with np.errstate(invalid="ignore"):
-        image = brightness / total
+        image = light / total
+    return image, (left, left + 2.0 * half, bottom, bottom + 2.0 * half)
+
+
+def _frame(model: LensModel, extent: tuple[float, float, float, float], n_cells: int) -> WCS:
+    left, right, bottom, top = extent
     frame = WCS(naxis=2)
     frame.wcs.ctype = ["RA---TAN", "DEC--TAN"]
-    # x to the West is +x of the array: North up, East to the left.
-    frame.wcs.crval = model.reference
-    frame.wcs.cdelt = [-cell / 3600.0, cell / 3600.0]
-    frame.wcs.crpix = [(half - middle_x) / cell + 0.5, (half - middle_y) / cell + 0.5]
-    return SourcePlane(image, frame, centre[0], centre[1], tracers)
+    frame.wcs.crval = [float(v) for v in model.sky(0.5 * (left + right), 0.5 * (bottom + top))]
+    frame.wcs.cdelt = [-(right - left) / n_cells / 3600.0, (top - bottom) / n_cells / 3600.0]
+    frame.wcs.crpix = [0.5 * (n_cells + 1)] * 2
+    return frame
+
+
+def _barycentre(model: LensModel, tracers: Array, z: float, sample: int | None = None) -> tuple[float, float]:
+    x, y = model.source_position(tracers[:, 0], tracers[:, 1], z, sample)
+    return float(np.average(x, weights=tracers[:, 2])), float(np.average(y, weights=tracers[:, 2]))
 
 
 def galactocentric_distances(
@@ -151,22 +207,31 @@ def galactocentric_distances(
     -------
     Table
         distance_kpc with _err_lo and _err_hi, distance_samples_kpc (n_clumps, n), central (the nearest clump).
+        NaN where the reconstruction is empty.
     """
-    kpc = pc_per_arcsec(z_source) / 1e3
-    ra, dec = np.asarray(table["ra"], float), np.asarray(table["dec"], float)
+    n_clumps = len(table)
+    central = np.zeros(n_clumps, dtype=bool)
+    if len(plane.tracers) == 0:
+        unknown = np.full((n_clumps, 1), np.nan)
+        return _distance_table(unknown[:, 0], unknown, central)
+    # Clumps and the positions that stand for the galaxy are traced together.
+    ra = np.concatenate([np.asarray(table["ra"], float), plane.tracers[:, 0]])
+    dec = np.concatenate([np.asarray(table["dec"], float), plane.tracers[:, 1]])
 
     def distance(sample: int | None) -> Array:
         x, y = model.source_position(ra, dec, z_source, sample)
-        x0, y0 = _barycentre(model, plane.tracers, z_source, sample)
-        return np.hypot(x - x0, y - y0) * kpc
+        x0, y0 = (np.average(a[n_clumps:], weights=plane.tracers[:, 2]) for a in (x, y))
+        return np.hypot(x[:n_clumps] - x0, y[:n_clumps] - y0) * pc_per_arcsec(z_source) / 1e3
 
     best = distance(None)
-    chosen = np.unique(np.linspace(0, model.n_samples - 1, min(n_samples, model.n_samples)).astype(int))
-    samples = np.array([distance(int(sample)) for sample in chosen]).T if len(chosen) else best[:, None]
-    low, high = np.percentile(samples, [16.0, 84.0], axis=1)
-    central = np.zeros(len(table), dtype=bool)
+    drawn = [distance(sample) for sample in model.chosen_samples(n_samples)]
     if np.isfinite(best).any():
         central[np.nanargmin(best)] = True
+    return _distance_table(best, np.array(drawn).T if drawn else best[:, None], central)
+
+
+def _distance_table(best: Array, samples: Array, central: Array) -> Table:
+    low, high = np.percentile(samples, [16.0, 84.0], axis=1)
     return Table(
         {
             "distance_kpc": best,
