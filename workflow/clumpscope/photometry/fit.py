@@ -4,7 +4,7 @@ import numpy as np
 from astropy.table import Table
 
 from ..errors import InputError
-from ..flags import bit
+from ..flags import bit, has
 from .model import SpectralPSF, check_kernel, covariance_of, shape_of
 
 __all__ = ["fit_clumps", "render_clumps"]
@@ -120,7 +120,7 @@ def _table(scene, shape: Table | None, min_sigma_px: float) -> Table:
     values["x"], values["y"] = scene.theta[:, 0].copy(), scene.theta[:, 1].copy()
     for name, axis in zip(_SHAPE, shape_of(scene.theta[:, 2:]), strict=True):
         values[name] = np.array(axis if shape is None else shape[name], dtype=float)
-    lost = (flags & bit("few_pixels")) != 0
+    lost = has(flags, ["few_pixels", "fit_failed"])
     if shape is None:
         small = ~lost & (values["sigma_x_px"] < min_sigma_px)
         flags[small] |= bit("unresolved")

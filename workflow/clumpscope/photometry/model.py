@@ -53,7 +53,8 @@ def covariance_of(sigma_x: Array, sigma_y: Array, theta_deg: Array) -> Array:
 
 def shape_of(covariance: Array) -> tuple[Array, Array, Array]:
     """Axes (major, minor) [px] and angle [deg, -90 to 90] of covariances (..., 3)."""
-    xx, yy, xy = np.moveaxis(np.asarray(covariance), -1, 0)
+    covariance = np.asarray(covariance)
+    xx, yy, xy = covariance[..., 0], covariance[..., 1], covariance[..., 2]
     mean, half = 0.5 * (xx + yy), np.hypot(0.5 * (xx - yy), xy)
     theta = 0.5 * np.rad2deg(np.arctan2(2.0 * xy, xx - yy))
     return np.sqrt(np.maximum(mean + half, 0.0)), np.sqrt(np.maximum(mean - half, 0.0)), theta

@@ -54,7 +54,7 @@ def draw_residuals(
     cutouts, models
         As in `write_residuals`.
     table : Table
-        Clumps: ra, dec [deg].
+        Clumps: id, galaxy, ra, dec [deg].
     title : str
     """
     from matplotlib.figure import Figure
@@ -80,7 +80,13 @@ def draw_residuals(
             panel.set_title(label, fontsize=7, pad=1.5)
         if len(table):
             x, y = cutout.wcs.world_to_pixel_values(table["ra"], table["dec"])
-            axes[row, 3 * place].scatter(x, y, s=14, facecolors="none", edgecolors="tab:red", linewidths=0.5)
+            marked = axes[row, 3 * place]
+            marked.scatter(x, y, s=14, facecolors="none", edgecolors="tab:red", linewidths=0.5)
+            for clump, x_clump, y_clump in zip(table, x, y, strict=True):
+                # The galaxy's name is in the title already.
+                label = str(clump["id"]).removeprefix(f"{clump['galaxy']}_")
+                marked.annotate(label, (x_clump, y_clump), (2.5, 2.5), textcoords="offset points", fontsize=3.5,
+                                color="tab:red", annotation_clip=True)  # fmt: skip
     figure.suptitle(title, fontsize=9)
     with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=110, metadata={"Software": None})
+        figure.savefig(temporary, dpi=150, metadata={"Software": None})

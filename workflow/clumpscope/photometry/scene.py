@@ -16,7 +16,7 @@ __all__ = ["Scene"]
 
 Array = np.ndarray
 # Members of a group are drawn inside this many pixels; other clumps' light is taken off inside the second.
-_REACH_PX, _STAMP_PX = 12, 24
+_REACH_PX, _STAMP_PX = 12, 18
 # Change of a box's data, in summed squares of standard deviations, that no parameter notices.
 _UNNOTICED = 1e-3
 
