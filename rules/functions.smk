@@ -203,6 +203,7 @@ def products_of(field):
         products["residuals"] = [f"{base}/galaxies/{galaxy}/residuals.fits" for galaxy in clumps_of(field)]
         if has_hosts(field):
             products["hosts"] = f"{base}/hosts.ecsv"
+            products["galaxies"] = f"{base}/galaxies.ecsv"
     elif has_published(field):
         products["published"] = LOCAL[field]["photometry"]
     if "ssp" in settings["sfh"]:
@@ -234,6 +235,7 @@ def figure_settings(wildcards):
         "min_broad_bands": settings["population"]["min_broad_bands"],
         "reference_sfh": settings["sed"]["reference_sfh"],
         "host_reference_sfh": settings["hosts"]["reference_sfh"],
+        "library": settings["sed"]["library"],
         **settings["figures"],
     }
 
