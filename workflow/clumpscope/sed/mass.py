@@ -68,8 +68,8 @@ def log_mass_integral(a: np.ndarray, b: np.ndarray, c: float, log_mass: tuple[fl
     half = 0.5 * (end - start)[:, None]
     u = 0.5 * (end + start)[:, None] + half * node
     total += (half * weight * _relative(u, s, peak) / u).sum(axis=1)
-    with np.errstate(divide="ignore"):
-        log_total = np.log(total)
+    # Far outside the limits the panels shrink to nothing: still finite, so that a sampler sees the slope.
+    log_total = np.log(np.maximum(total, 1e-300))
     return log_total - peak + 0.5 * s**2 - 0.5 * c - np.log(np.log(10.0) * (log_mass[1] - log_mass[0]))
 
 
