@@ -52,7 +52,8 @@ def intrinsic_sizes(
     Parameters
     ----------
     shapes : Table
-        sigma_x_px >= sigma_y_px (standard deviations, deconvolved) and their ``_err``.
+        sigma_x_px >= sigma_y_px (standard deviations, deconvolved) and their ``_err``; optional sigma_limit_px, the
+        upper limit of the fit where it found no size.
     mu, mu_t : (n,) arrays
         Magnification and its tangential factor.
     mu_draws, mu_t_draws : (n, n_draws) arrays
@@ -67,7 +68,8 @@ def intrinsic_sizes(
     Notes
     -----
     Both axes resolved: R = sqrt(2 ln 2) sqrt(sigma_x sigma_y) / sqrt(mu). One: sqrt(2 ln 2) sigma / mu_t of the
-    resolved axis. None: the upper limit sqrt(2 ln 2) 0.4 px / mu_t. Compact clumps have a deconvolved FWHM not
+    resolved axis. None: the upper limit sqrt(2 ln 2) sigma / mu_t with
+    sigma = 0.4 px, or the fit's own limit where that is larger. Compact clumps have a deconvolved FWHM not
     larger than the PSF's. The fit's error enters as a log-normal factor.
     """
     major, minor, major_err, minor_err = (
@@ -76,12 +78,16 @@ def intrinsic_sizes(
     )
     resolved = (major >= min_sigma_px).astype(int) + (minor >= min_sigma_px).astype(int)
     both, one = resolved == 2, resolved == 1
+    limit = np.full(major.shape, min_sigma_px)
+    if "sigma_limit_px" in shapes.colnames:
+        # At low signal-to-noise the data exclude less than C25's 0.4 px.
+        limit = np.fmax(limit, np.asarray(shapes["sigma_limit_px"], float))
     missing = ~np.isfinite(major * minor)
     with np.errstate(divide="ignore", invalid="ignore"):
         relative = [
             np.where(np.isfinite(e / s), e / s, 0.0) for e, s in ((major_err, major), (minor_err, minor))
         ]
-    sigma = np.where(both, np.sqrt(np.abs(major * minor)), np.where(one, major, min_sigma_px))
+    sigma = np.where(both, np.sqrt(np.abs(major * minor)), np.where(one, major, limit))
     # An error as large as the size itself says "unknown", not "spread over decades".
     error = np.minimum(np.where(both, 0.5 * np.hypot(*relative), np.where(one, relative[0], 0.0)), 1.0)
     unit = HALF_LIGHT * pixel_scale_arcsec * pc_per_arcsec(np.asarray(redshift, float))
