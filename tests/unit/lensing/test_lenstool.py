@@ -103,6 +103,8 @@ def test_ellipticity_of_the_potential(tmp_path):
         ("reference 3 40.0 -1.5", "image 0", "no reference position"),
         ("reference 3 40.0 -1.5", "reference 2 40.0 -1.5", "reference of kind 2"),
         ("reference 3 40.0 -1.5", "reference 3 40.0", "and degrees"),
+        ("reference 3 40.0 -1.5", "reference 1 40.0 -1.5", "sexagesimal"),
+        ("reference 3 40.0 -1.5", "reference 1 02:70:00 -01:30:00", "sexagesimal"),
         ("model   1", "model   3", "CPL"),
         (HALO + GALAXY, "", "no potential"),
         ("\nfini", "", "truncated"),

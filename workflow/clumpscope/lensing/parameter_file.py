@@ -4,8 +4,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from astropy import units
-from astropy.coordinates import Angle
 from astropy.cosmology import FLRW, LambdaCDM, w0waCDM
 
 from ..cosmology import COSMOLOGY
@@ -114,10 +112,18 @@ def reference_of(sections: list[Section], where: str) -> tuple[float, float]:
         if kind == 3:
             return float(ra), float(dec)
         if kind == 1:
-            return Angle(ra, unit=units.hourangle).deg, Angle(dec, unit=units.deg).deg
-    except (ValueError, units.UnitsError):
+            return 15.0 * _from_sexagesimal(ra), _from_sexagesimal(dec)
+    except ValueError:
         raise InputError(runmode.place, f"reference {' '.join(words)}", expected) from None
     raise InputError(runmode.place, f"reference of kind {kind}", expected)
+
+
+def _from_sexagesimal(word: str) -> float:
+    parts = [float(part) for part in word.lstrip("+-").split(":")]
+    if len(parts) != 3 or not all(0.0 <= part < 60.0 for part in parts[1:]):
+        raise ValueError(word)
+    value = parts[0] + parts[1] / 60.0 + parts[2] / 3600.0
+    return -value if word.startswith("-") else value
 
 
 def cosmology_of(sections: list[Section]) -> FLRW:
