@@ -95,6 +95,21 @@ def test_round_dual_isothermal_deflection():
     assert np.allclose(across, 0.0, atol=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("centre", "eps", "strength", "place", "expected"),
+    [
+        ((0.5, -0.7), 0.0, 5.2, (0.1625, 0.1875), (-0.39286169026, 1.033080741)),
+        ((0.1, -0.1), 0.0, 20.0, (0.1625, 0.1875), (0.308977765378, 1.4212977207)),
+        ((0.0, 0.0), 0.333333, 4.0, (0.1625, 0.1625), (0.10753914, 0.21461366)),
+    ],
+)
+def test_lenstools_own_deflections(centre, eps, strength, place, expected):
+    # Numbers made with Lenstool, from the tests of PyAutoGalaxy's dPIEMass (core 2, cut 3), which keep 4 digits.
+    row = np.array([[*centre, eps, 0.0, 2.0, 3.0, strength]])
+    got = PROFILES[81].deflection(row, *np.array([place]).T)
+    assert np.allclose(np.ravel(got), expected, rtol=1e-3 if eps else 1e-4)
+
+
 def test_vanishing_ellipticity_is_a_smooth_limit():
     x, y = GRID
     for function in (deflection, convergence_shear):
@@ -197,6 +212,13 @@ def test_nfw_is_smooth_through_its_scale_radius():
     kappa = convergence_shear(12, x, np.full(7, -0.7), **changes)[0]
     straight = np.polyval(np.polyfit(x - x[3], kappa, 1), x - x[3])
     assert np.allclose(kappa, straight, rtol=1e-7)
+
+
+def test_a_sheet_of_convergence_beside_the_shear():
+    kappa, gamma1, gamma2 = convergence_shear(14, *GRID, kappa=0.06)
+    assert np.allclose(kappa, 0.06) and np.allclose(np.hypot(gamma1, gamma2), 0.08)
+    sheet = deflection(14, *GRID, kappa=0.06) - deflection(14, *GRID)
+    assert np.allclose(sheet, 0.06 * (GRID - np.array([[1.2], [-0.7]])))
 
 
 def test_shear_is_uniform_and_counted_twice_the_angle():

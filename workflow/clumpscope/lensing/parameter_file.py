@@ -134,7 +134,7 @@ def cosmology_of(sections: list[Section]) -> FLRW:
     if section.number("model", 1) != 1:
         raise InputError(section.place, f"model {section.number('model'):g}", "model 1 (CPL dark energy)")
     h0, matter = section.number("H0", 50.0), section.number("omegaM", 1.0)
-    dark = section.number("omegaX", 0.0)
+    dark = section.number("omegaX", 1.0 - matter)
     w0, wa = section.number("wX", -1.0), section.number("wa", 0.0)
     if (h0, matter, dark, w0, wa) == (70.0, 0.3, 0.7, -1.0, 0.0):
         return COSMOLOGY

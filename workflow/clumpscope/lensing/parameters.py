@@ -63,7 +63,7 @@ def values_of(section: Section, reference: tuple[float, float], arcsec_per_kpc: 
     Where a radius is given both ways the arcseconds count: no distance enters them.
     """
     values = {}
-    for key in ("x_centre", "y_centre", "ellipticite", "ellip_pot", "gamma", "angle_pos", "v_disp", "masse",
+    for key in ("x_centre", "y_centre", "ellipticite", "ellip_pot", "gamma", "kappa", "angle_pos", "v_disp", "masse",
                 "beta", "alpha", "mag"):  # fmt: skip
         if key in section:
             values[key] = section.number(key)
@@ -136,7 +136,7 @@ def potential_row(profile: int, values: Values, z_lens: float, cosmology: FLRW, 
         row[..., CORE], v_disp = _nfw_scale(values, z_lens, cosmology, place)
         row[..., STRENGTH] = einstein_arcsec(v_disp, 6.0)
     elif profile == 14:
-        row[..., STRENGTH] = mass_ellipticity
+        row[..., STRENGTH], row[..., ELLIPTICITY] = mass_ellipticity, values.get("kappa", 0.0)
     return row
 
 

@@ -21,7 +21,7 @@ Array = np.ndarray
 _PARAMETERS = {
     "x": "x_centre", "y": "y_centre", "emass": "ellipticite", "epot": "ellip_pot", "theta": "angle_pos",
     "rc": "core_radius", "rs": "core_radius", "rcut": "cut_radius", "r200": "cut_radius", "sigma": "v_disp",
-    "gamma": "gamma", "c": "beta", "M200": "masse",
+    "gamma": "gamma", "kappa": "kappa", "c": "beta", "M200": "masse",
 }  # fmt: skip
 _POTENTIAL = re.compile(r"^(?P<name>\S+)\s*:\s*(?P<what>\w+)")
 _POTFILE = re.compile(r"^Pot(?P<number>\d+)\s+(?P<what>\w+)")

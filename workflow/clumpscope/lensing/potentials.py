@@ -13,7 +13,7 @@ import numpy as np
 __all__ = ["FIELDS", "PROFILES", "Profile", "einstein_arcsec", "flattening"]
 
 # Columns of a potential's row. `ellipticity` is (a - b) / (a + b) of the isodensity ellipses for isothermal
-# profiles and the ellipticity of the potential for the others; `strength` is
+# profiles, the ellipticity of the potential for the others, and for 14 the convergence; `strength` is
 #   81, 8   6 pi (v_disp / c)^2 [arcsec]                       12   the same of Lenstool's scale velocity
 #   0, 1    4 pi (v_disp / c)^2 [arcsec]                        7   4 G M / (c^2 D_L) [arcsec^2]
 #   14      the shear
@@ -143,8 +143,8 @@ def _nfw(r: Array, rows: Array) -> tuple[Array, Array]:
 def _shear_deflection(rows: Array, x: Array, y: Array) -> tuple[Array, Array]:
     # The shear acts about each potential's own centre, which for it shifts all images alike.
     dx, dy = x[:, None] - rows[:, X], y[:, None] - rows[:, Y]
-    one, two = _shear_components(rows)
-    return (one * dx + two * dy).sum(axis=1), (two * dx - one * dy).sum(axis=1)
+    kappa, (one, two) = rows[:, ELLIPTICITY], _shear_components(rows)
+    return ((kappa + one) * dx + two * dy).sum(axis=1), (two * dx + (kappa - one) * dy).sum(axis=1)
 
 
 def _shear_components(rows: Array) -> tuple[Array, Array]:
@@ -153,7 +153,7 @@ def _shear_components(rows: Array) -> tuple[Array, Array]:
 
 def _shear_convergence_shear(rows: Array, x: Array, y: Array) -> tuple[Array, Array, Array]:
     one, two = _shear_components(rows)
-    return np.zeros(x.size), np.full(x.size, one.sum()), np.full(x.size, two.sum())
+    return tuple(np.full(x.size, part.sum()) for part in (rows[:, ELLIPTICITY], one, two))
 
 
 _SPHERE = _elliptical_potential(_isothermal_sphere)
@@ -165,7 +165,7 @@ PROFILES: dict[int, Profile] = {
     7: Profile("point mass", *_elliptical_potential(_point_mass)),
     8: Profile("pseudo-isothermal elliptical mass distribution", _isothermal_deflection, _isothermal_convergence_shear),
     12: Profile("NFW of elliptical potential", *_elliptical_potential(_nfw)),
-    14: Profile("external shear", _shear_deflection, _shear_convergence_shear),
+    14: Profile("external shear and convergence", _shear_deflection, _shear_convergence_shear),
     81: Profile("dual pseudo-isothermal elliptical mass distribution",
                 _isothermal_deflection, _isothermal_convergence_shear),
 }  # fmt: skip
