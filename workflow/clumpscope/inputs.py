@@ -118,13 +118,31 @@ def read_photometry(path: str, redshift: float | None) -> Table:
         table["z"] = float(redshift)
     if "galaxy" in table.colnames:
         _check_ids(table, "galaxy", path)
+        for name in dict.fromkeys(table["galaxy"]):
+            redshifts = np.unique(np.asarray(table["z"], dtype=float)[np.asarray(table["galaxy"]) == name])
+            if redshifts.size > 1:
+                raise InputError(
+                    f"{path}, galaxy {name!r}",
+                    f"redshifts {', '.join(map(str, redshifts))}",
+                    "one redshift a galaxy",
+                )
     if "mu" in table.colnames:
         require_finite(table, "mu", path, np.nextafter(0.0, 1.0))
     return table
 
 
+def _galaxy_names(sources: Table, field: str) -> np.ndarray:
+    """Galaxy of every source; without a column `galaxy`, sources of one redshift make one."""
+    if "galaxy" in sources.colnames:
+        return np.asarray(sources["galaxy"]).astype(str)
+    redshifts = np.asarray(sources["z"], dtype=float)
+    if np.unique(redshifts).size == 1:
+        return np.full(len(sources), field)
+    return np.array([f"{field}_z{z:.5f}" for z in redshifts])
+
+
 def photometry_groups(sources: Table, field: str) -> tuple[Table, dict[str, dict], dict[str, int]]:
-    """Group the sources of a photometry field by galaxy; without a column `galaxy` the field is one.
+    """Group the sources of a photometry field by galaxy; without a column `galaxy`, by redshift.
 
     Returns
     -------
@@ -135,21 +153,21 @@ def photometry_groups(sources: Table, field: str) -> tuple[Table, dict[str, dict
     counts : dict
         Galaxy id -> number of sources.
     """
-    names = sources["galaxy"] if "galaxy" in sources.colnames else np.full(len(sources), field)
+    names = _galaxy_names(sources, field)
     galaxies = []
     for name in dict.fromkeys(str(name) for name in names):
-        own = sources[np.asarray(names) == name]
+        own = sources[names == name]
         position = {key: float(np.mean(own[key])) for key in ("ra", "dec")}
         z = {"z": float(np.median(own["z"]))}
         galaxies.append({"id": name, **position, **z, "system": name, "selected": True, "reason": ""})
     rows = {row["id"]: {"id": row["id"], "z": row["z"]} for row in galaxies}
-    counts = {name: int(np.sum(np.asarray(names) == name)) for name in rows}
+    counts = {name: int(np.sum(names == name)) for name in rows}
     return Table(galaxies), rows, counts
 
 
 def galaxy_photometry(sources: Table, galaxy: str, field: str) -> Table:
     """Sources of one galaxy with the columns of the clump fits: flux_<F>_njy, snr, flags, ..."""
-    own = sources[np.asarray(sources["galaxy"]) == galaxy] if "galaxy" in sources.colnames else sources
+    own = sources[_galaxy_names(sources, field) == galaxy]
     kept = [name for name in ("id", "ra", "dec", "z", "mu", "mu_lo", "mu_hi") if name in own.colnames]
     table = own[kept].copy()
     table["galaxy"] = galaxy

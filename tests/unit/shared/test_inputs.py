@@ -109,3 +109,16 @@ def test_photometry_needs_a_redshift(tmp_path):
     with pytest.raises(InputError, match="no column 'z'"):
         inputs.check_field("a", {"photometry": str(path)})
     assert list(inputs.read_photometry(str(path), 0.39)["z"]) == [0.39, 0.39]
+
+
+def test_sources_are_grouped_by_galaxy_or_redshift(tmp_path):
+    path = tmp_path / "clusters.csv"
+    head = "id,ra,dec,F150W_njy,F150W_err_njy,z"
+    path.write_text(f"{head}\na,10,0,1,1,0.5\nb,10,0,1,1,1.5\nc,10,0,2,1,0.5\n")
+    sources = inputs.read_photometry(str(path), None)
+    _, rows, counts = inputs.photometry_groups(sources, "f")
+    assert counts == {"f_z0.50000": 2, "f_z1.50000": 1} and rows["f_z1.50000"]["z"] == 1.5
+    assert list(inputs.galaxy_photometry(sources, "f_z0.50000", "f")["id"]) == ["a", "c"]
+    path.write_text(f"{head},galaxy\na,10,0,1,1,0.5,g\nb,10,0,1,1,1.5,g\n")
+    with pytest.raises(InputError, match="one redshift a galaxy"):
+        inputs.read_photometry(str(path), None)
