@@ -67,6 +67,24 @@ def test_images_of_the_true_lens_share_a_source():
     np.testing.assert_allclose(table["offset_x_arcsec_err"], spread, rtol=1e-2)
 
 
+def test_intrinsic_fluxes_of_the_images_agree():
+    images = image_table(1.0, 2.5)
+    # A sphere magnifies a source at beta by 1 + theta_E / beta and theta_E / beta - 1.
+    radius = einstein(600.0)
+    images["f"] = [1 + radius, radius - 1, 1 + radius / 2.5, radius / 2.5 - 1]
+    model = cluster(600.0, samples=np.linspace(590.0, 610.0, 21))
+    table = compare_systems(model, images, fluxes=["f"])
+    np.testing.assert_allclose(table["intrinsic_f"], 1.0, rtol=1e-3)
+    low, high = np.percentile(einstein(np.linspace(590.0, 610.0, 21)), [16, 84])
+    beta = 1.0 + einstein(600.0)
+    assert table["mu_err_hi"][0] == pytest.approx(
+        1 / (1 - high / beta) - 1 / (1 - einstein(600.0) / beta), rel=1e-2
+    )
+    assert table["mu_err_lo"][0] == pytest.approx(
+        1 / (1 - einstein(600.0) / beta) - 1 / (1 - low / beta), rel=1e-2
+    )
+
+
 def test_a_wrong_lens_shows():
     table = compare_systems(cluster(630.0), image_table(1.0))
     wrong = einstein(630.0) - einstein(600.0)
@@ -85,7 +103,9 @@ def test_single_images_and_foreground_are_left_out():
 @pytest.mark.parametrize("ending", ["png", "pdf"])
 def test_pictures_are_drawn(tmp_path, ending):
     model = cluster(600.0, samples=[590.0, 610.0])
-    table = compare_systems(model, image_table(1.0, 2.5))
+    images = image_table(1.0, 2.5)
+    images["f"] = [3.0, 2.0, 1.0, 1.5]
+    table = compare_systems(model, images, fluxes=["f"])
     draw_systems(tmp_path / f"systems.{ending}", table)
     draw_field(tmp_path / f"field.{ending}", model, image_table(1.0, 2.5), 2.0, n_pixels=60)
     start = b"\x89PNG" if ending == "png" else b"%PDF"

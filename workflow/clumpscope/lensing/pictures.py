@@ -138,26 +138,35 @@ def draw_field(
 
 
 def draw_systems(path: str | os.PathLike, table: Table) -> None:
-    """Multiple images traced back: where each lies in the source plane, relative to the mean of its system.
+    """Multiple images traced back: where each lies in the source plane, and what the magnifications make of its flux.
 
     Parameters
     ----------
     path : path-like
         Ending in .png or .pdf.
     table : Table
-        Of `systems.compare_systems`.
+        Of `systems.compare_systems`; with intrinsic fluxes a third panel shows their ratios.
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(8.4, 4.0), layout="constrained")
-    map_axes, rms_axes = figure.subplots(1, 2)
+    intrinsic = [name for name in table.colnames if name.startswith("intrinsic_")]
+    n_panels = 3 if intrinsic else 2
+    figure = Figure(figsize=(4.2 * n_panels, 4.0), layout="constrained")
+    panels = figure.subplots(1, n_panels)
+    map_axes, rms_axes = panels[:2]
     systems = list(dict.fromkeys(table["system"]))
     rms = []
     for number, system in enumerate(systems):
-        own = table[table["system"] == system]
+        own, colour = table[table["system"] == system], f"C{number % 10}"
         rms.append(float(own["rms_arcsec"][0]))
         map_axes.errorbar(own["offset_x_arcsec"], own["offset_y_arcsec"], xerr=own["offset_x_arcsec_err"],
-                          yerr=own["offset_y_arcsec_err"], fmt="o", ms=3, lw=0.6, color=f"C{number % 10}")  # fmt: skip
+                          yerr=own["offset_y_arcsec_err"], fmt="o", ms=3, lw=0.6, color=colour)  # fmt: skip
+        for name in intrinsic:
+            # The mean in the logarithm is that of no image in particular.
+            ratio = np.log10(own[name]) - np.nanmean(np.log10(own[name]))
+            mu = np.abs(own["mu"])
+            error = np.array([own["mu_err_hi"], own["mu_err_lo"]]) / mu / np.log(10.0)
+            panels[2].errorbar(mu, ratio, yerr=error, fmt="o", ms=3, lw=0.6, color=colour)
     map_axes.axhline(0.0, color="0.7", lw=0.5, zorder=0)
     map_axes.axvline(0.0, color="0.7", lw=0.5, zorder=0)
     map_axes.set(
@@ -171,4 +180,8 @@ def draw_systems(path: str | os.PathLike, table: Table) -> None:
         rms_axes.legend(frameon=False, fontsize=8)
     rms_axes.set_xticks(range(len(systems)), systems, rotation=90, fontsize=7)
     rms_axes.set(xlabel="system", ylabel="rms in the source plane [arcsec]")
+    if intrinsic:
+        panels[2].axhline(0.0, color="0.7", lw=0.5, zorder=0)
+        panels[2].set(xscale="log", xlabel=r"$|\mu|$", ylabel="intrinsic, over its system's mean [dex]")
+        panels[2].set_title(", ".join(name.removeprefix("intrinsic_") for name in intrinsic), fontsize=9)
     _save(figure, path)

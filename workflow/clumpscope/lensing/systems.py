@@ -1,7 +1,9 @@
 """Multiple images of one galaxy: a test of a lens model by what they have to share."""
 
+from collections.abc import Sequence
+
 import numpy as np
-from astropy.table import Table
+from astropy.table import Table, vstack
 
 from ..cosmology import pc_per_arcsec
 from .model import LensModel
@@ -11,8 +13,10 @@ __all__ = ["compare_systems"]
 Array = np.ndarray
 
 
-def compare_systems(model: LensModel, images: Table, n_samples: int = 100) -> Table:
-    """Source positions and magnifications of the images of every multiply imaged system.
+def compare_systems(
+    model: LensModel, images: Table, n_samples: int = 100, fluxes: Sequence[str] = ()
+) -> Table:
+    """Source positions, magnifications and intrinsic fluxes of the images of every multiply imaged system.
 
     Parameters
     ----------
@@ -23,41 +27,67 @@ def compare_systems(model: LensModel, images: Table, n_samples: int = 100) -> Ta
         lens, are left out.
     n_samples : int
         Posterior realisations used for the errors.
+    fluxes : sequence of str
+        Columns of observed quantities to which the magnification is proportional (fluxes, masses).
 
     Returns
     -------
     Table
         One row an image: id, system, z; source_x_arcsec, source_y_arcsec (from the model's reference, x to the
         West), offset_x_arcsec, offset_y_arcsec (from the mean of its system's images in the source plane) with their
-        standard deviations over the realisations (_err); mu (signed: negative parity below zero), mu_t, mu_r;
-        rms_arcsec, rms_kpc: the system's root-mean-square distance from its mean.
+        standard deviations over the realisations (_err); mu (signed: negative parity below zero), mu_t, mu_r,
+        and mu_err_lo, mu_err_hi of its absolute value (68 %); rms_arcsec, rms_kpc: the system's root-mean-square
+        distance from its mean; for every column of `fluxes` ``intrinsic_<column>``, what it is divided by |mu|.
     """
     name = np.asarray(images["system"]).astype(str)
     z = np.asarray(images["z"], dtype=float)
-    rows: list[dict] = []
+    parts = []
     for system in dict.fromkeys(name):
         own = np.flatnonzero((name == system) & (z > model.z_lens))
-        if len(own) < 2:
-            continue
-        redshift = float(z[own[0]])
-        ra, dec = (np.asarray(images[key], dtype=float)[own] for key in ("ra", "dec"))
-        source = np.array(model.source_position(ra, dec, redshift))
-        offset = source - source.mean(axis=1, keepdims=True)
-        drawn = [
-            np.array(model.source_position(ra, dec, redshift, k)) for k in model.chosen_samples(n_samples)
-        ]
-        spread = np.zeros_like(offset)
-        if drawn:
-            spread = np.std([s - s.mean(axis=1, keepdims=True) for s in drawn], axis=0)
-        rms = float(np.sqrt((offset**2).sum(axis=0).mean()))
-        mu = model.magnification(ra, dec, redshift)
-        for index, image in enumerate(own):
-            rows.append({
-                "id": str(images["id"][image]), "system": system, "z": redshift,
-                "source_x_arcsec": source[0, index], "source_y_arcsec": source[1, index],
-                "offset_x_arcsec": offset[0, index], "offset_x_arcsec_err": spread[0, index],
-                "offset_y_arcsec": offset[1, index], "offset_y_arcsec_err": spread[1, index],
-                "mu": mu[0][index], "mu_t": mu[1][index], "mu_r": mu[2][index],
-                "rms_arcsec": rms, "rms_kpc": rms * pc_per_arcsec(redshift) / 1e3,
-            })  # fmt: skip
-    return Table(rows) if rows else Table({key: [] for key in ("id", "system", "z", "rms_arcsec", "rms_kpc")})
+        if len(own) > 1:
+            parts.append(_compare(model, images[own], float(z[own[0]]), n_samples, fluxes))
+    if not parts:
+        return Table({key: [] for key in ("id", "system", "z", "rms_arcsec", "rms_kpc")})
+    return vstack(parts, metadata_conflicts="silent")
+
+
+def _compare(model: LensModel, images: Table, z: float, n_samples: int, fluxes: Sequence[str]) -> Table:
+    ra, dec = (np.asarray(images[key], dtype=float) for key in ("ra", "dec"))
+
+    def offsets(source: Array) -> Array:
+        return source - source.mean(axis=1, keepdims=True)
+
+    source = np.array(model.source_position(ra, dec, z))
+    offset = offsets(source)
+    mu, mu_t, mu_r = model.magnification(ra, dec, z)
+    spread = np.zeros_like(offset)
+    low = high = np.abs(mu)
+    chosen = model.chosen_samples(n_samples)
+    if chosen:
+        spread = np.std([offsets(np.array(model.source_position(ra, dec, z, k))) for k in chosen], axis=0)
+        drawn = np.abs([model.magnification(ra, dec, z, k)[0] for k in chosen])
+        low, high = np.percentile(drawn, [16.0, 84.0], axis=0)
+    rms = float(np.sqrt((offset**2).sum(axis=0).mean()))
+    result = Table(
+        {
+            "id": np.asarray(images["id"]).astype(str),
+            "system": np.asarray(images["system"]).astype(str),
+            "z": np.full(len(ra), z),
+            "source_x_arcsec": source[0],
+            "source_y_arcsec": source[1],
+            "offset_x_arcsec": offset[0],
+            "offset_x_arcsec_err": spread[0],
+            "offset_y_arcsec": offset[1],
+            "offset_y_arcsec_err": spread[1],
+            "mu": mu,
+            "mu_t": mu_t,
+            "mu_r": mu_r,
+            "mu_err_lo": np.maximum(np.abs(mu) - low, 0.0),
+            "mu_err_hi": np.maximum(high - np.abs(mu), 0.0),
+            "rms_arcsec": np.full(len(ra), rms),
+            "rms_kpc": np.full(len(ra), rms * pc_per_arcsec(z) / 1e3),
+        }
+    )
+    for column in fluxes:
+        result[f"intrinsic_{column}"] = np.asarray(images[column], dtype=float) / np.abs(mu)
+    return result
