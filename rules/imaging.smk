@@ -20,7 +20,10 @@ rule cutout:
         runtime=15,
     params:
         galaxy=galaxy_row,
-        images=lambda w: LOCAL[w.field]["images"],
+        images=lambda w: {
+            band: {key: value for key, value in image.items() if key not in ("psf", "sha256")}
+            for band, image in LOCAL[w.field]["images"].items()
+        },
     script:
         "../workflow/cut_out_galaxy.py"
 
