@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from astropy.table import Table
+from clumpscope.cosmology import pc_per_arcsec
 from clumpscope.images.cutouts import Cutout
 from clumpscope.lensing import no_lens, products
 from clumpscope.lensing.critical import critical_lines
@@ -139,3 +140,20 @@ def test_products_of_a_galaxy(tmp_path):
         assert (tmp_path / f"a{ending}").read_bytes() == (tmp_path / f"b{ending}").read_bytes()
     back = read_table(tmp_path / "a.fits")
     assert back["mu_samples"].shape == (2, 10) and back["distance_samples_kpc"].shape == (2, 10)
+
+
+def test_an_unlensed_galaxy_far_from_the_equator_keeps_its_shape():
+    wcs = grid_wcs(121, 0.05)
+    wcs.wcs.crval = (110.8, -73.45)
+    y, x = np.indices((121, 121)) - 60.0
+    image = np.exp(-(x**2 + y**2) / (2 * 8.0**2))
+    cutout = Cutout(image, np.full(image.shape, 1e-6), wcs, 0, 0, 0.05, "F150W")
+    clumps = Table({"id": ["a", "b"], "x": [60.0, 80.0], "y": [60.0, 60.0], "sigma_x_px": [1.0, 1.0],
+                    "sigma_y_px": [1.0, 1.0], "theta_deg": [0.0, 0.0]})  # fmt: skip
+    clumps["ra"], clumps["dec"] = wcs.pixel_to_world_values(clumps["x"], clumps["y"])
+    table, plane = products.lens_galaxy(no_lens(), clumps, cutout, image > 1e-4, 2.0)
+    kpc = pc_per_arcsec(2.0) / 1e3
+    np.testing.assert_allclose(table["distance_kpc"], [0.0, 20 * 0.05 * kpc], atol=5e-3)
+    assert (plane.x, plane.y) == pytest.approx((0.0, 0.0), abs=1e-3)
+    assert plane.flux_njy == pytest.approx(image.sum(), rel=1e-3)
+    assert list(table["mu"]) == [1.0, 1.0] and list(table["mu_err_hi"]) == [0.0, 0.0]

@@ -62,6 +62,10 @@ class LensModel:
         """Whether the model has deflections, so that positions can be traced to the source."""
         return True
 
+    def about(self, ra: float, dec: float) -> "LensModel":
+        """The same lens; a model without a frame of its own counts its positions from here [deg]."""
+        return self
+
     def deflection(
         self, x: Array, y: Array, z_source: float, sample: int | None = None
     ) -> tuple[Array, Array]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["draw_field", "draw_galaxy", "draw_systems"]
+__all__ = ["cutout_centre", "draw_field", "draw_galaxy", "draw_systems"]
 
 Array = np.ndarray
 _LARGEST_MU = 100.0
@@ -45,6 +45,12 @@ def _magnification(
     figure.colorbar(drawn, ax=axes, label=r"$\log_{10}\,|\mu|$", shrink=0.85)
 
 
+def cutout_centre(cutout: Cutout) -> tuple[float, float]:
+    """RA and Dec [deg] of the middle of a cutout."""
+    ny, nx = cutout.data.shape
+    return tuple(float(v) for v in cutout.wcs.pixel_to_world_values(0.5 * (nx - 1), 0.5 * (ny - 1)))
+
+
 def draw_galaxy(
     path: str | os.PathLike, title: str, cutout: Cutout, mu: Array, plane: SourcePlane, clumps: Table, model: LensModel,
     z_source: float,
@@ -71,6 +77,7 @@ def draw_galaxy(
     """
     from matplotlib.figure import Figure
 
+    model = model.about(*cutout_centre(cutout))
     figure = Figure(figsize=(10.5, 3.6), layout="constrained")
     image_axes, mu_axes, source_axes = figure.subplots(1, 3)
     ny, nx = cutout.data.shape

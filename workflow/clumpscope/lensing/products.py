@@ -11,7 +11,7 @@ from ..files import replacing
 from ..images.cutouts import Cutout
 from .clumps import magnify_clumps
 from .model import LensModel
-from .pictures import draw_galaxy
+from .pictures import cutout_centre, draw_galaxy
 from .source_plane import SourcePlane, galactocentric_distances, reconstruct
 
 __all__ = ["draw_galaxy", "lens_galaxy", "magnification_map", "write_map", "write_source_plane"]
@@ -56,6 +56,7 @@ def lens_galaxy(
         Columns of `magnify_clumps` and `galactocentric_distances`.
     plane : SourcePlane
     """
+    model = model.about(*cutout_centre(cutout))
     local = clumps.copy()
     local["x"], local["y"] = clumps["x"] - cutout.x0, clumps["y"] - cutout.y0
     table = magnify_clumps(model, local, z_source, cutout.wcs, n_samples, seed)

@@ -1,6 +1,6 @@
 """The model of a field without a lens: nothing moves, nothing is magnified."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,6 +11,9 @@ __all__ = ["no_lens"]
 
 @dataclass(frozen=True, kw_only=True)
 class _NoLens(LensModel):
+    def about(self, ra, dec):
+        return replace(self, reference=(float(ra), float(dec)))
+
     def deflection(self, x, y, z_source, sample=None):
         shape = np.broadcast_shapes(np.shape(x), np.shape(y))
         return np.zeros(shape), np.zeros(shape)
