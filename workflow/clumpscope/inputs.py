@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from astropy.table import Table
@@ -10,6 +10,9 @@ from astropy.table import Table
 from .errors import InputError
 from .filters import get_filter
 from .tables import read_table, require_finite, require_unique
+
+if TYPE_CHECKING:
+    from .images.mosaic import Mosaic
 
 __all__ = [
     "check_field",
@@ -231,6 +234,13 @@ def _require_file(path: str, key: str) -> None:
                          "Paths are relative to the folder in which snakemake runs.")  # fmt: skip
 
 
+def _covers(mosaic: "Mosaic", table: Table) -> bool:
+    """Whether any row's position falls on the mosaic."""
+    x, y = mosaic.wcs.all_world2pix(table["ra"], table["dec"], 0, quiet=True)
+    n_y, n_x = mosaic.shape
+    return bool(np.any((x > -0.5) & (x < n_x - 0.5) & (y > -0.5) & (y < n_y - 0.5)))
+
+
 def check_field(name: str, field: dict[str, Any]) -> None:
     """Check every input of one field: files, headers, columns, cells, and that they fit each other.
 
@@ -263,14 +273,20 @@ def check_field(name: str, field: dict[str, Any]) -> None:
     galaxies = read_galaxies(field["galaxies"])
     if "edits" in field:
         read_edits(field["edits"], galaxies)
+    stars = read_table(field["stars"], ["ra", "dec"]) if "stars" in field else None
     for band, image in field["images"].items():
         for entry in ("sci", "err", "wht", "psf"):
             if entry in image:
                 _require_file(image[entry], f"{key}.images.{band}.{entry}")
         mosaic = open_mosaic(**{k: v for k, v in image.items() if k not in ("psf", "sha256")}, name=band)
-        x, y = mosaic.wcs.all_world2pix(galaxies["ra"], galaxies["dec"], 0, quiet=True)
-        n_y, n_x = mosaic.shape
-        if not np.any((x > -0.5) & (x < n_x - 0.5) & (y > -0.5) & (y < n_y - 0.5)):
+        if "psf" not in image and stars is not None and not _covers(mosaic, stars):
+            raise InputError(
+                f"configuration key {key}.images.{band}",
+                f"no psf, and none of the {len(stars)} stars of {field['stars']} on the image",
+                "a PSF file, or stars to build it from",
+                "Give `psf`, add stars, or leave `stars` out to have them found.",
+            )
+        if not _covers(mosaic, galaxies):
             raise InputError(
                 f"{image['sci']} (configuration key {key}.images.{band})",
                 f"an image that covers none of the {len(galaxies)} galaxies of {field['galaxies']}",

@@ -77,6 +77,13 @@ def test_wrong_headers(field, cards, message):
         inputs.check_field("a", field)
 
 
+def test_a_filter_without_psf_or_stars_is_refused(field, tmp_path):
+    (tmp_path / "stars.csv").write_text("ra,dec\n200.0,10.0\n")
+    field["stars"] = str(tmp_path / "stars.csv")
+    with pytest.raises(InputError, match=r"fields\.a\.images\.F150W: found no psf, and none of the 1 stars"):
+        inputs.check_field("a", field)
+
+
 def test_edits_name_known_galaxies_and_actions(field, tmp_path):
     field["edits"] = str(tmp_path / "edits.csv")
     for row, message in (("g9,add,10,-30", "'g9'"), ("g1,delete,10,-30", "'add' or 'remove'")):
