@@ -114,6 +114,12 @@ def test_a_last_row_half_written_is_left_out(tmp_path):
     assert read_lenstool(parameter_file(tmp_path, HALO), samples=samples).n_samples == 2
 
 
+def test_chains_put_together_repeat_their_names(tmp_path):
+    samples = samples_file(tmp_path, COLUMNS, ROWS)
+    samples.write_text(samples.read_text() * 2)
+    assert read_lenstool(parameter_file(tmp_path, HALO), samples=samples).n_samples == 4
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [

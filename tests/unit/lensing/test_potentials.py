@@ -124,6 +124,14 @@ def test_negative_ellipticity_turns_by_a_right_angle():
     assert np.allclose(convergence_shear(81, x, y, ellipticite=-0.35), turned, rtol=1e-10)
 
 
+def test_core_and_cut_exchanged_are_the_same_profile():
+    x, y = GRID
+    # The strength is that of the sphere without core, which the cut over the core scales.
+    swapped = {"core_radius": 30.0, "cut_radius": 2.0}
+    for function in (deflection, convergence_shear):
+        assert np.allclose(function(81, x, y, **swapped) * 15.0, function(81, x, y), rtol=1e-9)
+
+
 def test_centre_of_a_singular_galaxy_gives_numbers():
     changes = {"core_radius": 0.0, "ellipticite": 0.0}
     assert np.isfinite(convergence_shear(81, 1.2, -0.7, **changes)).all()

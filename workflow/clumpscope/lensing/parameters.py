@@ -117,9 +117,12 @@ def potential_row(profile: int, values: Values, z_lens: float, cosmology: FLRW, 
         row[..., STRENGTH] = einstein_arcsec(np.asarray(values.get("v_disp", 0.0)), 6.0)
         if profile == 81:
             row[..., CUT] = values.get("cut_radius", np.inf)
-            if not np.all((row[..., CORE] >= 0.0) & (row[..., CORE] < row[..., CUT])):
-                raise InputError(place, f"core radius {np.max(row[..., CORE]):g} and cut radius "
-                                 f"{np.min(row[..., CUT]):g} arcsec", "0 <= core < cut")  # fmt: skip
+            core, cut = row[..., CORE], row[..., CUT]
+            # A core beyond the cut is the same profile with the two exchanged; only equal ones are none.
+            if not np.all((core >= 0.0) & (cut > 0.0) & (core != cut)):
+                bad = np.argmin((core >= 0.0) & (cut > 0.0) & (core != cut))
+                raise InputError(place, f"core radius {core.flat[bad]:g} and cut radius {cut.flat[bad]:g} arcsec",
+                                 "core >= 0, cut > 0, and the two not equal")  # fmt: skip
     elif profile == 1:
         row[..., ELLIPTICITY] = np.where(by_potential, potential_ellipticity, mass_ellipticity / 3.0)
         row[..., STRENGTH] = einstein_arcsec(np.asarray(values.get("v_disp", 0.0)), 4.0)

@@ -168,20 +168,26 @@ def read_posterior(
 def _read_table(path: Path) -> tuple[list[str], Array]:
     if not path.is_file():
         raise InputError(str(path), "no such file", "posterior samples (bayes.dat)", "Correct the path.")
-    lines = path.read_text(errors="replace").splitlines()
-    columns = [line.lstrip("#").strip() for line in lines if line.startswith("#")]
-    values = [line.split() for line in lines if line.strip() and not line.startswith("#")]
-    if not values:
+    columns: list[str] = []
+    rows: list[str] = []
+    for line in path.read_text(errors="replace").splitlines():
+        if not line.startswith("#"):
+            rows += [line] if line.strip() else []
+        elif not rows:  # chains that were put together repeat the names further down
+            columns.append(line.lstrip("#").strip())
+    if not rows:
         raise InputError(str(path), "no samples", "rows of numbers below the '#' lines")
-    if len(values) > 1 and len(values[-1]) < len(columns):
-        values.pop()  # a run that was stopped leaves its last row half written
-    for number, words in enumerate(values, start=1):
-        if len(words) != len(columns):
+    lengths = [len(row.split()) for row in rows]
+    if len(rows) > 1 and lengths[-1] < len(columns):
+        rows.pop()  # a run that was stopped leaves its last row half written
+        lengths.pop()
+    for number, length in enumerate(lengths, start=1):
+        if length != len(columns):
             raise InputError(
-                f"{path}, sample {number}", f"{len(words)} numbers", f"{len(columns)}, one per '#' line"
+                f"{path}, sample {number}", f"{length} numbers", f"{len(columns)}, one per '#' line"
             )
     try:
-        table = np.array(values, dtype=float)
+        table = np.loadtxt(rows, ndmin=2)
     except ValueError as error:
         raise InputError(str(path), f"a word that is no number ({error})", "numbers") from None
     if not np.isfinite(table).all():
