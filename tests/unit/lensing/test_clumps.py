@@ -49,9 +49,19 @@ def test_in_front_of_the_lens_and_without_one():
 def test_given_magnification_keeps_its_interval():
     table = Table({"id": ["a"], "mu": [10.0], "mu_lo": [8.0], "mu_hi": [15.0]})
     result = given_magnification(table, n_samples=20000)
-    low, high = np.percentile(result["mu_samples"][0], [16, 84])
-    assert low == pytest.approx(8.0, abs=0.1) and high == pytest.approx(15.0, abs=0.2)
+    low, middle, high = np.percentile(result["mu_samples"][0], [16, 50, 84])
+    assert (low, middle, high) == pytest.approx((8.0, 10.0, 15.0), rel=0.02)
     assert (result["mu_err_lo"][0], result["mu_err_hi"][0]) == (2.0, 5.0)
+    assert result["mu_t"][0] == pytest.approx(np.sqrt(10.0))
+    np.testing.assert_allclose(result["mu_t_samples"] * result["mu_r_samples"], result["mu_samples"])
+    np.testing.assert_array_equal(given_magnification(table, 20000)["mu_samples"], result["mu_samples"])
+
+
+def test_given_magnification_without_an_interval_or_with_a_wide_one():
+    exact = given_magnification(Table({"id": ["a"], "mu": [7.0]}))
+    assert (exact["mu_samples"] == 7.0).all() and exact["mu_err_hi"][0] == 0.0
+    wide = given_magnification(Table({"id": ["a"], "mu": [7.0], "mu_lo": [-1.0], "mu_hi": [9.0]}), 5000)
+    assert (wide["mu_samples"] > 0).all() and np.isfinite(np.log10(wide["mu_samples"])).all()
 
 
 def test_ellipse_is_that_of_the_shape_on_the_sky():

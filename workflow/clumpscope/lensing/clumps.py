@@ -152,22 +152,29 @@ def given_magnification(table: Table, n_samples: int = 100, seed: int = 0) -> Ta
     Parameters
     ----------
     table : Table
-        id, mu; optional mu_lo, mu_hi, the ends of its 68 % interval.
+        id, mu > 0; optional mu_lo, mu_hi, the ends of its 68 % interval.
     n_samples, seed : int
-        Samples are drawn from the split normal distribution of these three numbers.
+        Samples are drawn from the split normal distribution of the logarithm that has this median and interval,
+        so that no sample is negative.
     """
     mu = np.asarray(table["mu"], dtype=float)
-    low = mu - np.asarray(table["mu_lo"], float) if "mu_lo" in table.colnames else np.zeros_like(mu)
-    high = np.asarray(table["mu_hi"], float) - mu if "mu_hi" in table.colnames else np.zeros_like(mu)
-    normal = np.array([generator(seed, "magnify", c).normal(size=max(n_samples, 1)) for c in table["id"]])
-    drawn = mu[:, None] + np.where(normal < 0, low[:, None], high[:, None]) * normal
+    low, high = (
+        np.asarray(table[name], dtype=float) if name in table.colnames else mu for name in ("mu_lo", "mu_hi")
+    )
+    # An interval that reaches zero has no logarithm: it ends at a hundredth of the median instead.
+    low, high = np.clip(low, 0.01 * mu, mu), np.maximum(high, mu)
+    normal = np.array(
+        [generator(seed, "magnify", clump).normal(size=max(n_samples, 1)) for clump in table["id"]]
+    ).reshape(len(table), max(n_samples, 1))
+    step = np.where(normal < 0.0, np.log(mu / low)[:, None], np.log(high / mu)[:, None])
+    drawn = mu[:, None] * np.exp(step * normal)
     result = Table({"id": np.asarray(table["id"])})
     for name in ("mu", "mu_t", "mu_r"):
         # Without a model the two directions are unknown: each gets the square root.
         power = 1.0 if name == "mu" else 0.5
         result[name] = mu**power
-        result[f"{name}_err_lo"] = mu**power - np.maximum(mu - low, 0.0) ** power
-        result[f"{name}_err_hi"] = (mu + high) ** power - mu**power
-        result[f"{name}_samples"] = np.maximum(drawn, 1e-3) ** power
+        result[f"{name}_err_lo"] = mu**power - low**power
+        result[f"{name}_err_hi"] = high**power - mu**power
+        result[f"{name}_samples"] = drawn**power
     result["flags"] = np.zeros(len(table), dtype=np.int64)
     return result
