@@ -103,18 +103,18 @@ def potential_row(profile: int, values: Values, z_lens: float, cosmology: FLRW, 
     row[..., X], row[..., Y] = values.get("x_centre", 0.0), values.get("y_centre", 0.0)
     row[..., ANGLE] = np.deg2rad(values.get("angle_pos", 0.0))
     row[..., CORE], row[..., CUT] = values.get("core_radius", 0.0), np.inf
-    # Lenstool holds ellipticity and shear in one place.
-    mass_ellipticity = np.asarray(values.get("gamma" if profile == 14 else "ellipticite", 0.0), dtype=float)
-    if profile == 14 and "gamma" not in values:
-        mass_ellipticity = np.asarray(values.get("ellipticite", 0.0), dtype=float)
-    potential_ellipticity = np.asarray(values.get("ellip_pot", 0.0), dtype=float)
+    mass_ellipticity, potential_ellipticity, speed = (
+        np.asarray(values.get(key, 0.0), dtype=float) for key in ("ellipticite", "ellip_pot", "v_disp")
+    )
     by_potential = (mass_ellipticity == 0.0) & (potential_ellipticity != 0.0)
     if profile in (8, 81):
         if np.any(np.abs(mass_ellipticity) >= 1.0):
             raise InputError(place, f"ellipticity {np.max(np.abs(mass_ellipticity)):g}", "less than 1")
         row[..., ELLIPTICITY] = np.where(by_potential, potential_ellipticity, flattening(mass_ellipticity))
-        _turn_negative(row)
-        row[..., STRENGTH] = einstein_arcsec(np.asarray(values.get("v_disp", 0.0)), 6.0)
+        # A negative ellipticity is a positive one turned by a right angle.
+        row[..., ANGLE] += np.where(row[..., ELLIPTICITY] < 0.0, np.pi / 2.0, 0.0)
+        row[..., ELLIPTICITY] = np.abs(row[..., ELLIPTICITY])
+        row[..., STRENGTH] = einstein_arcsec(speed, 6.0)
         if profile == 81:
             row[..., CUT] = values.get("cut_radius", np.inf)
             core, cut = row[..., CORE], row[..., CUT]
@@ -123,11 +123,10 @@ def potential_row(profile: int, values: Values, z_lens: float, cosmology: FLRW, 
                 bad = np.argmin((core >= 0.0) & (cut > 0.0) & (core != cut))
                 raise InputError(place, f"core radius {core.flat[bad]:g} and cut radius {cut.flat[bad]:g} arcsec",
                                  "core >= 0, cut > 0, and the two not equal")  # fmt: skip
-    elif profile == 1:
-        row[..., ELLIPTICITY] = np.where(by_potential, potential_ellipticity, mass_ellipticity / 3.0)
-        row[..., STRENGTH] = einstein_arcsec(np.asarray(values.get("v_disp", 0.0)), 4.0)
-    elif profile == 0:
-        row[..., STRENGTH] = einstein_arcsec(np.asarray(values.get("v_disp", 0.0)), 4.0)
+    elif profile in (0, 1):
+        own = np.where(by_potential, potential_ellipticity, mass_ellipticity / 3.0)
+        row[..., ELLIPTICITY] = profile * own  # 0 is the round one
+        row[..., STRENGTH] = einstein_arcsec(speed, 4.0)
     elif profile == 7:
         distance_mpc = cosmology.angular_diameter_distance(z_lens).to("Mpc").value
         mass = 1e12 * np.asarray(values.get("masse", 0.0), dtype=float)
@@ -139,14 +138,10 @@ def potential_row(profile: int, values: Values, z_lens: float, cosmology: FLRW, 
         row[..., CORE], v_disp = _nfw_scale(values, z_lens, cosmology, place)
         row[..., STRENGTH] = einstein_arcsec(v_disp, 6.0)
     elif profile == 14:
-        row[..., STRENGTH], row[..., ELLIPTICITY] = mass_ellipticity, values.get("kappa", 0.0)
+        # Lenstool takes the shear under either name.
+        row[..., STRENGTH] = values.get("gamma", mass_ellipticity)
+        row[..., ELLIPTICITY] = values.get("kappa", 0.0)
     return row
-
-
-def _turn_negative(row: Array) -> None:
-    """A negative ellipticity is a positive one turned by a right angle."""
-    row[..., ANGLE] += np.where(row[..., ELLIPTICITY] < 0.0, np.pi / 2.0, 0.0)
-    row[..., ELLIPTICITY] = np.abs(row[..., ELLIPTICITY])
 
 
 def _nfw_scale(values: Values, z_lens: float, cosmology: FLRW, place: str) -> tuple[Array, Array]:
