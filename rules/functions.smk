@@ -159,9 +159,12 @@ def host_settings(wildcards):
 
 
 def catalogue_has(field, what):
-    """Whether the user's table brings something optional; its columns are known once the selection has read it."""
-    index = checkpoints.select.get(field=field).output.index
-    return json.loads(Path(index).read_text())[what]
+    """Whether the user's table brings something optional; its columns are known once the selection has read it.
+
+    It asks for the later checkpoint: a run that continues resolves only one level of checkpoints at its start.
+    """
+    checkpoints.clumps.get(field=field)
+    return json.loads(Path(f"results/{field}/galaxies.json").read_text())[what]
 
 
 def has_hosts(field):
