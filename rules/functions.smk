@@ -140,7 +140,8 @@ def sed_batches(ending):
 def sed_settings(wildcards):
     """Every setting that a posterior depends on, and nothing else."""
     settings = SETTINGS[wildcards.field]["sed"]
-    return {key: value for key, value in settings.items() if key not in ("sfh", "reference_sfh", "library")}
+    others = ("sfh", "reference_sfh", "library", "mass_filter")
+    return {key: value for key, value in settings.items() if key not in others}
 
 
 def host_batches(wildcards):

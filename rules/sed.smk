@@ -69,7 +69,8 @@ rule ssp_grid:
         mem_mb=1000,
         runtime=20,
     params:
-        settings=sed_settings,
+        error_floor=section("sed", "error_floor"),
+        mass_filter=lambda w: SETTINGS[w.field]["sed"].get("mass_filter"),
         reddening=lambda w: FIELDS[w.field].get("reddening"),
     script:
         "../workflow/fit_ssp_grid.py"

@@ -1,8 +1,8 @@
 """Rule `sed`: posteriors of one batch of clumps with one star-formation history."""
 
-from clumpscope.inputs import observed_fluxes
 from clumpscope.logs import job_log
 from clumpscope.reddening import dereddening_factors
+from clumpscope.sed.columns_photometry import table_photometry
 from clumpscope.sed.fit import Fitter
 from clumpscope.sed.posterior import percentile_table
 from clumpscope.sed.settings import FitSettings
@@ -13,7 +13,7 @@ with job_log(snakemake.log[0]) as log:
     options, size = dict(snakemake.params.settings), snakemake.params.clumps_per_job
     first = int(snakemake.wildcards.batch) * size
     clumps = read_table(snakemake.input.photometry)[first : first + size]
-    filters, flux, error = observed_fluxes(clumps)
+    flux, error, filters = table_photometry(clumps)
     factors = dereddening_factors(filters, snakemake.params.reddening)
     library = snakemake.input.library
     if options["limits"] == "paper":

@@ -1,9 +1,9 @@
 """Rule `ssp_grid`: F22's fit of simple stellar populations, for every clump and for the median of each galaxy."""
 
 from astropy.table import vstack
-from clumpscope.inputs import observed_fluxes
 from clumpscope.logs import job_log
 from clumpscope.reddening import dereddening_factors
+from clumpscope.sed.columns_photometry import table_photometry
 from clumpscope.sed.grid import fit_grid
 from clumpscope.sed.grid_table import grid_table, map_table
 from clumpscope.sed.stack import median_stack
@@ -11,15 +11,17 @@ from clumpscope.tables import read_table, write_table
 
 with job_log(snakemake.log[0]):
     tables, stacks = [], []
-    floor, library = snakemake.params.settings["error_floor"], snakemake.input.library
+    library, params = snakemake.input.library, snakemake.params
     for path in snakemake.input.photometry:
         clumps = read_table(path)
-        filters, flux, error = observed_fluxes(clumps)
-        factors = dereddening_factors(filters, snakemake.params.reddening)
+        flux, error, filters = table_photometry(clumps)
+        factors = dereddening_factors(filters, params.reddening)
         flux, error, z = flux * factors, error * factors, float(clumps["z"][0])
-        tables.append(
-            grid_table(fit_grid(flux, error, filters, z, library, error_floor=floor), list(clumps["id"]))
+        fit = fit_grid(
+            flux, error, filters, z, library, error_floor=params.error_floor, mass_filter=params.mass_filter
         )
+        tables.append(grid_table(fit, list(clumps["id"])))
+        # Photon noise averages out in a stack, so that F22 fit theirs without a floor.
         stacks.append(map_table(fit_grid(*median_stack(flux, error), filters, z, library)))
         stacks[-1].add_column(clumps["galaxy"][0], name="galaxy", index=0)
     write_table(vstack(tables), snakemake.output.table)

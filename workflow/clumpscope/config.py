@@ -88,6 +88,13 @@ def validate(config: dict[str, Any]) -> None:
                 if filter_name != "ebv":
                     get_filter(filter_name, f"configuration key fields.{name}.{key}")
         settings = field_settings(config, name)
+        for key, (low, high) in settings["sed"]["bounds"].items():
+            if not low < high:
+                raise InputError(
+                    f"configuration key sed.bounds.{key} for field {name}", f"[{low:g}, {high:g}]", "low < high"
+                )
+        if "mass_filter" in settings["sed"]:
+            get_filter(settings["sed"]["mass_filter"], f"configuration key sed.mass_filter for field {name}")
         for section in ("sed", "hosts"):
             reference, fitted = settings[section]["reference_sfh"], settings[section]["sfh"]
             if reference not in fitted:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 __all__ = [
     "check_field",
     "galaxy_photometry",
-    "observed_fluxes",
     "photometry_filters",
     "photometry_groups",
     "read_edits",
@@ -28,7 +27,6 @@ __all__ = [
 # Ids name folders and wildcards of the workflow.
 _ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$")
 _BAND = re.compile(r"^(?P<filter>[A-Za-z0-9]+)_njy$")
-_PRODUCT_BAND = re.compile(r"^flux_(?P<filter>[A-Z0-9]+)_njy$")
 
 
 def _check_ids(table: Table, column: str, where: str) -> None:
@@ -185,28 +183,6 @@ def galaxy_photometry(sources: Table, galaxy: str, field: str) -> Table:
     table["snr"] = best
     table["flags"] = np.zeros(len(own), dtype=np.int64)
     return table
-
-
-def observed_fluxes(clumps: Table) -> tuple[list[str], np.ndarray, np.ndarray]:
-    """Filters, fluxes and errors of a table with columns flux_<F>_njy.
-
-    Returns
-    -------
-    filters : list of str
-    flux_njy, error_njy : (n_clumps, n_filters) arrays
-        NaN where there is no measurement.
-    """
-    filters = [match["filter"] for match in map(_PRODUCT_BAND.match, clumps.colnames) if match]
-    flux, error = (
-        np.column_stack(
-            [
-                np.ma.filled(np.ma.asarray(clumps[f"flux_{name}{kind}_njy"], dtype=float), np.nan)
-                for name in filters
-            ]
-        )
-        for kind in ("", "_err")
-    )
-    return filters, flux, error
 
 
 def read_edits(path: str, galaxies: Table) -> Table:

@@ -248,3 +248,34 @@ def test_bad_requests_are_refused():
         fitter(bounds={"log_mass_formed": (9.0, 8.0)})
     with pytest.raises(InputError, match="paper or log"):
         fitter(priors="uniform")
+
+
+def test_redshift_beyond_the_filters_is_flagged():
+    flux = np.array([5.0, 7.0])
+    posterior = fit_posterior(flux, 0.1 * flux, ["F070W", "F090W"], 14.0, sweep_log2=10)
+    assert "no_sed" in describe(posterior.flags)
+    assert np.isnan(posterior.samples["log_mass"]).all()
+
+
+def test_masked_dust_emission_leaves_the_infrared_out():
+    flux, error, filters = np.full(6, 50.0), np.full(6, 5.0), [*FILTERS[:4], "F356W", "F444W"]
+    settings = {"sweep_log2": 10, "n_effective": 500, "nested": False}
+    masked = fit_posterior(flux, error, filters, 0.39, dust_emission="mask", **settings)
+    whole = fit_posterior(flux, error, filters, 0.39, dust_emission="none", **settings)
+    left_out = np.isnan(masked.data_njy)
+    assert [name for name, out in zip(filters, left_out, strict=True) if out] == ["F356W", "F444W"]
+    assert (masked.n_bands, whole.n_bands) == (4, 6)
+
+
+def test_gas_and_dust_reach_the_model():
+    young = np.array([[8.0, 6.5, -0.3, 1.0, -2.0]])
+    fluxes = {
+        (nebular, dust): Fitter(
+            ["F444W"], 0.39, FitSettings(sfh="const", nebular=nebular, dust_emission=dust)
+        ).target.model.fluxes(young)[0, 0]
+        for nebular in (True, False)
+        for dust in ("emission", "mask")
+    }
+    assert fluxes[True, "emission"] > fluxes[True, "mask"] > fluxes[False, "mask"]
+    with pytest.raises(InputError, match="dust_emission.*'hot'"):
+        Fitter(["F444W"], 0.39, FitSettings(dust_emission="hot"))

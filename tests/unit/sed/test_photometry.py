@@ -163,3 +163,10 @@ def test_bad_input(library, model):
             PhotometryModel(library, FILTERS, redshift, "ssp")
     with pytest.raises(InputError, match="log_tau_yr"):
         model.fluxes(np.zeros((3, 5)))
+
+
+@pytest.mark.parametrize(("name", "visible"), [("F070W", False), ("F162M", True), ("F444W", True)])
+def test_bands_beyond_the_lyman_limit_are_dark(library, name, visible):
+    theta = np.array([[8.0, 7.0, -0.5, 0.1, -2.0, 8.0]])
+    flux = PhotometryModel(library, [name], 13.0, "exp_free").fluxes(theta)[0, 0]
+    assert (flux > 0.0) == visible

@@ -18,6 +18,7 @@ from ..errors import InputError
 from ..filters import get_filter
 from ..flags import bit
 from ..randomness import generator
+from .dust_emission import dust_emission_bands
 from .exploration import explore
 from .library import SSPLibrary, load_library
 from .mass import best_mass, draw_mass
@@ -27,7 +28,7 @@ from .photometry import PhotometryModel
 from .posterior import SAMPLE_NAMES, Posterior
 from .priors import default_bounds, make_priors
 from .sampler import run_ensembles
-from .settings import FitSettings
+from .settings import DUST_EMISSION, FitSettings
 from .sfh import get_sfh
 from .sweep import MASS, PhotometryLike, Sweep, Target, make_sweep
 
@@ -71,13 +72,21 @@ class Fitter:
             get_filter(name)
         if not (np.isfinite(redshift) and redshift > 0):
             raise InputError("redshift", str(redshift), "a positive number")
+        if settings.dust_emission not in DUST_EMISSION:
+            raise InputError("sed.dust_emission", repr(settings.dust_emission), " or ".join(DUST_EMISSION))
         self.filters, self.redshift, self.settings = tuple(filters), float(redshift), settings
         self.library_digest = "none"
         if model is None:
             if isinstance(library, str):
                 library = load_library(library)
             self.library_digest = library.checksum or "unwritten"
-            model = PhotometryModel(library, self.filters, self.redshift, settings.sfh)
+            emitting = settings.dust_emission == "emission"
+            model = PhotometryModel(
+                library, self.filters, self.redshift, settings.sfh, settings.nebular, emitting
+            )
+        self._masked = np.zeros(len(filters), dtype=bool)
+        if settings.dust_emission == "mask":
+            self._masked = dust_emission_bands(self.filters, self.redshift)
         tau_yr = get_sfh(settings.sfh).tau_yr
         self._constants = {} if tau_yr is None else {"log_tau_yr": float(np.log10(tau_yr))}
         self.error_floor = per_filter(settings.error_floor, filters, "sed.error_floor")
@@ -108,7 +117,8 @@ class Fitter:
 
     def fit(self, flux_njy: np.ndarray, error_njy: np.ndarray, identity: str = "") -> Posterior:
         """Posterior of one object; what cannot be fitted is flagged, not raised."""
-        observation = Observation.prepare(flux_njy, error_njy, self.error_floor, self.limit_njy)
+        fitted_njy = np.where(self._masked, np.nan, np.asarray(flux_njy, dtype=float))
+        observation = Observation.prepare(fitted_njy, error_njy, self.error_floor, self.limit_njy)
         rng = generator(self.settings.seed, "sed", self.settings.sfh, identity)
         bright = int((self._broad & (observation.snr > 3.0)).sum())
         facts = {
@@ -124,7 +134,8 @@ class Fitter:
             "hash": self.digest(identity, flux_njy, error_njy),
             "settings": self.settings.describe(),
         }
-        if observation.n_bands == 0:
+        # Beyond the Lyman limit no model has any light: such bands alone say nothing of one.
+        if not (observation.used & self.sweep.flux.any(axis=0)).any():
             return self._empty(facts)
         flags = []
         if bright < _BROAD_BANDS_NEEDED:

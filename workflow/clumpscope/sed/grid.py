@@ -1,6 +1,6 @@
 """Fits on a grid of simple stellar populations, as F22 section 2.5 does: no dust, no gas, chi-squared for every model."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,7 @@ from ..errors import InputError
 from .bands import observed_bands, rest_bands
 from .gas import bracket
 from .library import SSPLibrary, load_library
+from .observation import per_filter
 
 __all__ = ["AGES_YR", "Z_ZSUN", "GridFit", "fit_grid", "sigma_levels"]
 
@@ -85,7 +86,7 @@ def fit_grid(
     library: SSPLibrary | str = "bc03",
     ages_yr: np.ndarray = AGES_YR,
     z_zsun: np.ndarray = Z_ZSUN,
-    error_floor: float = 0.0,
+    error_floor: float | Sequence[float] | Mapping[str, float] = 0.0,
     mass_filter: str | None = None,
 ) -> GridFit:
     """Chi-squared of every SSP of a grid, for one object or many.
@@ -104,7 +105,7 @@ def fit_grid(
         Ages [yr]; they are not limited by the age of the Universe, which F22's grid exceeds.
     z_zsun : (n_z,) array
         Metallicities [Zsun].
-    error_floor : float
+    error_floor : float, or one by filter
         Fraction of the flux added to the errors in quadrature.
     mass_filter : str, optional
         Scale the best model's mass and V luminosity to the flux in this filter alone (F22 section 3.1.3: F090W).
@@ -126,7 +127,8 @@ def fit_grid(
     models = _on_grid(library, library.stars @ (bands.pixel * library.lsun_erg_s), ages_yr, z_zsun)
 
     used = np.isfinite(flux) & np.isfinite(error) & (error > 0.0)
-    variance = error**2 + (error_floor * flux) ** 2
+    floor = per_filter(error_floor, filters, "sed.error_floor")
+    variance = error**2 + (floor * flux) ** 2
     weight = np.where(used, 1.0 / np.where(used, variance, 1.0), 0.0)
     data = np.where(used, flux, 0.0)
     # chi2(mass) is a parabola; its lowest point with a mass that is not negative.

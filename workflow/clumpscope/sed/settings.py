@@ -11,7 +11,9 @@ import numpy as np
 
 from .. import __version__
 
-__all__ = ["FitSettings", "code_version"]
+__all__ = ["DUST_EMISSION", "FitSettings", "code_version"]
+
+DUST_EMISSION = ("emission", "mask", "none")
 
 
 @cache
@@ -37,6 +39,10 @@ class FitSettings:
         (low, high) by parameter, replacing the defaults.
     fixed : mapping
         Parameters held at a value instead of sampled.
+    nebular : bool
+        Whether there is nebular emission.
+    dust_emission : {"emission", "mask", "none"}
+        Whether dust emits what it absorbs, bands where it would dominate are left out, or neither.
     error_floor : float, or one by filter
         Fraction of the flux added in quadrature to its error.
     limits : {"flux", "paper"}
@@ -61,6 +67,8 @@ class FitSettings:
     priors: str = "paper"
     bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     fixed: Mapping[str, float] = field(default_factory=dict)
+    nebular: bool = True
+    dust_emission: str = "emission"
     error_floor: float | Sequence[float] | Mapping[str, float] = 0.05
     limits: str = "flux"
     mag_limit_ab: float | Sequence[float] | Mapping[str, float] | None = None

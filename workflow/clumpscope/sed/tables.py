@@ -109,8 +109,8 @@ def build_tables(
     gas = np.zeros(shape, dtype=np.float32)
     for columns, response in zip((slice(n_bands), slice(n_bands, n_columns)), responses, strict=False):
         lit = np.flatnonzero(response.pixel.any(axis=(1, 2)))
-        light = spectra[..., lit].reshape(-1, len(lit)) @ response.pixel[lit].reshape(len(lit), -1)
-        stars[:, :, columns] = np.moveaxis(light.reshape(*spectra.shape[:2], *response.pixel.shape[1:]), 1, 3)
+        light = np.tensordot(spectra[..., lit], response.pixel[lit], axes=1)
+        stars[:, :, columns] = np.moveaxis(light, 1, 3)
         if nebular:
             _fill_gas(gas[..., columns], library, response, lit, gas_z, gas_u)
     hat_index, hat_fraction = bracket(library.gas_age_yr, library.age_yr[: library.n_gas_ages])
@@ -195,7 +195,7 @@ def _fill_gas(
     gas_u: np.ndarray,
 ) -> None:
     """Set the nebular emission seen in some columns, (n_zf, n_uf, n_av, n_gas, n_columns)."""
-    n_av, n_columns = response.line.shape[1:]
+    n_av = response.line.shape[1]
     # Line by line. The continuum changes evenly with wavelength between its jumps, so that there its band fluxes follow
     # the same law.
     seen = response.line.any(axis=(1, 2))
@@ -207,18 +207,17 @@ def _fill_gas(
         columns = np.flatnonzero(response.pixel[pixels].any(axis=(0, 1)))
         to_pixels = response.pixel[pixels][:, :, columns]
         spectra = library.gas_continuum[..., pixels]
-        flux = spectra.reshape(-1, len(pixels)) @ to_pixels.reshape(len(pixels), -1)
+        flux = np.tensordot(spectra, to_pixels, axes=1)
         pieces.append((columns, _log(flux.reshape(*spectra.shape[:3], -1))))
 
-    to_lines = response.line[seen].reshape(seen.sum(), -1)
+    to_lines = response.line[seen]
     for at_z, value in zip(table, gas_z, strict=True):
 
         def spectra_at(log_table: np.ndarray, log_z: float = value) -> np.ndarray:
             at_log_z = _interpolate(log_table, library.gas_log_z_zsun, np.array([log_z]))[0]
             return np.exp(_interpolate(at_log_z, library.log_u, gas_u))
 
-        flux = (spectra_at(log_lines) @ to_lines).reshape(len(gas_u), -1, n_av, n_columns)
-        at_z[:] = np.swapaxes(flux, 1, 2)
+        at_z[:] = np.swapaxes(np.tensordot(spectra_at(log_lines), to_lines, axes=1), 1, 2)
         for columns, log_flux in pieces:
             flux = spectra_at(log_flux).reshape(len(gas_u), -1, n_av, len(columns))
             at_z[..., columns] += np.swapaxes(flux, 1, 2)
