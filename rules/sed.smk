@@ -82,7 +82,8 @@ rule host:
         galaxies=lambda w: LOCAL[w.field]["galaxies"],
         library=library_file,
     output:
-        "results/{field}/hosts/{sfh}/{batch}.ecsv",
+        samples=update("results/{field}/hosts/{sfh}/{batch}.nc"),
+        table="results/{field}/hosts/{sfh}/{batch}.ecsv",
     log:
         "results/{field}/logs/hosts/{sfh}_{batch}.log",
     benchmark:

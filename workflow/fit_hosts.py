@@ -20,6 +20,7 @@ with job_log(snakemake.log[0]) as log:
         for column in (f"f_{name}", f"e_{name}"):
             galaxies[column] = galaxies[column] * factor
     settings = FitSettings(sfh=sfh, seed=snakemake.params.seed, **snakemake.params.settings)
-    table = percentile_table(fit_hosts(galaxies, settings, snakemake.input.library, log.info))
+    posteriors = fit_hosts(galaxies, settings, snakemake.input.library, snakemake.output.samples, log.info)
+    table = percentile_table(posteriors)
     table.add_column(sfh, name="sfh", index=1)
-    write_table(table, snakemake.output[0])
+    write_table(table, snakemake.output.table)

@@ -48,7 +48,9 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--priors", nargs="+", default=["log", "paper"])
     parser.add_argument("--sfh", nargs="+", default=list(HISTORIES))
-    parser.add_argument("--nested", action="store_true", help="hand what does not converge to nested sampling")
+    parser.add_argument(
+        "--nested", action="store_true", help="hand what does not converge to nested sampling"
+    )
     options = parser.parse_args()
     rows = []
     with multiprocessing.get_context("spawn").Pool(options.processes) as pool:

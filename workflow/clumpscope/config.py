@@ -91,7 +91,9 @@ def validate(config: dict[str, Any]) -> None:
         for key, (low, high) in settings["sed"]["bounds"].items():
             if not low < high:
                 raise InputError(
-                    f"configuration key sed.bounds.{key} for field {name}", f"[{low:g}, {high:g}]", "low < high"
+                    f"configuration key sed.bounds.{key} for field {name}",
+                    f"[{low:g}, {high:g}]",
+                    "low < high",
                 )
         if "mass_filter" in settings["sed"]:
             get_filter(settings["sed"]["mass_filter"], f"configuration key sed.mass_filter for field {name}")

@@ -277,5 +277,5 @@ def test_gas_and_dust_reach_the_model():
         for dust in ("emission", "mask")
     }
     assert fluxes[True, "emission"] > fluxes[True, "mask"] > fluxes[False, "mask"]
-    with pytest.raises(InputError, match="dust_emission.*'hot'"):
+    with pytest.raises(InputError, match=r"dust_emission.*'hot'"):
         Fitter(["F444W"], 0.39, FitSettings(dust_emission="hot"))

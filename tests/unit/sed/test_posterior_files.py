@@ -8,7 +8,7 @@ from clumpscope.errors import InputError
 from clumpscope.sed.fit import Fitter
 from clumpscope.sed.posterior import SAMPLE_NAMES, percentile_table
 from clumpscope.sed.settings import FitSettings
-from clumpscope.sed.store import fit_or_reuse, posterior_is_current, read_posterior, write_posteriors
+from clumpscope.sed.store import fit_or_reuse, read_posterior, write_posteriors
 from clumpscope.tables import write_table
 from toy_model import FILTERS, ToyModel
 
@@ -61,14 +61,14 @@ def test_file_is_plain_netcdf_with_units(posteriors, tmp_path):
 
     write_posteriors(posteriors, tmp_path / "batch.nc")
     with xarray.open_dataset(tmp_path / "batch.nc", engine="h5netcdf") as dataset:
-        assert dataset["log_mass"].dims == ("clump", "draw")
+        assert dataset["log_mass"].dims == ("id", "draw")
         assert dataset["log_mass"].dtype == np.float32
         assert dataset["log_mass"].attrs["units"] == "dex(Msun)"
-        assert dataset["flux_njy"].dims == ("clump", "filter")
+        assert dataset["flux_njy"].dims == ("id", "filter")
         assert dataset["flux_njy"].attrs["units"] == "nJy"
-        median = float(dataset["log_mass"].sel(clump="7").median())
+        median = float(dataset["log_mass"].sel(id="7").median())
         assert median == pytest.approx(posteriors[0].percentile("log_mass", 50), abs=1e-5)
-        assert dataset["redshift"].sel(clump="7") == 2.0
+        assert dataset["redshift"].sel(id="7") == 2.0
 
 
 def test_same_bytes(data, posteriors, tmp_path):
@@ -132,17 +132,30 @@ def test_hash_knows_data_library_and_code(data, monkeypatch):
     assert make_fitter().digest("7", flux[0], error[0]) != base
 
 
-def test_current_or_not(posteriors, tmp_path):
-    path = tmp_path / "batch.nc"
-    hashes = {posterior.id: posterior.hash for posterior in posteriors}
-    assert not posterior_is_current(path, hashes)
-    write_posteriors(posteriors, path)
-    assert posterior_is_current(path, hashes)
-    assert not posterior_is_current(path, {**hashes, "7": "other"})
-    assert not posterior_is_current(path, {**hashes, "new": "hash"})
-    assert not posterior_is_current(path, {"7": hashes["7"]})
-    path.write_bytes(path.read_bytes()[:1000])
-    assert not posterior_is_current(path, hashes)
+def test_an_interrupted_batch_keeps_what_it_had(data, tmp_path):
+    path, fitter = tmp_path / "batch.nc", make_fitter()
+
+    def interrupt(line):
+        if line.startswith("3/3"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit_or_reuse(fitter, *data, IDS, path, interrupt, every_s=0.0)
+    log = []
+    fit_or_reuse(fitter, *data, IDS, path, log.append)
+    assert [line.split()[1] for line in log] == ["kept", "kept", "fitted"]
+    fit_or_reuse(fitter, *data, IDS, tmp_path / "whole.nc")
+    assert path.read_bytes() == (tmp_path / "whole.nc").read_bytes()
+
+    # What comes later in the batch, and is still good, is not lost either.
+    flux, error = data
+    changed = flux.copy()
+    changed[0] *= 1.1
+    with pytest.raises(KeyboardInterrupt):
+        fit_or_reuse(fitter, changed, error, IDS, path, interrupt, every_s=0.0)
+    log.clear()
+    fit_or_reuse(fitter, changed, error, IDS, path, log.append)
+    assert [line.split()[1] for line in log] == ["kept"] * 3
 
 
 def test_files_that_are_not_ours(tmp_path, data):

@@ -4,6 +4,7 @@ The same fit as for clumps, in all filters the catalogue has (HST and JWST), wit
 declining or double-power-law history; the star-formation rate is that of the last 100 Myr (``log_sfr100``).
 """
 
+import os
 from collections.abc import Callable
 
 from astropy.table import Table
@@ -14,6 +15,7 @@ from .fit import Fitter
 from .library import SSPLibrary, load_library
 from .posterior import Posterior
 from .settings import FitSettings
+from .store import fit_or_reuse
 
 __all__ = ["HOST_SFHS", "fit_hosts"]
 
@@ -24,6 +26,7 @@ def fit_hosts(
     table: Table,
     settings: FitSettings,
     library: SSPLibrary | str = "bc03",
+    path: str | os.PathLike | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> list[Posterior]:
     """Posterior of every galaxy of a catalogue.
@@ -35,6 +38,8 @@ def fit_hosts(
     settings : FitSettings
         ``sfh`` is one of `HOST_SFHS`.
     library : SSPLibrary or str
+    path : path-like, optional
+        File of the posterior samples: what it already holds is not fitted again (see `fit_or_reuse`).
     progress : callable, optional
         Called with one line of text after each galaxy.
 
@@ -54,11 +59,6 @@ def fit_hosts(
     flux, error, filters = table_photometry(table, "f_<F>", "e_<F>", "galaxies")
     if isinstance(library, str):
         library = load_library(library)
-    posteriors = []
-    for row, (identity, redshift) in enumerate(zip(table["id"], table["z"], strict=True)):
-        # A model belongs to one redshift, and hardly two hosts share theirs.
-        fitter = Fitter(filters, float(redshift), settings, library)
-        posteriors.append(fitter.fit(flux[row], error[row], str(identity)))
-        if progress is not None:
-            progress(f"{row + 1}/{len(table)} {posteriors[-1].summary()}")
-    return posteriors
+    # A model belongs to one redshift, and hardly two hosts share theirs.
+    fitters = (Fitter(filters, float(redshift), settings, library) for redshift in table["z"])
+    return fit_or_reuse(fitters, flux, error, table["id"], path, progress)

@@ -30,10 +30,9 @@ SHAPES = {
     "double_power_law": DOUBLE_POWER_LAW,
 }
 
-_NODES, _NODE_WEIGHTS = np.polynomial.legendre.leggauss(4)
-# Distances from the peak of a double power law, in e-folds of the rate, where the quadrature breaks.
-_PEAK = np.concatenate([np.arange(0.0, 8.0, 0.5), np.arange(8.0, 40.0, 2.0)])
-_OCTAVES = 30  # of time around the peak
+_NODES, _NODE_WEIGHTS = np.polynomial.legendre.leggauss(3)
+# Rates are negligible below exp(-40) of the largest, times below exp(-21) of tau or the age.
+_NEGLIGIBLE, _LOG_TIMES, _MOST_STEPS = 40.0, 21.0, 200
 
 
 @compiled
@@ -88,62 +87,77 @@ def _fill_constant(weights, age_yr, age):
 
 
 @compiled
-def _breakpoints(age_yr, age, tau, alpha, beta, recent):
-    """Sorted times since the onset between which rate and SSP fluxes are smooth."""
-    points = np.empty(len(age_yr) + 2 * _OCTAVES + 4 * len(_PEAK) + 2)
-    points[0], points[1] = 0.0, age
-    n = 2
-    for a in age_yr[1:]:
-        if a < age:
-            points[n] = age - a
-            n += 1
-    for power in (alpha, beta):
-        for distance in _PEAK:
-            step = np.exp(min(distance / power, 60.0))
-            for t in (tau * step, tau / step):
-                if t < age:
-                    points[n] = t
-                    n += 1
-    for octave in range(1, _OCTAVES):
-        for t in (tau * 2.0**octave, tau * 0.5**octave):
-            if t < age:
-                points[n] = t
-                n += 1
-    if recent < age:
-        points[n] = age - recent
+def _smooth_times(age, tau, alpha, beta):
+    """Increasing times since the onset, the last of them `age`, between which 3-point quadrature follows the rate.
+
+    Steps in ln t are as narrow as the bend at the peak, 1 / (alpha + beta), and double away from it, to at most
+    1.5 e-folds of the rate and one octave of time. They end below where the rate or the time is negligible.
+    """
+    log_tau = np.log(tau)
+    start = min(0.0, np.log(age) - log_tau)
+    points = np.empty(2 * _MOST_STEPS)
+    n = 0
+    u, step = start, min(0.7, 1.0 / (alpha + beta))
+    while n < _MOST_STEPS and beta * (start - u) < _NEGLIGIBLE and start - u < _LOG_TIMES:
+        u -= step
+        points[n] = np.exp(u + log_tau)
         n += 1
-    return np.sort(points[:n])
+        step = min(2.0 * step, min(0.7, 1.5 / beta))
+    points[:n] = points[:n][::-1].copy()
+    u, step = start, min(0.7, 1.0 / (alpha + beta))
+    while True:
+        t = np.exp(u + log_tau)
+        if t >= age or n == len(points) - 1:
+            break
+        points[n] = t
+        n += 1
+        u += step
+        step = min(2.0 * step, min(0.7, 1.5 / alpha))
+    points[n] = age
+    return points[: n + 1]
 
 
 @compiled
-def _log_double_power_law(t, tau, alpha, beta):
-    u = np.log(t / tau)
-    rising, falling = -beta * u, alpha * u
-    top = max(rising, falling)
-    return -top - np.log(np.exp(rising - top) + np.exp(falling - top))
+def _double_power_law(u, alpha, beta, log_unit):
+    """The rate at u = ln(t / tau) over exp(log_unit)."""
+    bend = (alpha + beta) * abs(u)
+    rate = np.exp(-max(-beta * u, alpha * u) - log_unit)
+    return rate / (1.0 + np.exp(-bend)) if bend < _NEGLIGIBLE else rate
 
 
 @compiled
 def _fill_double_power_law(weights, age_yr, age, tau, alpha, beta, recent):
     """Hat weights; returns the number of ages in use and the fraction formed in the last `recent` years."""
-    points = _breakpoints(age_yr, age, tau, alpha, beta, recent)
-    # Rates are taken relative to their largest value, which may itself over- or underflow.
-    peak = _log_double_power_law(min(tau, age), tau, alpha, beta)
+    times = _smooth_times(age, tau, alpha, beta)
+    log_tau = np.log(tau)
+    # Rates are taken relative to about their largest value, which may itself over- or underflow.
+    log_largest = beta * min(0.0, np.log(age) - log_tau)
     total, younger = 0.0, 0.0
     oldest = min(np.searchsorted(age_yr, age), len(age_yr) - 1) - 1
     i = oldest
-    for j in range(len(points) - 1):
-        half = 0.5 * (points[j + 1] - points[j])
-        middle = points[j] + half
-        while age_yr[i] > age - middle and i > 0:
-            i -= 1
-        for k in range(len(_NODES)):
-            t = middle + half * _NODES[k]
-            mass = half * _NODE_WEIGHTS[k] * np.exp(_log_double_power_law(t, tau, alpha, beta) - peak)
+    low, k = times[0], 1
+    while i > 0 and age_yr[i] >= age - low:
+        i -= 1
+    while low < age:
+        # To the next smooth time, age of the library or start of the recent years, whichever comes first.
+        high = min(times[k], age - age_yr[i])
+        if low < age - recent < high:
+            high = age - recent
+        half = 0.5 * (high - low)
+        middle = low + half
+        for node in range(len(_NODES)):
+            t = middle + half * _NODES[node]
+            rate = _double_power_law(np.log(t) - log_tau, alpha, beta, log_largest)
+            mass = half * _NODE_WEIGHTS[node] * rate
             _add(weights, age_yr, i, age - t, mass)
             total += mass
             if age - middle < recent:
                 younger += mass
+        if high >= times[k]:
+            k += 1
+        if i > 0 and high >= age - age_yr[i]:
+            i -= 1
+        low = high
     for j in range(oldest + 2):
         weights[j] /= total
     return oldest + 2, younger / total

@@ -3,14 +3,16 @@
 A file is readable with `read_posterior`, or as any netCDF-4 file:
 
 >>> import xarray
->>> xarray.open_dataset("clumps.nc")["log_mass"].sel(clump="7").median()  # doctest: +SKIP
+>>> xarray.open_dataset("clumps.nc")["log_mass"].sel(id="7").median()  # doctest: +SKIP
 
 Every object carries the hash of its data, priors, settings, library and code (`settings`).
 """
 
+import itertools
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +28,7 @@ from .settings import code_version
 if TYPE_CHECKING:
     import xarray
 
-__all__ = ["fit_or_reuse", "posterior_is_current", "read_posterior", "to_dataset", "write_posteriors"]
+__all__ = ["fit_or_reuse", "read_posterior", "to_dataset", "write_posteriors"]
 
 _PER_BAND = ("flux_njy", "error_njy", "data_njy", "sigma_njy", "model_njy")
 _PER_OBJECT = (
@@ -60,8 +62,8 @@ def to_dataset(posteriors: Sequence[Posterior]) -> "xarray.Dataset":
     Returns
     -------
     xarray.Dataset
-        Samples (clump, draw) as float32 with units; best-fit values ``best_{name}`` and diagnostics (clump);
-        photometry and best-fit fluxes (clump, filter).
+        Samples (id, draw) as float32 with units; best-fit values ``best_{name}`` and diagnostics (id);
+        photometry and best-fit fluxes (id, filter).
     """
     import xarray  # half a second of imports that only writing and reading need
 
@@ -75,23 +77,23 @@ def to_dataset(posteriors: Sequence[Posterior]) -> "xarray.Dataset":
             else {}
         )
         values = np.stack([p.samples[name] for p in posteriors])
-        variables[name] = (("clump", "draw"), values, attributes)
+        variables[name] = (("id", "draw"), values, attributes)
         best = np.array([p.best[name] for p in posteriors])
-        variables[f"best_{name}"] = ("clump", best, attributes)
+        variables[f"best_{name}"] = ("id", best, attributes)
     for name in _PER_BAND:
         values = np.stack([getattr(p, name) for p in posteriors])
-        variables[name] = (("clump", "filter"), values, {"units": "nJy", "long_name": _BAND_TEXT[name]})
+        variables[name] = (("id", "filter"), values, {"units": "nJy", "long_name": _BAND_TEXT[name]})
     for name in _PER_OBJECT:
         info = column_info({"redshift": "z"}.get(name, name))
         values = np.array([getattr(p, name) for p in posteriors])
         values = values.astype(np.int8) if values.dtype == bool else values
-        variables[name] = ("clump", values, {"long_name": info.text} if info else {})
-    variables["sampler"] = ("clump", np.array([p.sampler for p in posteriors], dtype=object))
-    variables["hash"] = ("clump", np.array([p.hash for p in posteriors], dtype=object))
+        variables[name] = ("id", values, {"long_name": info.text} if info else {})
+    variables["sampler"] = ("id", np.array([p.sampler for p in posteriors], dtype=object))
+    variables["hash"] = ("id", np.array([p.hash for p in posteriors], dtype=object))
     return xarray.Dataset(
         variables,
         coords={
-            "clump": np.array([p.id for p in posteriors], dtype=object),
+            "id": np.array([p.id for p in posteriors], dtype=object),
             "filter": np.array(first.filters, dtype=object),
         },
         attrs={
@@ -126,10 +128,10 @@ def _open(path: str | os.PathLike) -> "xarray.Dataset":
 
 
 def _posterior(dataset: "xarray.Dataset", k: int) -> Posterior:
-    row = dataset.isel(clump=k)
-    names = [name for name, variable in dataset.items() if variable.dims == ("clump", "draw")]
+    row = dataset.isel(id=k)
+    names = [name for name, variable in dataset.items() if variable.dims == ("id", "draw")]
     return Posterior(
-        id=str(row["clump"].item()),
+        id=str(row["id"].item()),
         samples={name: row[name].values for name in names},
         best={name: float(row[f"best_{name}"]) for name in names},
         filters=tuple(str(name) for name in dataset["filter"].values),
@@ -151,7 +153,7 @@ def read_posterior(path: str | os.PathLike, id: str | None = None) -> Posterior 
         If the file is missing, is not one of ours, or lacks the id.
     """
     dataset = _open(path)
-    ids = [str(name) for name in dataset["clump"].values]
+    ids = [str(name) for name in dataset["id"].values]
     if id is None:
         return {name: _posterior(dataset, k) for k, name in enumerate(ids)}
     if str(id) not in ids:
@@ -159,56 +161,60 @@ def read_posterior(path: str | os.PathLike, id: str | None = None) -> Posterior 
     return _posterior(dataset, ids.index(str(id)))
 
 
-def posterior_is_current(path: str | os.PathLike, hashes: Mapping[str, str]) -> bool:
-    """Whether a file holds exactly the objects of `hashes` (id to hash), each with that hash."""
-    if not Path(path).exists():
-        return False
+def _stored(path: str | os.PathLike | None) -> dict[str, Posterior]:
+    if path is None or not Path(path).exists():
+        return {}
     try:
-        dataset = _open(path)
+        return read_posterior(path)
     except InputError:
         # A file that cannot be read answers nothing: it is made anew.
-        return False
-    stored = dict(zip(map(str, dataset["clump"].values), map(str, dataset["hash"].values), strict=True))
-    return stored == {str(name): digest for name, digest in hashes.items()}
+        return {}
 
 
 def fit_or_reuse(
-    fitter: Fitter,
+    fitters: Fitter | Iterable[Fitter],
     flux_njy: np.ndarray,
     error_njy: np.ndarray,
     ids: Sequence[str],
-    path: str | os.PathLike,
+    path: str | os.PathLike | None,
     progress: Callable[[str], None] | None = None,
+    every_s: float = 60.0,
 ) -> list[Posterior]:
     """Bring the file of a batch up to date: fit what is new or changed, keep what is not.
 
     Parameters
     ----------
-    fitter : Fitter
+    fitters : Fitter, or one for each object
+        Those of several objects share filters and settings; each is asked for when its turn comes.
     flux_njy, error_njy : (n_objects, n_bands) arrays
     ids : sequence of str
-    path : path-like
-        The batch's file; need not exist.
+    path : path-like or None
+        The batch's file; need not exist. None: nothing is read or written.
     progress : callable, optional
         Called with one line of text after each object.
+    every_s : float
+        Seconds between writings of what is there, so that an interrupted job loses no more.
 
     Returns
     -------
     list of Posterior
         In the order of `ids`.
     """
-    stored = {}
-    if Path(path).exists():
-        try:
-            stored = read_posterior(path)
-        except InputError:
-            stored = {}
-    posteriors = []
-    for k, name in enumerate(map(str, ids)):
+    stored = _stored(path)
+    posteriors, written = [], time.monotonic()
+    one_each = itertools.repeat(fitters) if isinstance(fitters, Fitter) else fitters
+    for name, fitter, flux, error in zip(map(str, ids), one_each, flux_njy, error_njy, strict=False):
         known = stored.get(name)
-        current = known is not None and known.hash == fitter.digest(name, flux_njy[k], error_njy[k])
-        posteriors.append(known if current else fitter.fit(flux_njy[k], error_njy[k], name))
+        current = known is not None and known.hash == fitter.digest(name, flux, error)
+        posteriors.append(known if current else fitter.fit(flux, error, name))
         if progress is not None:
-            progress(f"{k + 1}/{len(ids)} {'kept' if current else 'fitted'} {posteriors[-1].summary()}")
-    write_posteriors(posteriors, path)
+            kind = "kept" if current else "fitted"
+            progress(f"{len(posteriors)}/{len(ids)} {kind} {posteriors[-1].summary()}")
+        if path is not None and time.monotonic() - written > every_s:
+            later = (stored.get(str(name)) for name in ids[len(posteriors) :])
+            same = [p for p in later if p is not None and p.settings == posteriors[0].settings]
+            write_posteriors([*posteriors, *same], path)
+            written = time.monotonic()
+    if path is not None:
+        write_posteriors(posteriors, path)
     return posteriors
