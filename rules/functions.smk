@@ -165,7 +165,8 @@ def catalogue_has(field, what):
     It asks for the later checkpoint: a run that continues resolves only one level of checkpoints at its start.
     """
     checkpoints.clumps.get(field=field)
-    return json.loads(Path(f"results/{field}/galaxies.json").read_text())[what]
+    index = checkpoints.select.get(field=field).output.index
+    return json.loads(Path(index).read_text())[what]
 
 
 def has_hosts(field):
@@ -255,12 +256,19 @@ def report_of(field):
         "population": {name: f"{base}/population/{name}.ecsv" for name in POPULATION_TABLES},
         "figures": [f"{base}/figures/{name}.png" for name in figures_of_field(field)],
         "min_broad_bands": SETTINGS[field]["population"]["min_broad_bands"],
+        "further": sed_sheets(field),
     }
     if "mock" in FIELDS[field]:
         shown["recovery"] = f"{base}/population/truth_summary.ecsv"
     if has_published(field):
         shown["published"] = f"{base}/population/published.ecsv"
     return shown
+
+
+def sed_sheets(field):
+    """Pages with the fits of the reference SFH; those of the others are drawn when asked for."""
+    sfh = SETTINGS[field]["sed"]["reference_sfh"]
+    return [] if sfh == "ssp" else [f"results/{field}/sed/{sfh}.pdf"]
 
 
 def report_files(wildcards):

@@ -51,6 +51,48 @@ rule sed_table:
         "../workflow/gather_tables.py"
 
 
+rule sed_sheets:
+    input:
+        sed_batches("nc"),
+    output:
+        "results/{field}/sed/{sfh}.pdf",
+    log:
+        "results/{field}/logs/sed_sheets_{sfh}.log",
+    benchmark:
+        "results/{field}/benchmarks/sed_sheets_{sfh}.tsv"
+    wildcard_constraints:
+        sfh="(?!ssp$)[A-Za-z0-9_]+",
+    conda:
+        "../envs/sed.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    script:
+        "../workflow/draw_sed_sheets.py"
+
+
+rule sed_picture:
+    input:
+        lambda w: [
+            f"results/{w.field}/sed/{w.sfh}/{galaxy}/{batch}.nc"
+            for galaxy, batch in batches_of(w.field)
+            if galaxy == w.galaxy
+        ],
+    output:
+        "results/{field}/sed/{sfh}/{galaxy}/{clump}.pdf",
+    log:
+        "results/{field}/logs/sed/{sfh}/{galaxy}/{clump}_picture.log",
+    benchmark:
+        "results/{field}/benchmarks/sed/{sfh}/{galaxy}/{clump}_picture.tsv"
+    conda:
+        "../envs/sed.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    script:
+        "../workflow/draw_sed.py"
+
+
 # F22's way: chi2 over a grid of simple stellar populations, for every clump and for their stack.
 rule ssp_grid:
     input:

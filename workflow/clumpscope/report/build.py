@@ -47,6 +47,8 @@ class FieldInputs:
         Summary of the comparison with a mock field's truth.
     published : path-like, optional
         Table of `clumpscope.population.published`.
+    further : sequence of path-like
+        Other products to link.
     min_broad_bands : int
         Broad bands with S/N > 3 that a clump needs in statistics.
     """
@@ -59,6 +61,7 @@ class FieldInputs:
     figures: Sequence[Location] = ()
     recovery: Location | None = None
     published: Location | None = None
+    further: Sequence[Location] = ()
     min_broad_bands: int = 4
 
 
@@ -122,7 +125,7 @@ def _field(inputs: FieldInputs, base: Path) -> dict[str, Any]:
         inputs.recovery,
         inputs.published,
     ]
-    links += inputs.population.values()
+    links += [*inputs.population.values(), *inputs.further]
     return {
         "name": inputs.name,
         "kind": inputs.kind,

@@ -159,7 +159,7 @@ class Fitter:
             chains = run_nested(log_prob, self.target.priors.n_dim, rng)
             n_calls += chains.n_calls
         y = chains.y[np.linspace(0, len(chains.y) - 1, self.settings.draws).round().astype(int)]
-        samples = self._samples(observation, y, rng)
+        samples, model_band_njy = self._samples(observation, y, rng)
         if not chains.converged:
             flags.append("not_converged")
         best, chi2, model_njy = self._best(observation, chains.y, rng)
@@ -175,6 +175,8 @@ class Fitter:
             chi2=chi2,
             best=best,
             model_njy=model_njy,
+            model_p16_njy=model_band_njy[0],
+            model_p84_njy=model_band_njy[1],
             sampler=chains.sampler,
             n_calls=n_calls,
             flags=bit(*flags),
@@ -189,16 +191,17 @@ class Fitter:
 
     def _samples(
         self, observation: Observation, y: np.ndarray, rng: np.random.Generator
-    ) -> dict[str, np.ndarray]:
-        """Draws of every quantity: the mass is drawn given the other parameters.
+    ) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """Draws of every quantity, the mass drawn given the other parameters; and 16 and 84 % of the fluxes.
 
-        In single precision, as they are stored, so that stored and fresh posteriors are the same.
+        Draws are in single precision, as they are stored, so that stored and fresh posteriors are the same.
         """
         x = self.target.priors.parameters(y)
         flux = self.target.templates(x)
         a, b, _ = observation.projections(flux, flux * flux)
-        named = self._named(x, draw_mass(a, b, self.target.log_mass, rng))
-        return {name: value.astype(np.float32) for name, value in named.items()}
+        log_mass = draw_mass(a, b, self.target.log_mass, rng)
+        samples = {name: value.astype(np.float32) for name, value in self._named(x, log_mass).items()}
+        return samples, np.percentile(flux * 10.0 ** log_mass[:, None], [16, 84], axis=0)
 
     def _best(
         self, observation: Observation, y: np.ndarray, rng: np.random.Generator, n_start: int = 1000
@@ -226,6 +229,7 @@ class Fitter:
         # Any point of the prior tells which quantities there are.
         centre = self.target.priors.parameters(np.zeros((1, self.target.priors.n_dim)))
         names = self._named(centre, np.array([self.target.log_mass[0]]))
+        no_flux = np.full(len(self.filters), np.nan)
         return Posterior(
             **facts,
             samples={name: np.full(self.settings.draws, np.nan, dtype=np.float32) for name in names},
@@ -234,7 +238,9 @@ class Fitter:
             n_effective=0.0,
             chi2=np.nan,
             best=dict.fromkeys(names, np.nan),
-            model_njy=np.full(len(self.filters), np.nan),
+            model_njy=no_flux,
+            model_p16_njy=no_flux,
+            model_p84_njy=no_flux,
             sampler="none",
             n_calls=0,
             flags=bit("no_sed"),

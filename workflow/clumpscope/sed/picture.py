@@ -1,10 +1,12 @@
 """The picture of one posterior: photometry, best fit and residuals, and the corner plot."""
 
+import os
 from typing import TYPE_CHECKING
 
 import numpy as np
 from astropy.table import Table
 
+from ..files import replacing
 from ..filters import get_filter
 from ..flags import describe
 from .posterior import Posterior
@@ -12,9 +14,7 @@ from .posterior import Posterior
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from .photometry import PhotometryModel
-
-__all__ = ["draw_corner", "draw_sed"]
+__all__ = ["draw_corner", "draw_sed", "save_pictures"]
 
 _LABELS = {
     "log_mass_formed": r"$\log M_\mathrm{formed}/M_\odot$",
@@ -34,57 +34,35 @@ _LABELS = {
 _CORNER = ("log_mass", "log_age_mw_yr", "log_tau_yr", "a_v", "log_z_zsun", "log_u", "log_alpha", "log_beta")
 
 
-def draw_sed(
-    posterior: Posterior, model: "PhotometryModel | None" = None, n_band: int = 300
-) -> tuple["Figure", Table]:
+def draw_sed(posterior: Posterior) -> tuple["Figure", Table]:
     """Photometry, best fit with the posterior's band, and residuals.
 
     Parameters
     ----------
     posterior : Posterior
         Of an object with photometry.
-    model : PhotometryModel, optional
-        The model that was fitted; with it, the 16-84 % band of the posterior's model fluxes is drawn.
-    n_band : int
-        Draws behind the band.
 
     Returns
     -------
     matplotlib.figure.Figure
     astropy.table.Table
         The data drawn, one row a filter: filter, pivot_um, flux_njy, error_njy, data_njy, sigma_njy,
-        model_njy, model_p16_njy and model_p84_njy (NaN without `model`), residual_sigma.
+        model_njy, model_p16_njy, model_p84_njy, residual_sigma.
     """
     from matplotlib.figure import Figure  # pictures are asked for seldom, and import slowly
 
     pivot = np.array([get_filter(name).pivot_angstrom for name in posterior.filters]) / 1e4
-    low = high = np.full(len(pivot), np.nan)
-    if model is not None:
-        rows = np.linspace(0, len(posterior.samples["a_v"]) - 1, n_band).astype(int)
-        theta = np.stack([posterior.samples[name][rows] for name in model.parameters], axis=1)
-        low, high = np.percentile(model.fluxes(theta.astype(float)), [16, 84], axis=0)
-    data = Table(
-        {
-            "filter": list(posterior.filters),
-            "pivot_um": pivot,
-            "flux_njy": posterior.flux_njy,
-            "error_njy": posterior.error_njy,
-            "data_njy": posterior.data_njy,
-            "sigma_njy": posterior.sigma_njy,
-            "model_njy": posterior.model_njy,
-            "model_p16_njy": low,
-            "model_p84_njy": high,
-            "residual_sigma": (posterior.data_njy - posterior.model_njy) / posterior.sigma_njy,
-        }
-    )
+    fluxes = ("flux_njy", "error_njy", "data_njy", "sigma_njy", "model_njy", "model_p16_njy", "model_p84_njy")
+    data = Table({"filter": list(posterior.filters), "pivot_um": pivot})
+    for name in fluxes:
+        data[name] = getattr(posterior, name)
+    data["residual_sigma"] = (posterior.data_njy - posterior.model_njy) / posterior.sigma_njy
     order = np.argsort(pivot)
 
     figure = Figure(figsize=(6.5, 4.5), layout="constrained")
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-    if model is not None:
-        top.fill_between(
-            pivot[order], low[order], high[order], color="tab:orange", alpha=0.3, lw=0, label="16-84 %"
-        )
+    low, high = (posterior.model_p16_njy[order], posterior.model_p84_njy[order])
+    top.fill_between(pivot[order], low, high, color="tab:orange", alpha=0.3, lw=0, label="16-84 %")
     top.plot(
         pivot[order], posterior.model_njy[order], "s-", color="tab:orange", ms=5, lw=0.8, label="best fit"
     )
@@ -92,7 +70,8 @@ def draw_sed(
         pivot, posterior.data_njy, posterior.sigma_njy, fmt="none", ecolor="0.6", lw=2, label="fitted"
     )
     top.errorbar(pivot, posterior.flux_njy, posterior.error_njy, fmt="ko", ms=3, lw=1, label="measured")
-    if (posterior.flux_njy[np.isfinite(posterior.flux_njy)] > 0).all():
+    finite = posterior.flux_njy[np.isfinite(posterior.flux_njy)]
+    if finite.size and (finite > 0).all():
         top.set_yscale("log")
     else:
         top.axhline(0.0, color="0.8", lw=0.8, zorder=0)
@@ -107,6 +86,7 @@ def draw_sed(
     bottom.axhline(0.0, color="tab:orange", lw=0.8)
     bottom.errorbar(pivot, data["residual_sigma"], 1.0, fmt="ko", ms=3, lw=1)
     bottom.set_xscale("log")
+    bottom.set_xlim(pivot.min() / 1.15, pivot.max() * 1.15)
     bottom.set_xticks(
         [tick for tick in (0.3, 0.5, 0.7, 1, 1.5, 2, 3, 4, 5) if pivot.min() / 1.2 < tick < pivot.max() * 1.2]
     )
@@ -149,3 +129,14 @@ def draw_corner(posterior: Posterior) -> tuple["Figure", Table]:
         fig=figure,
     )
     return figure, Table(draws, names=names)
+
+
+def save_pictures(posterior: Posterior, path: str | os.PathLike) -> None:
+    """Write both pictures as the pages of a PDF, the same bytes every time."""
+    from matplotlib.backends.backend_pdf import PdfPages
+
+    metadata = {"CreationDate": None, "Creator": None, "Producer": None}
+    with replacing(path) as temporary, PdfPages(temporary, metadata=metadata) as pages:
+        pages.savefig(draw_sed(posterior)[0])
+        if posterior.n_bands:
+            pages.savefig(draw_corner(posterior)[0])

@@ -58,6 +58,8 @@ class Posterior:
         What is fitted: with limits treated and error floor added.
     model_njy : (n_bands,) array
         Fluxes of the best fit.
+    model_p16_njy, model_p84_njy : (n_bands,) arrays
+        16 and 84 % of the fluxes over the posterior.
     redshift : float
     sampler : str
         ``emcee``, ``nautilus``, or ``none``.
@@ -86,6 +88,8 @@ class Posterior:
     data_njy: np.ndarray
     sigma_njy: np.ndarray
     model_njy: np.ndarray
+    model_p16_njy: np.ndarray
+    model_p84_njy: np.ndarray
     redshift: float
     sampler: str
     n_calls: int

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["fit_or_reuse", "read_posterior", "to_dataset", "write_posteriors"]
 
-_PER_BAND = ("flux_njy", "error_njy", "data_njy", "sigma_njy", "model_njy")
 _PER_OBJECT = (
     "redshift",
     "converged",
@@ -42,12 +41,14 @@ _PER_OBJECT = (
     "n_bands_snr3",
     "flags",
 )
-_BAND_TEXT = {
+_PER_BAND = {
     "flux_njy": "Observed flux density",
     "error_njy": "Error of the observed flux density",
     "data_njy": "Flux density fitted, limits treated",
     "sigma_njy": "Error fitted, error floor included",
     "model_njy": "Flux density of the best fit",
+    "model_p16_njy": "16 % of the flux densities over the posterior",
+    "model_p84_njy": "84 % of the flux densities over the posterior",
 }
 
 
@@ -80,9 +81,9 @@ def to_dataset(posteriors: Sequence[Posterior]) -> "xarray.Dataset":
         variables[name] = (("id", "draw"), values, attributes)
         best = np.array([p.best[name] for p in posteriors])
         variables[f"best_{name}"] = ("id", best, attributes)
-    for name in _PER_BAND:
+    for name, text in _PER_BAND.items():
         values = np.stack([getattr(p, name) for p in posteriors])
-        variables[name] = (("id", "filter"), values, {"units": "nJy", "long_name": _BAND_TEXT[name]})
+        variables[name] = (("id", "filter"), values, {"units": "nJy", "long_name": text})
     for name in _PER_OBJECT:
         info = column_info({"redshift": "z"}.get(name, name))
         values = np.array([getattr(p, name) for p in posteriors])

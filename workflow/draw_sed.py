@@ -1,0 +1,17 @@
+"""Rule `sed_picture`: one clump's photometry, best fit and residuals, and the corner plot of its posterior."""
+
+from clumpscope.errors import InputError
+from clumpscope.logs import job_log
+from clumpscope.sed.picture import save_pictures
+from clumpscope.sed.store import read_posterior
+
+with job_log(snakemake.log[0]):
+    posteriors = {}
+    for path in snakemake.input:
+        posteriors |= read_posterior(path)
+    clump = snakemake.wildcards.clump
+    if clump not in posteriors:
+        raise InputError(
+            f"clump of galaxy {snakemake.wildcards.galaxy}", repr(clump), f"one of {', '.join(posteriors)}"
+        )
+    save_pictures(posteriors[clump], snakemake.output[0])

@@ -1,0 +1,9 @@
+"""Rule `sed_sheets`: the fits of all clumps of a field, on pages to leaf through."""
+
+from clumpscope.logs import job_log
+from clumpscope.sed.sheets import save_sheets
+from clumpscope.sed.store import read_posterior
+
+with job_log(snakemake.log[0]):
+    posteriors = (p for path in snakemake.input for p in read_posterior(path).values())
+    save_sheets(posteriors, snakemake.output[0])
