@@ -58,11 +58,11 @@ class Exploration:
         return self.y[rng.permutation(index)]
 
 
-def worth_keeping(log_weights: np.ndarray, n_most: int = 4096, depth: float = 25.0) -> tuple[np.ndarray, int]:
+def worth_keeping(log_weights: np.ndarray, n_most: int = 2048, depth: float = 25.0) -> tuple[np.ndarray, int]:
     """Points of a sweep that carry weight, and the number of points they stand for.
 
     Where more than `n_most` points lie within `depth` of the largest log weight, a shorter beginning of
-    the sweep is enough; where fewer do, the best `n_most` // 2 are kept, for a tempered start.
+    the sweep is enough; where fewer do, the best `n_most` are kept, for a tempered start.
 
     Parameters
     ----------
@@ -79,10 +79,8 @@ def worth_keeping(log_weights: np.ndarray, n_most: int = 4096, depth: float = 25
     if near.sum() > n_most:
         n_drawn = int(np.flatnonzero(near)[n_most - 1]) + 1
         return np.flatnonzero(near[:n_drawn]), n_drawn
-    n_best = min(n_most // 2, len(log_weights))
-    if near.sum() < n_best:
-        return np.sort(np.argpartition(-log_weights, n_best - 1)[:n_best]), len(log_weights)
-    return np.flatnonzero(near), len(log_weights)
+    n_best = min(n_most, len(log_weights))
+    return np.sort(np.argpartition(-log_weights, n_best - 1)[:n_best]), len(log_weights)
 
 
 def effective_size(log_weights: np.ndarray) -> float:

@@ -30,7 +30,7 @@ from .priors import default_bounds, make_priors
 from .sampler import run_ensembles
 from .settings import DUST_EMISSION, FitSettings
 from .sfh import get_sfh
-from .sweep import MASS, PhotometryLike, Sweep, Target, make_sweep
+from .sweep import MASS, PhotometryLike, Sweep, Target
 
 __all__ = ["Fitter", "fit_many", "fit_posterior"]
 
@@ -106,7 +106,7 @@ class Fitter:
     def sweep(self) -> Sweep:
         """The shared sweep, made when first needed."""
         if self._sweep is None:
-            self._sweep = make_sweep(self.target, self.settings.seed, self.settings.sweep_log2)
+            self._sweep = Sweep(self.target, self.settings.seed, self.settings.sweep_log2)
         return self._sweep
 
     def digest(self, identity: str, flux_njy: np.ndarray, error_njy: np.ndarray) -> str:

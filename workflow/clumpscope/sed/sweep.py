@@ -12,9 +12,11 @@ from .mass import best_mass, log_mass_integral
 from .observation import Observation
 from .priors import Priors
 
-__all__ = ["PhotometryLike", "Sweep", "Target", "make_sweep"]
+__all__ = ["PhotometryLike", "Sweep", "Target"]
 
 MASS = "log_mass_formed"
+
+_FIRST_LOG2, _CHUNK = 14, 8192
 
 
 class PhotometryLike(Protocol):
@@ -85,26 +87,50 @@ class Target:
         return np.stack([log_prob, best_mass(a, b, c, self.log_mass)[0]], axis=1)
 
 
-@dataclass(frozen=True, eq=False)
 class Sweep:
-    """Templates at points that cover the prior evenly.
+    """Templates at points that cover the prior evenly, computed as far as the objects ask for them.
+
+    The points are a scrambled Sobol sequence, so that any power of two of them covers the prior. What an object finds
+    does not depend on how far others have made the sweep grow.
+
+    Parameters
+    ----------
+    target : Target
+    seed : int
+    n_log2 : int
+        Log2 of the largest number of points.
 
     Attributes
     ----------
-    target : Target
     y : (n, n_dim) array
-        Quasi-random points of a unit Gaussian.
+        Quasi-random points of a unit Gaussian, as many as there are so far.
     log_prior_ratio : (n,) array
         Log of the prior's density over that of the unit Gaussian.
     flux, flux_squared : (n, n_bands) arrays
         Templates of one solar mass [nJy] and their squares.
     """
 
-    target: Target
-    y: np.ndarray
-    log_prior_ratio: np.ndarray
-    flux: np.ndarray
-    flux_squared: np.ndarray
+    def __init__(self, target: Target, seed: int, n_log2: int = 16) -> None:
+        from scipy.stats import qmc  # half a second of imports
+
+        self.target, self.n_log2 = target, n_log2
+        self._sobol = qmc.Sobol(target.priors.n_dim, rng=generator(seed, "sed sweep", *target.priors.names))
+        self.y = np.empty((0, target.priors.n_dim))
+        self._grow(min(_FIRST_LOG2, n_log2))
+
+    def _grow(self, n_log2: int) -> None:
+        new = 2**n_log2 - len(self.y)
+        if new <= 0:
+            return
+        y = ndtri(np.clip(self._sobol.random(new), 1e-12, 1.0 - 1e-12))
+        x = self.target.priors.parameters(y)
+        flux = np.concatenate([self.target.templates(x[i : i + _CHUNK]) for i in range(0, new, _CHUNK)])
+        normal = -0.5 * (y**2).sum(axis=1) - 0.5 * y.shape[1] * np.log(2.0 * np.pi)
+        ratio = self.target.priors.log_density(y, x) - normal
+        if len(self.y):
+            y, flux = np.concatenate([self.y, y]), np.concatenate([self.flux, flux])
+            ratio = np.concatenate([self.log_prior_ratio, ratio])
+        self.y, self.log_prior_ratio, self.flux, self.flux_squared = y, ratio, flux, flux * flux
 
     def search(self, observation: Observation) -> tuple[np.ndarray, np.ndarray, int]:
         """Points that carry weight for one object.
@@ -116,25 +142,16 @@ class Sweep:
         n_drawn : int
             How many points of the sweep were searched for them.
         """
-        a, b, c = observation.projections(self.flux, self.flux_squared)
-        _, chi2 = best_mass(a, b, c, self.target.log_mass)
-        kept, n_drawn = worth_keeping(self.log_prior_ratio - 0.5 * chi2)
+        for n_log2 in range(min(_FIRST_LOG2, self.n_log2), self.n_log2 + 1):
+            self._grow(n_log2)
+            n = 2**n_log2
+            a, b, c = observation.projections(self.flux[:n], self.flux_squared[:n])
+            _, chi2 = best_mass(a, b, c, self.target.log_mass)
+            kept, n_drawn = worth_keeping(self.log_prior_ratio[:n] - 0.5 * chi2)
+            if n_drawn < n:  # more than enough points lie in a broad posterior
+                break
         y = self.y[kept]
         log_prior = (
             self.log_prior_ratio[kept] - 0.5 * (y**2).sum(axis=1) - 0.5 * y.shape[1] * np.log(2.0 * np.pi)
         )
         return y, log_mass_integral(a[kept], b[kept], c, self.target.log_mass) + log_prior, n_drawn
-
-
-def make_sweep(target: Target, seed: int, n_log2: int = 16, n_chunk: int = 8192) -> Sweep:
-    """Compute the templates of 2**n_log2 scrambled Sobol points."""
-    from scipy.stats import qmc  # half a second of imports
-
-    sobol = qmc.Sobol(target.priors.n_dim, rng=generator(seed, "sed sweep", *target.priors.names))
-    y = ndtri(np.clip(sobol.random_base2(n_log2), 1e-12, 1.0 - 1e-12))
-    x = target.priors.parameters(y)
-    flux = np.concatenate([target.templates(x[i : i + n_chunk]) for i in range(0, len(x), n_chunk)])
-    ratio = (
-        target.priors.log_density(y, x) + 0.5 * (y**2).sum(axis=1) + 0.5 * y.shape[1] * np.log(2.0 * np.pi)
-    )
-    return Sweep(target, y, ratio, flux, flux * flux)
