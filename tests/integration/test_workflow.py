@@ -88,6 +88,18 @@ def test_second_run_has_nothing_to_do(photometry_run):
     assert "Nothing to be done" in snakemake(folder, arguments).stdout
 
 
+def test_fits_are_shown_all_together_and_one_by_one(photometry_run):
+    folder, arguments = photometry_run
+    assert (folder / "results/clusters/sed/exp_10Myr.pdf").stat().st_size > 10_000
+    picture = "results/clusters/sed/exp_10Myr/clusters/SC_003.pdf"
+    snakemake(folder, arguments, picture, cores=1)
+    assert (folder / picture).stat().st_size > 10_000
+    (folder / picture).unlink()
+    failed = snakemake(folder, arguments, picture.replace("003", "999"), cores=1, check=False)
+    log = (folder / "results/clusters/logs/sed/exp_10Myr/clusters/SC_999_picture.log").read_text()
+    assert failed.returncode != 0 and "'SC_999'" in log and "SC_003" in log
+
+
 def test_one_core_gives_the_same_bytes(photometry_run, tmp_path):
     folder, arguments = photometry_run
     for name in ("config.yaml", "clusters.csv"):
@@ -111,6 +123,7 @@ def test_one_figure_is_made_again_by_name(imaging_run):
 def test_imaging_field_recovers_what_was_injected(imaging_run):
     folder, _ = imaging_run
     comparison = Table.read(folder / "results/mock/population/truth.ecsv")
+    assert (folder / "results/mock/hosts/const/0.nc").stat().st_size > 10_000
     bright = comparison[np.asarray(comparison["snr_ref"]) > 10]
     assert len(bright) >= 5
     explained = np.asarray(bright["status"]) != "missed"
