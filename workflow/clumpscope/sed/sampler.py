@@ -109,7 +109,7 @@ def run_ensembles(
     rhat: float = 1.01,
     n_walkers: int = 256,
     n_block: int = 24,
-    max_steps: tuple[int, ...] = (144, 576),
+    max_steps: tuple[int, ...] = (144, 960),
 ) -> Chains:
     """Draw from a posterior with two independent ensembles.
 
@@ -131,7 +131,8 @@ def run_ensembles(
         Steps between checks; the first half block is discarded.
     max_steps : tuple of int
         Steps after which the mixture is fitted anew to the chains and a fresh run is made; the run with
-        the last of them ends without convergence.
+        the last of them ends without convergence. The second run has to reach twice `n_effective`, since
+        chains that mix slowly hide their slowest times.
     """
     mixture, n_dim = exploration.mixture, exploration.y.shape[1]
     starts = [exploration.draw(n_walkers, rng) for _ in range(2)]
@@ -149,7 +150,7 @@ def run_ensembles(
             by_walker = quantities.transpose(0, 2, 1, 3).reshape(2 * n_walkers, -1, quantities.shape[3])
             size = float(effective_sample_size(by_walker).min())
             n_stuck = int(stuck_walkers(ensembles.accepted()).sum())
-            enough = size >= n_effective and n_stuck <= _STUCK_SHARE * 2 * n_walkers
+            enough = size >= n_effective * (1 + attempt) and n_stuck <= _STUCK_SHARE * 2 * n_walkers
             if enough or n_steps >= most:
                 by_ensemble = quantities.reshape(2, -1, quantities.shape[3])
                 ratio = max(split_rhat(by_ensemble[:, :, k]) for k in range(by_ensemble.shape[2]))
