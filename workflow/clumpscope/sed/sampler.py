@@ -109,7 +109,7 @@ def run_ensembles(
     rhat: float = 1.01,
     n_walkers: int = 256,
     n_block: int = 24,
-    max_steps: tuple[int, ...] = (144, 960),
+    max_steps: tuple[int, ...] = (144, 1200),
 ) -> Chains:
     """Draw from a posterior with two independent ensembles.
 
@@ -150,7 +150,7 @@ def run_ensembles(
             by_walker = quantities.transpose(0, 2, 1, 3).reshape(2 * n_walkers, -1, quantities.shape[3])
             size = float(effective_sample_size(by_walker).min())
             n_stuck = int(stuck_walkers(ensembles.accepted()).sum())
-            enough = size >= n_effective * (1 + attempt) and n_stuck <= _STUCK_SHARE * 2 * n_walkers
+            enough = size >= n_effective * (1.0 + 0.5 * attempt) and n_stuck <= _STUCK_SHARE * 2 * n_walkers
             if enough or n_steps >= most:
                 by_ensemble = quantities.reshape(2, -1, quantities.shape[3])
                 ratio = max(split_rhat(by_ensemble[:, :, k]) for k in range(by_ensemble.shape[2]))
@@ -161,8 +161,8 @@ def run_ensembles(
         if converged or attempt == len(max_steps) - 1:
             break
         points = quantities[..., :n_dim].reshape(-1, n_dim)
-        points = points[rng.choice(len(points), 4000)]
-        mixture = fit_mixture(points, np.ones(len(points)), 16, rng, n_iterations=40).with_defence(0.1)
+        points = points[rng.choice(len(points), 10_000)]
+        mixture = fit_mixture(points, np.ones(len(points)), 40, rng, n_iterations=40).with_defence(0.1)
         starts = [points[rng.choice(len(points), n_walkers, replace=False)] for _ in range(2)]
     return Chains(
         y=quantities[..., :n_dim].reshape(-1, n_dim),
