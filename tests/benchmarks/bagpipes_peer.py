@@ -1,7 +1,7 @@
 """bagpipes 1.3.6 (Carnall et al. 2018) as a peer of the SED benchmarks, in an environment of its own.
 
-`ask` is called by a benchmark; it runs this same file with the interpreter of the other environment, where `answer`
-computes photometry with bagpipes and, if there is photometry to fit, a posterior with bagpipes and nautilus.
+`Bagpipes` runs this same file with the interpreter of the other environment, with one thread, and talks to it in lines
+of JSON: there `photometry` computes models with bagpipes, and `posterior` fits with bagpipes and nautilus.
 
 What is set so that model and priors are those of `clumpscope.sed`: exponential history, Calzetti dust that dims birth
 clouds as everything else (`eta` 1), dust emission with its default parameters (those of ours), nebular emission to
@@ -11,13 +11,15 @@ linearly in Z (we in log Z) and nebular emission linearly in Z and log U (we its
 in steps of 1 Angstrom and 0.01 in redshift.
 """
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from pathlib import Path
 
 import numpy as np
 
@@ -25,7 +27,6 @@ HOW_TO = """{python} cannot import bagpipes 1.3.6 and nautilus. Make an environm
     python3.11 -m venv DIR && DIR/bin/pip install bagpipes==1.3.6 nautilus-sampler    # then: --python DIR/bin/python"""
 
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-_COLUMNS = ("log_mass_formed", "log_age_yr", "log_z_zsun", "a_v", "log_u", "log_tau_yr")
 
 
 def check(python: str) -> None:
@@ -39,49 +40,102 @@ def check(python: str) -> None:
         sys.exit(HOW_TO.format(python=python))
 
 
-def ask(python: str, request: dict, timeout_s: float | None = None) -> dict:
-    """Have bagpipes answer a request in a process of one thread.
+class Bagpipes:
+    """bagpipes at one redshift, in one set of filters; a photometry model as `clumpscope.sed.Fitter` takes them.
 
     Parameters
     ----------
     python : str
         Interpreter that has bagpipes.
-    request : dict
-        ``redshift``; ``curves``: names and (wavelength [Angstrom], transmission) of the filters; ``theta``: rows of
-        log_mass_formed, log_age_yr, log_z_zsun, a_v, log_u, log_tau_yr. For a posterior also ``flux_njy``,
-        ``error_njy``, ``priors`` ("paper" or "log"), ``bounds`` of the parameters by name, and ``n_live``.
+    redshift : float
+    curves : mapping
+        Wavelength [Angstrom] and transmission by name of the filter.
     timeout_s : float, optional
-        Raise `subprocess.TimeoutExpired` after this time.
+        End the process after this time; a request then raises `TimeoutError`.
 
-    Returns
-    -------
-    dict
-        ``flux_njy`` of every row of theta and ``model_seconds`` (median time of one); for a posterior also its
-        ``samples`` by parameter, ``seconds``, of which ``setup_seconds`` to build the model, ``wall_seconds``, the number
-        of ``calls`` of the likelihood, ``call_seconds`` (mean), and nautilus' effective sample size ``n_effective``. Times
-        are those of the processor, but for ``wall_seconds``.
+    Attributes
+    ----------
+    model_seconds : float
+        Median processor time of one model in the last request for fluxes.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        paths = []
-        for name, curve in request["curves"].items():
-            paths.append(f"{folder}/{name}.txt")
-            np.savetxt(paths[-1], np.column_stack(curve))
-        question, reply = Path(folder, "request.json"), Path(folder, "reply.json")
-        question.write_text(json.dumps({**request, "curves": paths}))
-        subprocess.run(
-            [python, __file__, str(question), str(reply)],
-            cwd=folder,
+
+    parameters = ("log_mass_formed", "log_age_yr", "log_z_zsun", "a_v", "log_u", "log_tau_yr")
+
+    def __init__(
+        self,
+        python: str,
+        redshift: float,
+        curves: dict[str, tuple[np.ndarray, np.ndarray]],
+        timeout_s: float | None = None,
+    ) -> None:
+        self._folder = tempfile.TemporaryDirectory()
+        paths = [f"{self._folder.name}/{name}.txt" for name in curves]
+        for path, curve in zip(paths, curves.values(), strict=True):
+            np.savetxt(path, np.column_stack(curve))
+        self._process = subprocess.Popen(
+            [python, __file__, str(redshift), *paths],
+            cwd=self._folder.name,
             env={**os.environ, **_ONE_THREAD},
-            stdout=subprocess.DEVNULL,
-            timeout=timeout_s,
-            check=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
-        return json.loads(reply.read_text())
+        self._timer = threading.Timer(timeout_s or threading.TIMEOUT_MAX, self._process.kill)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def __enter__(self) -> "Bagpipes":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        self._process.kill()
+        self._process.communicate()
+        self._folder.cleanup()
+
+    def _ask(self, request: dict) -> dict:
+        try:
+            print(json.dumps(request), file=self._process.stdin, flush=True)
+            return json.loads(self._process.stdout.readline())
+        except (BrokenPipeError, json.JSONDecodeError) as error:
+            if self._process.wait() == -signal.SIGKILL:
+                raise TimeoutError("bagpipes was stopped") from error
+            raise
+
+    def fluxes(self, theta: np.ndarray) -> np.ndarray:
+        """Flux densities (n, n_bands) of models [nJy]; columns of theta as in `parameters`."""
+        reply = self._ask({"theta": np.asarray(theta).tolist()})
+        self.model_seconds = reply["model_seconds"]
+        return np.array(reply["flux_njy"])
+
+    def derived(self, _: np.ndarray) -> dict[str, np.ndarray]:
+        """No further quantities."""
+        return {}
+
+    def fit(
+        self,
+        flux_njy: np.ndarray,
+        error_njy: np.ndarray,
+        priors: str,
+        bounds: dict[str, tuple[float, float]],
+        n_live: int,
+    ) -> dict:
+        """Posterior by bagpipes and nautilus.
+
+        Returns
+        -------
+        dict
+            ``samples`` by parameter; ``seconds`` of processor time, of which ``setup_seconds`` to build the model, and
+            ``wall_seconds``; number of ``calls`` of the likelihood, ``call_seconds`` (mean processor time), and nautilus'
+            effective sample size ``n_effective``.
+        """
+        data = {"flux_njy": flux_njy.tolist(), "error_njy": error_njy.tolist()}
+        return self._ask({**data, "priors": priors, "bounds": bounds, "n_live": n_live})
 
 
 def components(redshift: float, theta: list[float]) -> dict:
     """One model in bagpipes' terms."""
-    x = dict(zip(_COLUMNS, theta, strict=True))
+    x = dict(zip(Bagpipes.parameters, theta, strict=True))
     return {
         "redshift": redshift,
         "t_bc": 0.025,
@@ -98,7 +152,7 @@ def components(redshift: float, theta: list[float]) -> dict:
 
 def instructions(redshift: float, bounds: dict[str, list[float]], priors: str) -> dict:
     """The priors in bagpipes' terms."""
-    low, high = ([bounds[name][k] for name in _COLUMNS] for k in (0, 1))
+    low, high = ([bounds[name][k] for name in Bagpipes.parameters] for k in (0, 1))
     fit, top = components(redshift, low), components(redshift, high)
     for part in ("exponential", "nebular", "dust"):
         for name, value in fit[part].items():
@@ -110,25 +164,21 @@ def instructions(redshift: float, bounds: dict[str, list[float]], priors: str) -
     return fit
 
 
-def answer(request: dict) -> dict:
-    """Photometry and posterior by bagpipes; see `ask`."""
-    import bagpipes
-
-    redshift, curves = request["redshift"], request["curves"]
-    began = time.process_time()
-    model = bagpipes.model_galaxy(
-        components(redshift, request["theta"][0]), filt_list=curves, phot_units="mujy"
-    )
-    setup, fluxes, times = time.process_time() - began, [], []
-    for theta in request["theta"]:
+def photometry(model: object, redshift: float, thetas: list[list[float]]) -> dict:
+    """Photometry of models; see `Bagpipes.fluxes`."""
+    fluxes, times = [], []
+    for theta in thetas:
         x = components(redshift, theta)
         began = time.process_time()
         model.update(x)
         times.append(time.process_time() - began)
         fluxes.append((1e3 * model.photometry).tolist())
-    reply = {"flux_njy": fluxes, "model_seconds": float(np.median(times))}
-    if "flux_njy" not in request:
-        return reply
+    return {"flux_njy": fluxes, "model_seconds": float(np.median(times))}
+
+
+def posterior(redshift: float, curves: list[str], request: dict) -> dict:
+    """Posterior of one object; see `Bagpipes.fit`."""
+    import bagpipes
 
     # Microjansky throughout, as the models above: bagpipes converts with a rounded speed of light.
     photometry = 1e-3 * np.column_stack([request["flux_njy"], request["error_njy"]])
@@ -155,17 +205,34 @@ def answer(request: dict) -> dict:
     samples["log_z_zsun"] = np.log10(x["exponential:metallicity"])
     samples["a_v"], samples["log_u"] = x["dust:Av"], x["nebular:logU"]
     return {
-        **reply,
         "samples": {name: values.tolist() for name, values in samples.items()},
         "seconds": seconds,
         "wall_seconds": wall,
-        "setup_seconds": setup,
         "calls": len(calls),
         "n_effective": float(fit.results["lnz_err"] ** -2.0),  # this is how bagpipes derives that error
         "call_seconds": float(np.mean(calls[1:])),  # the first builds the model
     }
 
 
+def serve(redshift: float, curves: list[str]) -> None:
+    """Answer requests from standard input, line by line."""
+    answers = sys.stdout
+    # bagpipes prints: only answers go where the asker listens.
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+        import bagpipes
+
+        middle = components(redshift, [6.0, 7.0, -0.5, 0.5, -2.5, 8.0])
+        began = time.process_time()
+        model = bagpipes.model_galaxy(middle, filt_list=curves, phot_units="mujy")
+        setup = time.process_time() - began
+        for line in sys.stdin:
+            request = json.loads(line)
+            if "theta" in request:
+                reply = photometry(model, redshift, request["theta"])
+            else:
+                reply = {**posterior(redshift, curves, request), "setup_seconds": setup}
+            print(json.dumps(reply), file=answers, flush=True)
+
+
 if __name__ == "__main__":
-    question, reply = map(Path, sys.argv[1:])
-    reply.write_text(json.dumps(answer(json.loads(question.read_text()))))
+    serve(float(sys.argv[1]), sys.argv[2:])
