@@ -134,7 +134,7 @@ def test_products_of_a_galaxy(tmp_path):
     for name in ("a", "b"):  # twice, for the same bytes
         write_table(table, tmp_path / f"{name}.fits")
         products.write_map(tmp_path / f"{name}_map.fits", mu, cutout)
-        products.write_source_plane(tmp_path / f"{name}_plane.fits", plane)
+        products.write_source_plane(tmp_path / f"{name}_plane.fits", plane, table, 2.0)
         products.draw_galaxy(tmp_path / f"{name}.png", "G", cutout, mu, plane, clumps, model, 2.0)
     for ending in (".fits", "_map.fits", "_plane.fits", ".png"):
         assert (tmp_path / f"a{ending}").read_bytes() == (tmp_path / f"b{ending}").read_bytes()

@@ -62,6 +62,11 @@ class LensModel:
         """Whether the model has deflections, so that positions can be traced to the source."""
         return True
 
+    @property
+    def z_only(self) -> float | None:
+        """The one source redshift that the model holds for; None where it holds for all."""
+        return None
+
     def about(self, ra: float, dec: float) -> "LensModel":
         """The same lens; a model without a frame of its own counts its positions from here [deg]."""
         return self
