@@ -108,12 +108,7 @@ def per_measured_galaxy(*patterns):
 
 def lens_inputs(wildcards):
     """Files of the field's lens model."""
-    lens = LOCAL[wildcards.field]["lens"]
-    return {
-        f"lens_{key}": value
-        for key, value in lens.items()
-        if key not in ("kind", "deflection_unit") and isinstance(value, str)
-    }
+    return {f"lens_{key}": path for key, path in lens_files(LOCAL[wildcards.field]["lens"]).items()}
 
 
 def traces_sources(field):

@@ -27,8 +27,18 @@ class Column:
 def _with_errors(name: str, unit: str, ucd: str, text: str) -> list[Column]:
     return [
         Column(name, unit, ucd, text),
-        Column(f"{name}_err_lo", unit, f"stat.error;{ucd}", f"Lower error of {name} (median - 16 %)"),
-        Column(f"{name}_err_hi", unit, f"stat.error;{ucd}", f"Upper error of {name} (84 % - median)"),
+        Column(
+            f"{name}_err_lo",
+            unit,
+            f"stat.error;{ucd}",
+            f"Lower error of {name}: 68 % of the draws below it are nearer",
+        ),
+        Column(
+            f"{name}_err_hi",
+            unit,
+            f"stat.error;{ucd}",
+            f"Upper error of {name}: 68 % of the draws above it are nearer",
+        ),
     ]
 
 

@@ -162,8 +162,18 @@ def test_magnification_alone_is_the_poorest_case(tmp_path):
     expected = np.abs(model.magnification(ra, dec, 2.0)[0])
     np.testing.assert_allclose(got[0], expected, rtol=0.02)
     np.testing.assert_allclose(got[1], np.sqrt(expected), rtol=0.02)
-    with pytest.raises(InputError, match="near the map's redshift"):
-        maps.magnification(ra, dec, 4.0)
+    # What it cannot say is NaN, flagged in the catalogue, and refused where a position is asked for.
+    assert np.isnan(maps.magnification(ra, dec, 4.0)[0]).all()
+    assert (maps.magnification(ra, dec, 0.5 * Z_LENS)[0] == 1.0).all()
+    assert maps.z_only == 2.0 and not maps.traces
+    with pytest.raises(InputError, match="the source plane and distances in it need deflection maps"):
+        maps.source_position(ra, dec, 2.0)
+    clumps = Table({"id": ["a"], "ra": ra[:1], "dec": dec[:1]})
+    near, far = (magnify_clumps(maps, clumps, z) for z in (2.0, 4.0))
+    assert describe(near["flags"][0]) == ["mu_alone"] and near["mu"][0] == pytest.approx(
+        expected[0], rel=0.02
+    )
+    assert describe(far["flags"][0]) == ["outside_model", "mu_alone"] and np.isnan(far["mu"][0])
     with pytest.raises(InputError, match="z_source"):
         read_maps(**{**options, "normalisation": {"dls_ds": 1.0}})
     with pytest.raises(InputError, match="either magnification alone"):

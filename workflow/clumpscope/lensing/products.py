@@ -86,7 +86,7 @@ def _image(image: np.ndarray, wcs: WCS, unit: str) -> fits.PrimaryHDU:
 
 def _write(path: str | os.PathLike, *hdus: fits.PrimaryHDU | fits.BinTableHDU) -> None:
     with replacing(path) as temporary:
-        fits.HDUList(hdus).writeto(temporary)
+        fits.HDUList(list(hdus)).writeto(temporary)
 
 
 def write_map(path: str | os.PathLike, mu: np.ndarray, cutout: Cutout) -> None:
