@@ -87,6 +87,7 @@ def write_source_plane(folder, catalogue, galaxy):
     hdu = fits.PrimaryHDU(light, sky_wcs(own, 0.02, light.shape).to_header())
     hdu.header["ZSOURCE"] = 2.0
     table = own["id", "ra", "dec"].copy()
+    table.rename_columns(["ra", "dec"], ["source_ra", "source_dec"])
     table["central"] = np.arange(len(own)) == 0
     path = folder / galaxy / "source_plane.fits"
     path.parent.mkdir(parents=True, exist_ok=True)

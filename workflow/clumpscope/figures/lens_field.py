@@ -17,12 +17,10 @@ if TYPE_CHECKING:
 
 __all__ = ["draw"]
 
+_WIDTH = 0.85 * PAGE_INCH
 _LARGEST_MU = 100.0
 _TICKS = (1, 2, 5, 10, 20, 50, 100)
-_LINES = {
-    "tangential": ("#D55E00", "tangential critical line"),
-    "radial": ("#CC79A7", "radial critical line"),
-}
+_LINES = {"tangential": "#D55E00", "radial": "#CC79A7"}
 
 
 @styled
@@ -31,15 +29,16 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     from matplotlib.colors import LogNorm
 
     catalogue, lines = products["catalogue"], products["critical_lines"]
-    figure = new_figure(0.8 * PAGE_INCH, 0.7 * PAGE_INCH)
-    axes = figure.subplots()
     data = with_columns(catalogue, ["id", "galaxy", "ra", "dec", "z", "mu"])
     if not products["lens_map"]:
-        empty(axes, "no map")
+        figure = new_figure(0.8 * PAGE_INCH, 0.7 * PAGE_INCH)
+        empty(figure.subplots(), "no map")
         return figure, data
     with fits.open(products["lens_map"][0]) as hdus:
         mu, wcs, z_source = np.asarray(hdus[0].data, float), WCS(hdus[0].header), hdus[0].header["ZSOURCE"]
     ny, nx = mu.shape
+    figure = new_figure(_WIDTH, _WIDTH * float(np.clip(0.82 * ny / nx, 0.4, 1.4)) + 0.75)
+    axes = figure.subplots()
     scale = float(wcs.proj_plane_pixel_scales()[1].to_value("arcsec"))
 
     def place(ra, dec):
@@ -50,23 +49,22 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     extent = (0.5 * nx * scale, -0.5 * nx * scale, -0.5 * ny * scale, 0.5 * ny * scale)
     drawn = axes.imshow(np.clip(np.abs(mu), 1.0, _LARGEST_MU), origin="lower", extent=extent, cmap="Blues",
                         norm=LogNorm(1.0, _LARGEST_MU), interpolation="nearest")  # fmt: skip
-    bar = figure.colorbar(drawn, ax=axes, pad=0.02, extend="both")
+    bar = figure.colorbar(drawn, ax=axes, pad=0.02, fraction=0.05, aspect=30, extend="max")
     bar.set_ticks(_TICKS, labels=[str(tick) for tick in _TICKS])
     bar.minorticks_off()
     bar.set_label(rf"$|\mu|$ of sources at $z = {z_source:g}$")
-    labelled = set()
-    number = np.asarray(lines["line"])
-    for one in dict.fromkeys(number):
+    number, kind = np.asarray(lines["line"]), np.asarray(lines["kind"]).astype(str)
+    for name, colour in _LINES.items():
+        label = f"{name} critical line"
+        for one in dict.fromkeys(number[kind == name]):
+            own = lines[number == one]
+            axes.plot(*place(own["ra"], own["dec"]), color=colour, lw=0.9, label=label)
+            label = None
+    label = "caustic"
+    for one in dict.fromkeys(number[np.isfinite(np.asarray(lines["source_ra"], float))]):
         own = lines[number == one]
-        colour, label = _LINES[str(own["kind"][0])]
-        axes.plot(
-            *place(own["ra"], own["dec"]), color=colour, lw=0.9, label=None if label in labelled else label
-        )
-        if np.isfinite(own["source_ra"]).all():
-            caustic = None if "caustic" in labelled else "caustic"
-            axes.plot(*place(own["source_ra"], own["source_dec"]), color="#009E73", lw=0.6, label=caustic)
-            labelled.add("caustic")
-        labelled.add(label)
+        axes.plot(*place(own["source_ra"], own["source_dec"]), color="#009E73", lw=0.6, label=label)
+        label = None
     if len(catalogue):
         axes.scatter(*place(catalogue["ra"], catalogue["dec"]), s=13, facecolors="#FFF3B0", edgecolors="black",
                      lw=0.45, zorder=3, label="clumps")  # fmt: skip
@@ -80,6 +78,6 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
         aspect="equal",
     )
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(loc="upper left", frameon=True, framealpha=0.85, edgecolor="none")
+        figure.legend(loc="outside upper center", ncols=4)
     data["z_source"] = np.full(len(data), z_source)
     return figure, data

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["draw"]
 
+_LEAST_ARCSEC = 0.01
+
 
 @styled
 def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
@@ -32,8 +34,10 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     _draw_places(place, images, look)
     _draw_pairs(flux, pairs, "flux", look)
     _draw_pairs(mass, pairs, "mass", look)
-    flux.set(xlabel="log intrinsic flux [nJy], first image", ylabel="other images")
-    mass.set(xlabel=r"$\log\, M_\star\ [M_\odot]$, first image", ylabel="other images")
+    flux.set_title("log intrinsic flux [nJy]")
+    mass.set_title(r"$\log\, M_\star\ [M_\odot]$")
+    for axes in (flux, mass):
+        axes.set(xlabel="most magnified image", ylabel="other images")
     return figure, pairs
 
 
@@ -55,9 +59,13 @@ def _draw_places(axes: "Axes", images: Table, look: Mapping) -> None:
     for line in (axes.axhline, axes.axvline):
         line(0.0, color=GREY, lw=0.5, ls=":", zorder=0)
     # Equal scales both ways, the origin in the middle.
-    reach = 1.35 * np.abs([images["offset_x_arcsec"], images["offset_y_arcsec"]]).max()
+    reach = 1.2 * max(
+        np.max(np.abs(images[f"offset_{axis}_arcsec"]) + images[f"offset_{axis}_arcsec_err"]) for axis in "xy"
+    )
+    reach = max(reach, _LEAST_ARCSEC)
     axes.set(xlim=(reach, -reach), ylim=(-reach, reach), adjustable="box")
-    panel_label(axes, f"source plane\nmedian rms {np.median(rms):.3f}\u2033")
+    axes.set_title("images in the source plane")
+    panel_label(axes, f"median rms {np.median(rms):.3f}\u2033")
     if len(look) <= len(PALETTE):
         axes.legend(loc="lower right", handletextpad=0.1, borderaxespad=0.2)
 

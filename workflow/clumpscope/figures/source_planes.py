@@ -36,7 +36,7 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
             clumps = Table(hdus["CLUMPS"].data)
         clumps["id"] = np.asarray(clumps["id"]).astype(str)
         clumps = clumps[[name.strip() in known for name in clumps["id"]]]
-        if len(clumps) and np.isfinite(image).any() and np.isfinite(clumps["ra"]).any():
+        if len(clumps) and np.isfinite(image).any() and np.isfinite(clumps["source_ra"]).any():
             planes.append((path.parent.name, image, header, clumps))
     planes.sort(key=lambda plane: (-len(plane[3]), plane[0]))
     planes = planes[: settings.gallery_galaxies]
@@ -51,7 +51,9 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     rows: list[tuple] = []
     for panel, (galaxy, image, header, clumps) in zip(panels, planes, strict=False):
         _draw_galaxy(panel, galaxy, image, header, clumps)
-        rows += [(galaxy, header["ZSOURCE"], *row["id", "ra", "dec", "central"]) for row in clumps]
+        rows += [
+            (galaxy, header["ZSOURCE"], *row["id", "source_ra", "source_dec", "central"]) for row in clumps
+        ]
     names = ["galaxy", "z", "id", "source_ra", "source_dec", "central"]
     return figure, Table(rows=rows or None, names=names, dtype=["U64", float, "U64", float, float, bool])
 
@@ -63,7 +65,7 @@ def _draw_galaxy(panel: "Axes", galaxy: str, image: np.ndarray, header: fits.Hea
     noise = max(1.4826 * np.nanmedian(np.abs(image - np.nanmedian(image))), 1e-3 * abs(brightest), 1e-12)
     panel.imshow(np.arcsinh(image / (2.0 * noise)), origin="lower", cmap="gray_r", interpolation="nearest",
                  vmin=np.arcsinh(-0.5), vmax=np.arcsinh(max(brightest / (2.0 * noise), 1.0)))  # fmt: skip
-    x, y = wcs.world_to_pixel_values(clumps["ra"], clumps["dec"])
+    x, y = wcs.world_to_pixel_values(clumps["source_ra"], clumps["source_dec"])
     central = np.asarray(clumps["central"], bool)
     for chosen, colour in ((~central, "#D55E00"), (central, "#0072B2")):
         panel.scatter(x[chosen], y[chosen], s=26, facecolors="none", edgecolors=colour, lw=0.9)
