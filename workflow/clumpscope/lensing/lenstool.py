@@ -74,6 +74,8 @@ def read_lenstool(
     ]  # fmt: skip
     relations = _relations(potfiles, arcsec_per_kpc)
     for number, relation in enumerate(relations):
+        if relation is None:
+            continue
         potentials += [
             Potential(member.name, relation.profile, member.values, relation.place, number)
             for member in members_of(relation, path.parent, reference)
@@ -86,7 +88,8 @@ def read_lenstool(
     )  # fmt: skip
     if samples is None:
         return model
-    relations = relations or _relations_beside(path, arcsec_per_kpc)
+    if not any(relations):
+        relations = _relations_beside(path, arcsec_per_kpc)
     return model.with_samples(read_posterior(Path(samples), potentials, relations, rows, z_model, cosmology))
 
 
@@ -94,12 +97,11 @@ def _is_on(section: Section) -> bool:
     return section.lines.get("filein", ["0"])[0] != "0"
 
 
-def _relations(potfiles: list[Section], arcsec_per_kpc: float) -> list[ScalingRelation]:
-    relations = (scaling_relation(section, arcsec_per_kpc) for section in potfiles)
-    return [relation for relation in relations if relation is not None]
+def _relations(potfiles: list[Section], arcsec_per_kpc: float) -> list[ScalingRelation | None]:
+    return [scaling_relation(section, arcsec_per_kpc) for section in potfiles]
 
 
-def _relations_beside(path: Path, arcsec_per_kpc: float) -> list[ScalingRelation]:
+def _relations_beside(path: Path, arcsec_per_kpc: float) -> list[ScalingRelation | None]:
     """Scaling relations of the parameter file that a best.par came from: bestopt.par, input.par or another one."""
     named = [path.with_name(name) for name in ("bestopt.par", "input.par")]
     others = sorted(other for other in path.parent.glob("*.par") if other not in (path, *named))
@@ -107,6 +109,6 @@ def _relations_beside(path: Path, arcsec_per_kpc: float) -> list[ScalingRelation
         if candidate.is_file():
             potfiles = [s for s in read_sections(candidate) if s.keyword.startswith("potfile")]
             relations = _relations(potfiles, arcsec_per_kpc)
-            if relations:
+            if any(relations):
                 return relations
     return []

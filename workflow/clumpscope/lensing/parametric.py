@@ -42,6 +42,10 @@ class ParametricModel(LensModel):
     def n_samples(self) -> int:  # noqa: D102
         return len(self.samples)
 
+    def cosmology_of(self, sample):  # noqa: D102
+        sampled = getattr(self.samples, "cosmologies", ())
+        return sampled[sample] if sampled and sample is not None else self.cosmology
+
     def _rows(self, sample: int | None) -> Array:
         if sample is None:
             return self.rows
@@ -65,11 +69,11 @@ class ParametricModel(LensModel):
         return [total.reshape(shape) for total in totals]
 
     def deflection(self, x, y, z_source, sample=None):  # noqa: D102
-        ratio = self.distance_ratio(z_source)
+        ratio = self.distance_ratio(z_source, sample)
         a, b = self._sum("deflection", 2, x, y, sample)
         return ratio * a, ratio * b
 
     def convergence_shear(self, x, y, z_source, sample=None):  # noqa: D102
-        ratio = self.distance_ratio(z_source)
+        ratio = self.distance_ratio(z_source, sample)
         kappa, gamma1, gamma2 = self._sum("convergence_shear", 3, x, y, sample)
         return ratio * kappa, ratio * gamma1, ratio * gamma2
