@@ -104,11 +104,13 @@ def test_products_of_a_galaxy(tmp_path):
     rows, columns = np.indices((n, n))
     sx, sy = model.source_position(*wcs.pixel_to_world_values(columns, rows), 2.0)
     image = np.exp(-((sx - 3.0) ** 2 + sy**2) / (2 * 0.2**2)) * scale**2
+    member = image > 1e-5 * scale**2
+    image += 0.3 * scale**2  # light of the cluster, which is neither the galaxy's flux nor in its barycentre
     cutout = Cutout(image, np.full((n, n), 1e-6), wcs, 100, 200, scale, "F150W")
     shape = {"sigma_x_px": [2.0, 1.0], "sigma_y_px": [1.0, 0.1], "theta_deg": [10.0, 0.0]}
     clumps = Table({"id": ["a", "b"], "x": [180.0, 195.0], "y": [280.0, 280.0], **shape})
     clumps["ra"], clumps["dec"] = wcs.pixel_to_world_values(clumps["x"] - 100, clumps["y"] - 200)
-    table, plane = products.lens_galaxy(model, clumps, cutout, image > 1e-5 * scale**2, 2.0, n_samples=10)
+    table, plane = products.lens_galaxy(model, clumps, cutout, member, 2.0, n_samples=10)
     assert list(table["central"]) == [True, False]
     assert table["mu"][0] == pytest.approx(1 + einstein(600.0) / 3.0, rel=0.02)
     assert plane.flux_njy == pytest.approx(2 * np.pi * 0.2**2, rel=0.01)

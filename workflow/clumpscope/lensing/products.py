@@ -52,7 +52,7 @@ def lens_galaxy(
     cutout : Cutout
         Of the reference filter.
     member : (ny, nx) bool array
-        The cutout's pixels that belong to the galaxy.
+        The cutout's pixels that belong to the galaxy; the median of the others is its local sky.
     z_source : float
         Redshift of the galaxy.
     n_samples, seed : int
@@ -70,7 +70,10 @@ def lens_galaxy(
     local["x"], local["y"] = clumps["x"] - cutout.x0, clumps["y"] - cutout.y0
     table = magnify_clumps(model, local, z_source, cutout.wcs, n_samples, seed)
     scale = cutout.pixel_scale_arcsec
-    plane = reconstruct(model, cutout.data, cutout.error, cutout.wcs, scale, z_source, member)
+    # The light of the cluster around a galaxy would pull its barycentre and add to its flux.
+    around = cutout.data[~member & np.isfinite(cutout.data)]
+    sky = float(np.median(around)) if around.size else 0.0
+    plane = reconstruct(model, cutout.data - sky, cutout.error, cutout.wcs, scale, z_source, member)
     source = np.full((2, len(clumps)), np.nan)
     if model.traces:
         source = np.array(model.sky(*model.source_position(clumps["ra"], clumps["dec"], z_source)))
