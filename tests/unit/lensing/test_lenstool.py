@@ -92,11 +92,6 @@ def test_ellipticity_of_the_potential(tmp_path):
         ("v_disp        900.0", "v_disp        fast", "v_disp fast"),
         ("v_disp        900.0", "v_disp        nan", "finite number"),
         ("v_disp        900.0", "v_disp", "a number after v_disp"),
-        (
-            "mag           19.0\n    z_lens        0.4",
-            "mag 19.0\n    z_lens 0.5",
-            "z = 0.4, 0.5; expected one lens plane",
-        ),
         ("core_radius   5.0", "core_radius   200.0", "the two not equal"),
         ("core_radius   5.0", "core_radius   -5.0", "core >= 0"),
         ("ellipticite   0.30", "ellipticite   1.2", "less than 1"),
@@ -247,3 +242,21 @@ def test_a_galaxy_without_a_magnitude_has_no_mass(tmp_path):
     model = read_lenstool(parameter_file(tmp_path, POTFILE), samples=samples)
     assert model.rows[1, STRENGTH] == model.samples[0][1, STRENGTH] == 0.0
     assert model.samples[0][0, STRENGTH] == pytest.approx(4.0 * model.rows[0, STRENGTH])
+
+
+def test_potentials_of_other_redshifts_are_other_planes(tmp_path):
+    # As a group behind the cluster, in a potfile of its own (Lagattuta et al. 2019, Abell 370).
+    (tmp_path / "members.cat").write_text("1 40.001 -1.5 1 1 0 20.0 0\n")
+    group = POTFILE.replace("zlens   0.4", "zlens   1.05").replace("cut     3 5.1 1.0", "cutkpc  3 25.0 1.0")
+    near = GALAXY.replace(
+        "z_lens        0.4", "z_lens        0.402"
+    )  # the same plane, written with other care
+    model = read_lenstool(parameter_file(tmp_path, HALO, near, group))
+    assert model.z_lens == 0.4 and list(model.redshifts) == [0.4, 0.4, 1.05]
+    assert model.rows[2, CUT] == pytest.approx(25.0 * COSMOLOGY.arcsec_per_kpc_proper(1.05).value)
+    front = read_lenstool(parameter_file(tmp_path, HALO, near))
+    place = 39.999, -1.4985
+    np.testing.assert_allclose(model.magnification(*place, 1.0), front.magnification(*place, 1.0))
+    assert abs(model.magnification(*place, 3.0)[0] / front.magnification(*place, 3.0)[0] - 1) > 1e-3
+    with pytest.raises(InputError, match="a positive redshift"):
+        read_lenstool(parameter_file(tmp_path, HALO, group.replace("1.05", "0")))

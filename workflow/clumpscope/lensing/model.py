@@ -87,15 +87,21 @@ class LensModel:
         """Cosmology of a realisation, or of the best model."""
         return self.cosmology
 
-    def distance_ratio(self, z_source: float, sample: int | None = None) -> float:
-        """D_LS / D_S, in a realisation or the best model; zero for a source that is not behind the lens."""
-        if z_source <= self.z_lens:
+    def distance_ratio(
+        self, z_source: float, sample: int | None = None, z_lens: float | None = None
+    ) -> float:
+        """D_LS / D_S, in a realisation or the best model; zero for a source that is not behind the lens.
+
+        `z_lens` is that of another plane than the model's main one.
+        """
+        z_lens = self.z_lens if z_lens is None else z_lens
+        if z_source <= z_lens:
             return 0.0
         # Transverse comoving distances over the Hubble distance; their difference bends with space (Hogg 1999, eq. 19).
         cosmology = self.cosmology_of(sample)
         near, far = (
             float(cosmology.comoving_transverse_distance(z) / cosmology.hubble_distance)
-            for z in (self.z_lens, z_source)
+            for z in (z_lens, z_source)
         )
         curvature = cosmology.Ok0
         return float(np.sqrt(1.0 + curvature * near**2) - near / far * np.sqrt(1.0 + curvature * far**2))

@@ -38,12 +38,13 @@ _SAME_SIGMA, _SAME_CUT = 2e-3, 2e-2
 
 @dataclass(frozen=True)
 class Potential:
-    """A potential as it is read: name, Lenstool's profile number, parameters, and the potfile that made it, if known."""
+    """A potential as it is read: name, Lenstool's profile number, parameters, redshift, and the potfile that made it, if known."""
 
     name: str
     profile: int
     values: dict[str, float]
     place: str
+    z_lens: float
     potfile: int | None = None
 
 
@@ -106,7 +107,6 @@ def read_posterior(
     potentials: list[Potential],
     relations: list[ScalingRelation | None],
     best: Array,
-    z_lens: float,
     cosmology: FLRW,
 ) -> Posterior:
     """Read samples and tie every column to what it changes.
@@ -121,8 +121,8 @@ def read_posterior(
         Of its potfiles, in their order; None where one is switched off.
     best : (n_potentials, n_fields) array
         Rows of the best model.
-    z_lens, cosmology
-        Of the model.
+    cosmology : astropy.cosmology.FLRW
+        Of the best model.
 
     Raises
     ------
@@ -163,7 +163,11 @@ def read_posterior(
                              f"or {', '.join(_COSMOLOGY)}")  # fmt: skip
     rows = {
         index: potential_row(
-            potentials[index].profile, {**potentials[index].values, **values}, z_lens, cosmology, str(path)
+            potentials[index].profile,
+            {**potentials[index].values, **values},
+            potentials[index].z_lens,
+            cosmology,
+            str(path),
         )
         for index, values in by_potential.items()
     }

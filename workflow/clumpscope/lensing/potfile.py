@@ -70,15 +70,13 @@ class Member:
     values: dict[str, float]
 
 
-def scaling_relation(section: Section, arcsec_per_kpc: float) -> ScalingRelation | None:
-    """Scaling relation of a section ``potfile``; None where it is switched off (``filein 0``)."""
-    words = section.lines.get("filein", ["0"])
+def scaling_relation(section: Section, arcsec_per_kpc: float) -> ScalingRelation:
+    """Scaling relation of a section ``potfile`` that is not switched off (``filein 0``)."""
+    words = section.lines["filein"]
     try:
         kind, name = int(words[0]), " ".join(words[1:])
     except ValueError:
         raise InputError(section.place, f"filein {' '.join(words)}", "filein 1 (or 3) and a file") from None
-    if kind == 0:
-        return None
     if kind not in (1, 3):
         raise InputError(section.place, f"a catalogue of format {kind}",
                          "format 1 or 3: id, x, y, a, b, theta, magnitude, luminosity")  # fmt: skip
