@@ -81,7 +81,7 @@ _ROWS = [
      "residual."),
     ("lens_field", _IMAGING, ("lens_map", "critical_lines", "catalogue"),
      "Magnification of sources at the median redshift of the galaxies (stated beside the scale), from the best lens model, with its critical "
-     "lines, their caustics in the source plane, and the clumps. Clumps at other redshifts have their own critical lines: what counts for "
+     "lines, their caustics in the source plane (shifted as a whole where masses outside the field deflect all light alike), and the clumps. Clumps at other redshifts have their own critical lines: what counts for "
      "them is the magnification in the catalogue."),
     ("source_planes", _IMAGING, ("source_planes", "catalogue"),
      "Galaxies with the most clumps, in the source plane: the reference filter traced back with the best lens model, surface brightness "
