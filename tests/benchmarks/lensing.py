@@ -25,10 +25,12 @@ from astropy.wcs import WCS  # noqa: E402
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "workflow"))
 
+from clumpscope.cosmology import COSMOLOGY  # noqa: E402
 from clumpscope.lensing.clumps import magnify_clumps  # noqa: E402
 from clumpscope.lensing.model import magnification_of  # noqa: E402
+from clumpscope.lensing.parameters import potential_row  # noqa: E402
 from clumpscope.lensing.parametric import ParametricModel  # noqa: E402
-from clumpscope.lensing.potentials import ANGLE, CORE, CUT, ELLIPTICITY, PROFILES, STRENGTH, X, Y  # noqa: E402
+from clumpscope.lensing.potentials import ANGLE, CORE, CUT, ELLIPTICITY, STRENGTH, X, Y  # noqa: E402
 
 Z_LENS, Z_SOURCE = 0.4, 2.0
 
@@ -192,19 +194,34 @@ def autogalaxy_rows() -> list[tuple]:
         print("PyAutoGalaxy is not installed here: no comparison with it")
         return []
     x, y = grid(60)
-    worst = 0.0
-    for eps, angle in ((0.05, 0.0), (0.2, 0.6), (0.4, 2.0)):
-        row = np.array([[1.2, -0.7, eps, angle, 0.8, 12.0, 9.0]])
-        peer = autogalaxy.mp.dPIEMass(
-            centre=(row[0, Y], row[0, X]), ell_comps=(eps * np.sin(2 * angle), eps * np.cos(2 * angle)), ra=row[0, CORE], rs=row[0, CUT],
-            b0=row[0, STRENGTH],
-        )  # fmt: skip
-        theirs = np.asarray(
-            peer.deflections_yx_2d_from(grid=autogalaxy.Grid2DIrregular(np.column_stack([y, x])))
+    worst = [0.0, 0.0]
+    for ellipticity, angle in ((0.1, 0.0), (0.4, 35.0), (0.75, 115.0)):
+        values = {"x_centre": 1.2, "y_centre": -0.7, "ellipticite": ellipticity, "angle_pos": angle, "core_radius": 0.8,
+                  "cut_radius": 12.0, "v_disp": 600.0}  # fmt: skip
+        row = potential_row(81, values, Z_LENS, COSMOLOGY, "")
+        model = ParametricModel(
+            reference=(40.0, -1.5), z_lens=Z_LENS, profiles=np.array([81]), rows=row[None]
         )
-        ours = np.array(PROFILES[81].deflection(row, x, y))
-        worst = max(worst, np.abs(ours - theirs.T[::-1]).max() / np.abs(ours).max())
-    return [("deflection of a dPIE against PyAutoGalaxy", worst, "relative", "")]
+        peer = autogalaxy.mp.dPIEMass(
+            centre=(-0.7, 1.2), ellipticity=ellipticity, angle_pos=angle, sigma=600.0, r_core=0.8, r_cut=12.0,
+            redshift_object=Z_LENS, redshift_source=Z_SOURCE, H0=70.0, Om0=0.3,
+        )  # fmt: skip
+        places = autogalaxy.Grid2DIrregular(np.column_stack([y, x]))
+        theirs = np.array(peer.deflections_yx_2d_from(grid=places)).T[::-1]
+        ours = np.array(model.deflection(x, y, Z_SOURCE))
+        kappa, peers = (
+            model.convergence_shear(x, y, Z_SOURCE)[0],
+            np.array(peer.convergence_2d_from(grid=places)),
+        )
+        # Their D_LS / D_S is that of a cosmology with radiation: one factor for all, told apart from the profile.
+        factor = float(np.median(peers / kappa))
+        worst[0] = max(worst[0], np.abs(theirs / factor - ours).max() / np.abs(ours).max())
+        worst[1] = max(worst[1], np.abs(peers / factor - kappa).max() / kappa.max())
+    return [
+        ("deflection of a dPIE against PyAutoGalaxy, from Lenstool's numbers", worst[0], "relative", ""),
+        ("its convergence", worst[1], "relative", ""),
+        ("its normalisation, with D_LS / D_S", abs(factor - 1.0), "relative", ""),
+    ]
 
 
 def galaxy(model: ParametricModel, n_clumps: int) -> tuple[Table, WCS]:
