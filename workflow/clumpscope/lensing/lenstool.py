@@ -46,9 +46,10 @@ def read_lenstool(
 
     Notes
     -----
-    The redshift of the first potential is that of the main plane; potentials at others (groups behind the cluster,
-    galaxies in front) lens in their own, and the positions of all are those seen on the sky. Profiles and their parameters mean what they mean in Lenstool: `potentials.PROFILES` lists those known. The
-    relations of a best.par's potfiles, which it does not hold itself, are read from a parameter file beside it.
+    Profiles and their parameters mean what they mean in Lenstool: `potentials.PROFILES` lists those known. The
+    relations of a best.par's potfiles, which it does not hold itself, are read from a parameter file beside it. The
+    redshift of the first potential is that of the main plane; potentials at others (groups behind the cluster, galaxies
+    in front) lens in their own, and the positions of all are those seen on the sky.
     """
     path = Path(path)
     sections = read_sections(path)
