@@ -89,17 +89,26 @@ def local_field(name):
 LOCAL = {name: local_field(name) for name in FIELDS}
 
 
+def lens_files(lens):
+    """Files of a lens model by key; those of realisations of maps by key and number."""
+    files = {
+        key: value
+        for key, value in lens.items()
+        if key not in ("kind", "deflection_unit") and isinstance(value, str)
+    }
+    samples = lens.get("samples", [])
+    for number, sample in enumerate(samples if isinstance(samples, list) else []):
+        files |= {f"{key}_{number}": path for key, path in sample.items()}
+    return files
+
+
 def input_files(name):
     """Every input file of a field."""
     field = LOCAL[name]
     single = [
         field[key] for key in ("galaxies", "stars", "edits", "segmentation", "photometry") if key in field
     ]
-    lens = [
-        value
-        for key, value in field["lens"].items()
-        if isinstance(value, str) and key not in ("kind", "deflection_unit")
-    ]
+    lens = list(lens_files(field["lens"]).values())
     images = [
         image[key]
         for image in field["images"].values()

@@ -108,12 +108,13 @@ def per_measured_galaxy(*patterns):
 
 def lens_inputs(wildcards):
     """Files of the field's lens model."""
-    lens = LOCAL[wildcards.field]["lens"]
-    return {
-        f"lens_{key}": value
-        for key, value in lens.items()
-        if key not in ("kind", "deflection_unit") and isinstance(value, str)
-    }
+    return {f"lens_{key}": path for key, path in lens_files(LOCAL[wildcards.field]["lens"]).items()}
+
+
+def traces_sources(field):
+    """Whether the field's lens model has deflections."""
+    lens = LOCAL[field]["lens"]
+    return lens["kind"] == "lenstool" or "deflection_x" in lens
 
 
 def library_file(wildcards):
@@ -206,6 +207,16 @@ def products_of(field):
     }
     if field in IMAGING:
         products["residuals"] = [f"{base}/galaxies/{galaxy}/residuals.fits" for galaxy in clumps_of(field)]
+        if LOCAL[field]["lens"]["kind"] != "none":
+            products["lens_map"] = [f"{base}/lens/magnification.fits"]
+            products["critical_lines"] = f"{base}/lens/critical_lines.ecsv"
+        if traces_sources(field):
+            products["source_planes"] = [
+                f"{base}/galaxies/{galaxy}/source_plane.fits" for galaxy in clumps_of(field)
+            ]
+            if catalogue_has(field, "multiple_images"):
+                products["multiple_images"] = f"{base}/lens/multiple_images.ecsv"
+                products["counterparts"] = f"{base}/lens/counterparts.ecsv"
         if has_hosts(field):
             products["hosts"] = f"{base}/hosts.ecsv"
             products["galaxies"] = f"{base}/galaxies.ecsv"

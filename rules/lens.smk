@@ -53,3 +53,53 @@ rule magnify_sources:
         seed=section("run", "seed"),
     script:
         "../workflow/magnify_sources.py"
+
+
+rule lens_field:
+    input:
+        unpack(lens_inputs),
+        galaxies="results/{field}/galaxies.ecsv",
+    output:
+        map="results/{field}/lens/magnification.fits",
+        lines="results/{field}/lens/critical_lines.ecsv",
+    log:
+        "results/{field}/logs/lens_field.log",
+    benchmark:
+        "results/{field}/benchmarks/lens_field.tsv"
+    wildcard_constraints:
+        field=one_of(IMAGING),
+    conda:
+        "../envs/lens.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        lens=lambda w: LOCAL[w.field]["lens"],
+    script:
+        "../workflow/map_lens.py"
+
+
+rule multiple_images:
+    input:
+        unpack(lens_inputs),
+        galaxies="results/{field}/galaxies.ecsv",
+        catalogue="results/{field}/catalogue.ecsv",
+    output:
+        images="results/{field}/lens/multiple_images.ecsv",
+        clumps="results/{field}/lens/counterparts.ecsv",
+    log:
+        "results/{field}/logs/multiple_images.log",
+    benchmark:
+        "results/{field}/benchmarks/multiple_images.tsv"
+    wildcard_constraints:
+        field=one_of(IMAGING),
+    conda:
+        "../envs/lens.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        lens=lambda w: LOCAL[w.field]["lens"],
+        settings=section("lensing"),
+    script:
+        "../workflow/compare_images.py"

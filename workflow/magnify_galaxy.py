@@ -16,5 +16,5 @@ with job_log(snakemake.log[0]):
     mu = products.magnification_map(model, cutout, z)
     write_table(table, output.table)
     products.write_map(output.map, mu, cutout)
-    products.write_source_plane(output.source_plane, plane)
+    products.write_source_plane(output.source_plane, plane, table, z)
     products.draw_galaxy(output.picture, meta["galaxy"], cutout, mu, plane, clumps, model, z)

@@ -30,6 +30,7 @@ with job_log(snakemake.log[0]) as log:
         "galaxies": list(rows),
         "rows": rows,
         "counts": counts,
+        "multiple_images": len(set(map(str, selection["system"][selection["selected"]]))) < len(rows),
         "host_photometry": any(name.startswith("f_") for name in galaxies.colnames),
         "published": "published_log_mass" in galaxies.colnames,
     }

@@ -1,6 +1,6 @@
-"""Speed and accuracy of the lens models, side by side with lenstronomy where it is installed, on one thread.
+"""Speed and accuracy of the lens models, side by side with lenstronomy and PyAutoGalaxy where they are installed, on one thread.
 
-Prints a table and writes it as CSV. lenstronomy is no dependency of the project: to compare with it, install it
+Prints a table and writes it as CSV. The peers are no dependencies of the project: to compare with one, install it
 with this project's dependencies into an environment of its own and use that environment's Python.
 
     python tests/benchmarks/lensing.py
@@ -15,16 +15,20 @@ import argparse  # noqa: E402
 import sys  # noqa: E402
 import time  # noqa: E402
 from collections.abc import Callable  # noqa: E402
+from dataclasses import replace  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 import numpy as np  # noqa: E402
 from astropy.table import Table  # noqa: E402
+from astropy.wcs import WCS  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "workflow"))
 
+from clumpscope.cosmology import COSMOLOGY  # noqa: E402
 from clumpscope.lensing.clumps import magnify_clumps  # noqa: E402
 from clumpscope.lensing.model import magnification_of  # noqa: E402
+from clumpscope.lensing.parameters import potential_row  # noqa: E402
 from clumpscope.lensing.parametric import ParametricModel  # noqa: E402
 from clumpscope.lensing.potentials import ANGLE, CORE, CUT, ELLIPTICITY, STRENGTH, X, Y  # noqa: E402
 
@@ -152,6 +156,91 @@ def lenstronomy_rows(n_potentials: int, n_pixels: int, n_maps: int) -> list[tupl
     ]  # fmt: skip
 
 
+def lenstronomy_planes() -> list[tuple]:
+    """Deflection and magnification through three planes, against lenstronomy's ray tracing."""
+    try:
+        from lenstronomy.LensModel.lens_model import LensModel as Peer
+    except ImportError:
+        return []
+    one = cluster(12, 1, elliptical=False)
+    redshifts = np.repeat([0.2, Z_LENS, 0.9], 4)  # in order: the peer mixes up positions otherwise
+    model = replace(one, redshifts=redshifts)
+    keywords = [
+        {"sigma0": model.distance_ratio(Z_SOURCE, z_lens=z) * row[STRENGTH] / 2.0 / row[CORE], "Ra": row[CORE], "Rs": row[CUT],
+         "center_x": row[X], "center_y": row[Y]}
+        for row, z in zip(model.rows, redshifts, strict=True)
+    ]  # fmt: skip
+    peer = Peer(["PJAFFE"] * 12, lens_redshift_list=list(redshifts), z_source=Z_SOURCE, multi_plane=True,
+                cosmo=model.cosmology, observed_convention_index=list(range(12)))  # fmt: skip
+    x, y = grid(60, 30.0)
+    bend, theirs = np.array(model.deflection(x, y, Z_SOURCE)), np.array(peer.alpha(x, y, keywords))
+    f_xx, f_xy, f_yx, f_yy = peer.hessian(x, y, keywords, diff=1e-5)
+    mu = 1.0 / ((1.0 - f_xx) * (1.0 - f_yy) - f_xy * f_yx)
+    ours = magnification_of(*(lambda k, a, b: (k, np.hypot(a, b)))(*model.convergence_shear(x, y, Z_SOURCE)))[
+        0
+    ]
+    moderate = np.abs(mu) < 20
+    return [
+        ("deflection through three planes against lenstronomy", np.abs(bend - theirs).max() / np.abs(theirs).max(), "relative", ""),
+        ("magnification through them against its differences", np.abs(ours / mu - 1)[moderate].max(), "relative", ""),
+    ]  # fmt: skip
+
+
+def autogalaxy_rows() -> list[tuple]:
+    """Deflection of an elliptical dPIE against PyAutoGalaxy's, which follows Lenstool too."""
+    try:
+        import autogalaxy
+    except ImportError:
+        print("PyAutoGalaxy is not installed here: no comparison with it")
+        return []
+    x, y = grid(60)
+    worst = [0.0, 0.0]
+    for ellipticity, angle in ((0.1, 0.0), (0.4, 35.0), (0.75, 115.0)):
+        values = {"x_centre": 1.2, "y_centre": -0.7, "ellipticite": ellipticity, "angle_pos": angle, "core_radius": 0.8,
+                  "cut_radius": 12.0, "v_disp": 600.0}  # fmt: skip
+        row = potential_row(81, values, Z_LENS, COSMOLOGY, "")
+        model = ParametricModel(
+            reference=(40.0, -1.5), z_lens=Z_LENS, profiles=np.array([81]), rows=row[None]
+        )
+        peer = autogalaxy.mp.dPIEMass(
+            centre=(-0.7, 1.2), ellipticity=ellipticity, angle_pos=angle, sigma=600.0, r_core=0.8, r_cut=12.0,
+            redshift_object=Z_LENS, redshift_source=Z_SOURCE, H0=70.0, Om0=0.3,
+        )  # fmt: skip
+        places = autogalaxy.Grid2DIrregular(np.column_stack([y, x]))
+        theirs = np.array(peer.deflections_yx_2d_from(grid=places)).T[::-1]
+        ours = np.array(model.deflection(x, y, Z_SOURCE))
+        kappa, peers = (
+            model.convergence_shear(x, y, Z_SOURCE)[0],
+            np.array(peer.convergence_2d_from(grid=places)),
+        )
+        # Their D_LS / D_S is that of a cosmology with radiation: one factor for all, told apart from the profile.
+        factor = float(np.median(peers / kappa))
+        worst[0] = max(worst[0], np.abs(theirs / factor - ours).max() / np.abs(ours).max())
+        worst[1] = max(worst[1], np.abs(peers / factor - kappa).max() / kappa.max())
+    return [
+        ("deflection of a dPIE against PyAutoGalaxy, from Lenstool's numbers", worst[0], "relative", ""),
+        ("its convergence", worst[1], "relative", ""),
+        ("its normalisation, with D_LS / D_S", abs(factor - 1.0), "relative", ""),
+    ]
+
+
+def galaxy(model: ParametricModel, n_clumps: int) -> tuple[Table, WCS]:
+    """Resolved clumps of a galaxy, and the pixels they are measured on."""
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype, wcs.wcs.crval, wcs.wcs.crpix = ["RA---TAN", "DEC--TAN"], model.reference, [600.5, 600.5]
+    wcs.wcs.cdelt = [-0.02 / 3600.0, 0.02 / 3600.0]
+    x, y = np.random.default_rng(4).uniform(50.0, 1150.0, (2, n_clumps))
+    ra, dec = wcs.pixel_to_world_values(x, y)
+    shape = {
+        "sigma_x_px": np.full(n_clumps, 2.0),
+        "sigma_y_px": np.full(n_clumps, 1.0),
+        "theta_deg": np.zeros(n_clumps),
+    }
+    return Table(
+        {"id": [f"c{k}" for k in range(n_clumps)], "ra": ra, "dec": dec, "x": x, "y": y, **shape}
+    ), wcs
+
+
 def main() -> None:
     """Run the comparison and report it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -173,24 +262,17 @@ def main() -> None:
     ratio = model.distance_ratio(Z_SOURCE)
     plain = ratio * kassiola_kovner_map(model.rows, x, y)
     ours = np.array(model.convergence_shear(x, y, Z_SOURCE))
-    positions = np.random.default_rng(4).uniform(-12.0, 12.0, (2, options.clumps))
-    ra, dec = model.sky(*positions)
-    # Without a WCS one point a clump; an ellipse is 37 points, so that many sources cost the same.
-    many = Table(
-        {
-            "id": [f"c{k}" for k in range(37 * options.clumps)],
-            "ra": np.repeat(ra, 37),
-            "dec": np.repeat(dec, 37),
-        }
-    )
+    clumps, wcs = galaxy(model, options.clumps)
     name = f"{options.maps} maps of {options.pixels} x {options.pixels} px, {options.potentials} dPIE"
     rows = [
         (name, seconds(maps), "s", "<= 3"),
         (f"{options.maps} maps, plain numpy", seconds(lambda: kassiola_kovner_map(model.rows, x, y), 2) * options.maps, "s", ""),
         ("kappa, gamma against the complex formula", np.abs(ours - plain).max() / ours[0].max(), "relative", "<= 1e-9"),
         ("kappa, gamma against numerical derivatives", derivative_error(model), "relative", "<= 1e-9"),
-        (f"{options.clumps} clumps, {options.maps} samples", seconds(lambda: magnify_clumps(model, many, Z_SOURCE, n_samples=options.maps)), "s", "< 1"),
+        (f"{options.clumps} clumps, {options.maps} samples", seconds(lambda: magnify_clumps(model, clumps, Z_SOURCE, wcs, options.maps)), "s", "< 1"),
         *lenstronomy_rows(options.potentials, options.pixels, options.maps),
+        *lenstronomy_planes(),
+        *autogalaxy_rows(),
     ]  # fmt: skip
     table = Table(rows=rows, names=("what", "value", "unit", "goal"))
     table["value"].info.format = ".3g"

@@ -136,6 +136,32 @@ def test_imaging_field_recovers_what_was_injected(imaging_run):
         assert (folder / "results/mock/galaxies" / galaxy / name).stat().st_size > 1000
 
 
+def test_images_of_one_galaxy_agree(imaging_run):
+    """The same clump in two images: found again, at one place, of one intrinsic flux and mass within their errors."""
+    folder, _ = imaging_run
+    images = Table.read(folder / "results/mock/lens/multiple_images.ecsv")
+    assert len(images) >= 2 and (images["rms_arcsec"] < 1e-3).all()  # the lens is the true one
+    truth = Table.read(folder / "results/mock/population/truth.ecsv")
+    true_clump = {str(row["match"]): str(row["id"]).split("_")[1] for row in truth}
+    clumps = Table.read(folder / "results/mock/lens/counterparts.ecsv")
+    groups = [clumps[clumps["system"] == name] for name in dict.fromkeys(clumps["system"])]
+    assert len(groups) >= 3
+    assert (
+        sum(len({true_clump.get(str(name)) for name in own["id"]}) == 1 for own in groups) >= len(groups) - 1
+    )
+    pairs = Table.read(folder / "results/mock/figures/multiple_images.ecsv")
+    flux = np.abs(pairs["log_flux"] - pairs["log_flux_first"])
+    assert (flux < 3.0 * np.hypot(pairs["log_flux_err"], pairs["log_flux_first_err"])).all()
+    mass = pairs["log_mass"] - pairs["log_mass_first"]
+    facing = [
+        np.where(mass > 0, pairs[f"log_mass{name}_{up}"], pairs[f"log_mass{name}_{down}"])
+        for name, up, down in (("_first", "hi", "lo"), ("", "lo", "hi"))
+    ]
+    assert (np.abs(mass) < 3.0 * np.hypot(*facing)).all()
+    page = (folder / "results/report.html").read_text()
+    assert all(title in page for title in ("lens field", "source planes", "multiple images"))
+
+
 def rules_run(stdout):
     return {line.split("Rule: ")[1].rstrip(")") for line in stdout.splitlines() if "Rule: " in line}
 

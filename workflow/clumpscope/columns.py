@@ -27,8 +27,18 @@ class Column:
 def _with_errors(name: str, unit: str, ucd: str, text: str) -> list[Column]:
     return [
         Column(name, unit, ucd, text),
-        Column(f"{name}_err_lo", unit, f"stat.error;{ucd}", f"Lower error of {name} (median - 16 %)"),
-        Column(f"{name}_err_hi", unit, f"stat.error;{ucd}", f"Upper error of {name} (84 % - median)"),
+        Column(
+            f"{name}_err_lo",
+            unit,
+            f"stat.error;{ucd}",
+            f"Lower error of {name}: 68 % of the draws below it are nearer",
+        ),
+        Column(
+            f"{name}_err_hi",
+            unit,
+            f"stat.error;{ucd}",
+            f"Upper error of {name}: 68 % of the draws above it are nearer",
+        ),
     ]
 
 
@@ -64,6 +74,18 @@ _COLUMNS: list[Column] = [
     Column("class", "", "src.class", "unresolved, compact or extended (C25 section 5.1)"),
     *_with_errors("distance_kpc", "kpc", "phys.distance", "Galactocentric distance in the source plane"),
     Column("central", "", "meta.code", "True for the clump nearest to the galaxy's barycentre of light"),
+    Column("source_ra", "deg", "pos.eq.ra", "Right ascension in the source plane, as seen without the lens"),
+    Column("source_dec", "deg", "pos.eq.dec", "Declination in the source plane, as seen without the lens"),
+    Column("source_x_arcsec", "arcsec", "pos.cartesian.x", "Source position West of the lens model's reference"),
+    Column("source_y_arcsec", "arcsec", "pos.cartesian.y", "Source position North of the lens model's reference"),
+    Column("offset_x_arcsec", "arcsec", "pos.cartesian.x", "Source position West of the mean of the system's images"),
+    Column("offset_x_arcsec_err", "arcsec", "stat.error", "Standard deviation of offset_x_arcsec over the lens model's posterior"),
+    Column("offset_y_arcsec", "arcsec", "pos.cartesian.y", "Source position North of the mean of the system's images"),
+    Column("offset_y_arcsec_err", "arcsec", "stat.error", "Standard deviation of offset_y_arcsec over the lens model's posterior"),
+    Column("rms_arcsec", "arcsec", "stat.stdev", "Root mean square distance of a system's images in the source plane"),
+    Column("rms_kpc", "kpc", "stat.stdev", "Root mean square distance of a system's images in the source plane"),
+    Column("intrinsic_flux_njy", "nJy", "phot.flux.density", "Flux in the group's filter over the magnification"),
+    Column("intrinsic_flux_njy_err_fit", "nJy", "stat.error", "Error of intrinsic_flux_njy from the flux alone"),
     *_percentiles("log_mass", "dex(Msun)", "phys.mass", "log10 stellar mass (living stars and remnants)"),
     *_percentiles("log_mass_formed", "dex(Msun)", "phys.mass", "log10 stellar mass ever formed"),
     *_percentiles("log_age_yr", "dex(yr)", "time.age", "log10 age since the onset of star formation"),

@@ -46,7 +46,7 @@ _ROWS = [
     ("low_snr", "fit", "Signal-to-noise below 3 in the reference filter.", False),
     ("size_undetermined", "fit", "The size is not constrained by the data; flux from a point-source fit.", False),
     ("near_critical", "magnify", "On or next to a critical line: magnification formally divergent.", True),
-    ("outside_model", "magnify", "Outside the lens model's map; magnification unknown.", True),
+    ("outside_model", "magnify", "Outside the lens model's map, or not at the redshift it is for; magnification unknown.", True),
     ("not_lensed", "magnify", "Source not behind the lens; magnification set to 1.", False),
     ("few_bands", "sed", "S/N > 3 in too few broad bands for population statistics.", True),
     ("underconstrained", "sed", "Fewer usable bands than free parameters.", True),
@@ -55,6 +55,8 @@ _ROWS = [
     ("poor_fit", "sed", "Best-fit chi2 improbable (p < 1e-4).", False),
     ("duplicate_image", "catalogue", "Another image of the same system is kept for statistics.", True),
     ("no_host", "catalogue", "The host galaxy has no mass; host-relative quantities are missing.", False),
+    ("mu_off_posterior", "magnify", "The best lens model's magnification is outside the 16-84 % of the posterior samples, which masses follow.", False),
+    ("mu_alone", "magnify", "Only the total magnification is known: mu_t and mu_r are its square root.", False),
 ]  # fmt: skip
 
 FLAGS: dict[str, Flag] = {

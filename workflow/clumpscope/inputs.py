@@ -236,9 +236,16 @@ def check_field(name: str, field: dict[str, Any]) -> None:
 
     key = f"fields.{name}"
     lens = field.get("lens", {})
-    for entry in ("model", "samples", "kappa", "gamma1", "gamma2", "deflection_x", "deflection_y"):
+    maps = ("kappa", "gamma1", "gamma2", "deflection_x", "deflection_y", "magnification")
+    for entry in ("model", "samples", *maps):
         if isinstance(lens.get(entry), str):
             _require_file(lens[entry], f"{key}.lens.{entry}")
+    for number, sample in enumerate(
+        lens["samples"] if isinstance(lens.get("samples"), list) else (), start=1
+    ):
+        for entry in maps:
+            if entry in sample:
+                _require_file(sample[entry], f"{key}.lens.samples, entry {number}, {entry}")
     if "photometry" in field:
         _require_file(field["photometry"], f"{key}.photometry")
         read_photometry(field["photometry"], field.get("redshift"))

@@ -30,9 +30,69 @@ def imaging_products(folder, n_galaxies=20, seed=3):
         "population": population_tables(catalogue, field.hosts, field.galaxies),
         "residuals": [write_residuals(folder, catalogue, name, seed) for name in field.galaxies["id"][:8]],
     }
+    products |= lens_products(folder, catalogue, field.galaxies, seed)
     products["truth"] = truth_table(catalogue[: min(len(catalogue), 12)])
     products["truth_summary"] = summarise_truth(products["truth"], len(catalogue))
     return products
+
+
+def lens_products(folder, catalogue, galaxies, seed):
+    """Products of the lens of a field: a sphere's magnification, sources, and every pair of galaxies as two images."""
+    rng = np.random.default_rng(seed)
+    wcs = sky_wcs(catalogue, 0.5, (120, 100))
+    y, x = np.indices((120, 100)) - np.array([59.5, 49.5])[:, None, None]
+    hdu = fits.PrimaryHDU(1.0 / (1.0 - 20.0 / np.hypot(x, y)), wcs.to_header())
+    hdu.header["ZSOURCE"] = 2.0
+    hdu.writeto(folder / "magnification.fits", overwrite=True)
+    angle = np.linspace(0, 2 * np.pi, 50)
+    ring = wcs.pixel_to_world_values(49.5 + 20 * np.cos(angle), 59.5 + 20 * np.sin(angle))
+    lines = Table({"kind": ["tangential"] * 50, "line": [0] * 50, "ra": ring[0], "dec": ring[1]})
+    lines["source_ra"], lines["source_dec"] = np.mean(ring[0]), np.mean(ring[1])
+    names = galaxies["id"][:6]
+    n = len(names)
+    images = Table({"id": names, "system": [f"S{k // 2}" for k in range(n)], "rms_arcsec": np.full(n, 0.1)})
+    for axis in "xy":
+        images[f"offset_{axis}_arcsec"] = rng.normal(0, 0.1, n)
+        images[f"offset_{axis}_arcsec_err"] = 0.03
+    clumps = catalogue["id", "galaxy", "log_mass_p16", "log_mass_p50", "log_mass_p84"][:12]
+    clumps["system"] = [f"S{k // 4}.{k // 2}" for k in range(12)]
+    clumps["mu"] = np.tile([8.0, -3.0], 6)
+    clumps["mu_err_lo"] = clumps["mu_err_hi"] = 0.4
+    clumps["intrinsic_flux_njy"] = rng.uniform(1, 10, 12)
+    clumps["intrinsic_flux_njy_err_fit"] = 0.2
+    return {
+        "lens_map": [folder / "magnification.fits"],
+        "critical_lines": lines,
+        "multiple_images": images,
+        "counterparts": clumps,
+        "source_planes": [write_source_plane(folder, catalogue, name) for name in galaxies["id"][:8]],
+    }
+
+
+def sky_wcs(table, scale, shape):
+    """Celestial pixels around the mean position of a table."""
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
+    wcs.wcs.crval = (
+        [float(np.mean(table["ra"])), float(np.mean(table["dec"]))] if len(table) else [3.58, -30.4]
+    )
+    wcs.wcs.crpix, wcs.wcs.cdelt = [0.5 * shape[1] + 0.5, 0.5 * shape[0] + 0.5], [-scale / 3600, scale / 3600]
+    return wcs
+
+
+def write_source_plane(folder, catalogue, galaxy):
+    """A galaxy in its source plane: a disc of light, its clumps where they are on the sky."""
+    own = catalogue[np.asarray(catalogue["galaxy"], str) == galaxy]
+    light = np.exp(-np.hypot(*(np.indices((60, 60)) - 29.5)) / 8.0)
+    hdu = fits.PrimaryHDU(light, sky_wcs(own, 0.02, light.shape).to_header())
+    hdu.header["ZSOURCE"] = 2.0
+    table = own["id", "ra", "dec"].copy()
+    table.rename_columns(["ra", "dec"], ["source_ra", "source_dec"])
+    table["central"] = np.arange(len(own)) == 0
+    path = folder / galaxy / "source_plane.fits"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fits.HDUList([hdu, fits.BinTableHDU(table, name="CLUMPS")]).writeto(path, overwrite=True)
+    return path
 
 
 def truth_table(catalogue):
@@ -53,10 +113,7 @@ def write_residuals(folder, catalogue, galaxy, seed, shape=(40, 50)):
     """Residuals of one galaxy: noise of known width, one bright pixel in the data of every filter."""
     rng = np.random.default_rng(seed)
     own = catalogue[np.asarray(catalogue["galaxy"], str) == galaxy]
-    wcs = WCS(naxis=2)
-    wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
-    wcs.wcs.crval = [float(np.mean(own["ra"])), float(np.mean(own["dec"]))] if len(own) else [3.58, -30.4]
-    wcs.wcs.crpix, wcs.wcs.cdelt = [25.0, 20.0], [-0.04 / 3600, 0.04 / 3600]
+    wcs = sky_wcs(own, 0.04, shape)
     hdus = fits.HDUList([fits.PrimaryHDU()])
     for name in ("F444W", "F090W", "F150W", "F200W"):
         residual = rng.normal(0.0, NOISE_NJY, shape)

@@ -50,7 +50,7 @@ def test_magnification_from_the_catalogue_or_none_at_all():
     assert not select_galaxies(plain, None, FILTERS)["selected"][4]
     outside = [np.nan, *MU[1:]]
     row = select_galaxies(catalogue(), outside, FILTERS)[0]
-    assert not row["selected"] and row["reason"].startswith("mu = nan")
+    assert not row["selected"] and row["reason"].startswith("magnification unknown")
 
 
 def test_catalogue_without_errors_and_with_redshift_column_of_spectroscopy():

@@ -27,10 +27,27 @@ def test_posterior_interval_is_that_of_the_samples():
     v = np.random.default_rng(3).normal(900.0, 20.0, 100)
     radius = einstein(900.0)
     result = magnify_clumps(cluster(samples=v), clump_at(3 * radius, 0.0), 2.0)
-    low, high = np.percentile(1 / (1 - einstein(v) / (3 * radius)), [16, 84])
-    assert result["mu"][0] - result["mu_err_lo"][0] == pytest.approx(low, rel=1e-3)
-    assert result["mu"][0] + result["mu_err_hi"][0] == pytest.approx(high, rel=1e-3)
-    assert result["mu_samples"].shape == (1, 100)
+    # mu grows with v: on each side of the best model, the velocity within which 68 % of that side's samples are.
+    low, high = np.percentile(v[v < 900.0], 100 - 68.27), np.percentile(v[v > 900.0], 68.27)
+    mu = 1 / (1 - einstein(np.array([low, high])) / (3 * radius))
+    assert result["mu"][0] - result["mu_err_lo"][0] == pytest.approx(mu[0], rel=1e-3)
+    assert result["mu"][0] + result["mu_err_hi"][0] == pytest.approx(mu[1], rel=1e-3)
+    assert result["mu_samples"].shape == (1, 100) and result["flags"][0] == 0
+
+
+def test_a_best_model_at_the_edge_of_its_posterior_has_two_errors_and_a_flag():
+    # As ICLv1 of SMACS J0723 (Mahler et al. 2023), whose best model magnifies more than 90 % of its samples.
+    v = np.random.default_rng(4).normal(880.0, 15.0, 100)
+    assert np.mean(v > 900.0) < 0.16
+    result = magnify_clumps(cluster(samples=v), clump_at(3 * einstein(900.0), 0.0), 2.0)
+    assert describe(result["flags"][0]) == ["mu_off_posterior"]
+    assert result["mu"][0] == pytest.approx(1.5, rel=1e-3)  # C25's value is the best model's
+    mu = 1 / (1 - einstein(v) / (3 * einstein(900.0)))
+    low, high = (
+        result["mu"][0] + sign * result[f"mu_err_{side}"][0] for sign, side in ((-1, "lo"), (1, "hi"))
+    )
+    assert 0.65 <= np.mean((mu > low) & (mu < high)) <= 0.72
+    assert 0.0 < result["mu_err_hi"][0] < result["mu_err_lo"][0]
 
 
 def test_on_a_critical_line_nothing_is_infinite_and_the_clump_is_flagged():

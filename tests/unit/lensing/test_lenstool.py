@@ -7,7 +7,7 @@ from clumpscope.errors import InputError
 from clumpscope.lensing import read_lenstool
 from clumpscope.lensing.potentials import ANGLE, CORE, CUT, ELLIPTICITY, STRENGTH, X, Y, einstein_arcsec
 from lens_text import COSMOLOGY as COSMOLOGY_TEXT
-from lens_text import GALAXY, HALO, SHEAR, parameter_file
+from lens_text import GALAXY, HALO, SHEAR, parameter_file, samples_file
 
 POTFILE = """potfile0
     filein  3 members.cat
@@ -92,11 +92,6 @@ def test_ellipticity_of_the_potential(tmp_path):
         ("v_disp        900.0", "v_disp        fast", "v_disp fast"),
         ("v_disp        900.0", "v_disp        nan", "finite number"),
         ("v_disp        900.0", "v_disp", "a number after v_disp"),
-        (
-            "mag           19.0\n    z_lens        0.4",
-            "mag 19.0\n    z_lens 0.5",
-            "z = 0.4, 0.5; expected one lens plane",
-        ),
         ("core_radius   5.0", "core_radius   200.0", "the two not equal"),
         ("core_radius   5.0", "core_radius   -5.0", "core >= 0"),
         ("ellipticite   0.30", "ellipticite   1.2", "less than 1"),
@@ -155,7 +150,10 @@ def test_potfile_with_positions_on_the_sky(tmp_path):
         ("", 1, 4.0, 3.0, (4.0, 3.0)),
         ("#REFERENCE 3 40.0 -1.5\n", 1, 4.0, 3.0, (4.0, 3.0)),
         ("#REFERENCE 3 40.001 -1.499\n", 3, 0.0, 0.0, (-3.6, 3.6)),
-        ("#REFERENCE 0\n", 1, 39.999, -1.499, (3.6, 3.6)),
+        ("#REFERENCE 1 02:40:00.24 -01:29:56.4\n", 3, 0.0, 0.0, (-3.6, 3.6)),
+        ("#REFERENCE 0\n", 3, 39.999, -1.499, (3.6, 3.6)),
+        # As Lenstool itself does (set_potfile.c): format 1 stays relative without a position.
+        ("#REFERENCE 0\n", 1, 4.0, 3.0, (4.0, 3.0)),
     ],
 )
 def test_frames_of_a_galaxy_catalogue(tmp_path, header, kind, x, y, expected):
@@ -192,7 +190,7 @@ def test_potentials_beyond_the_stated_number_do_not_count(tmp_path):
     [
         ("1 40.0 -1.5 1.0 1.0 0.0 bright 0.0", "line 1"),
         ("1 40.0 -1.5 0.0 0.0 0.0 20.0 0.0", "positive axes"),
-        ("#REFERENCE here\n1 40.0 -1.5 1.0 1.0 0.0 20.0 0.0", "REFERENCE"),
+        ("#REFERENCE here\n1 40.0 -1.5 1.0 1.0 0.0 20.0 0.0", "reference here"),
         ("# nobody", "no galaxy"),
     ],
 )
@@ -221,3 +219,44 @@ def test_a_file_without_a_cosmology_means_that_of_the_workflow(tmp_path):
     path = parameter_file(tmp_path, HALO)
     path.write_text(path.read_text().replace(COSMOLOGY_TEXT, ""))
     assert read_lenstool(path).cosmology is COSMOLOGY
+
+
+def test_files_of_other_editors_and_folders(tmp_path):
+    plain = read_lenstool(parameter_file(tmp_path, HALO, GALAXY)).rows
+    path = parameter_file(
+        tmp_path, HALO, GALAXY.replace("potentiel 7", "potentiel 7 # le plus proche, décrit à part")
+    )
+    text = path.read_text()
+    for content in (text.encode("utf-8-sig"), text.encode("latin-1"), text.replace("\n", "\r\n").encode()):
+        path.write_bytes(content)
+        np.testing.assert_array_equal(read_lenstool(path).rows, plain)
+    # The catalogue lies beside the model, not where it was when the model was made.
+    (tmp_path / "members.cat").write_text("1 40.0 -1.5 1.0 1.0 0.0 20.0 0.0\n")
+    moved = POTFILE.replace("members.cat", "../../Catalogues/members.cat")
+    assert len(read_lenstool(parameter_file(tmp_path, moved)).rows) == 1
+
+
+def test_a_galaxy_without_a_magnitude_has_no_mass(tmp_path):
+    (tmp_path / "members.cat").write_text("1 40 -1.5 1 1 0 20.0 0\n2 40 -1.5 1 1 0 0.0 0\n")
+    samples = samples_file(tmp_path, ["Pot0 sigma (km/s)"], [[242.0]])
+    model = read_lenstool(parameter_file(tmp_path, POTFILE), samples=samples)
+    assert model.rows[1, STRENGTH] == model.samples[0][1, STRENGTH] == 0.0
+    assert model.samples[0][0, STRENGTH] == pytest.approx(4.0 * model.rows[0, STRENGTH])
+
+
+def test_potentials_of_other_redshifts_are_other_planes(tmp_path):
+    # As a group behind the cluster, in a potfile of its own (Lagattuta et al. 2019, Abell 370).
+    (tmp_path / "members.cat").write_text("1 40.001 -1.5 1 1 0 20.0 0\n")
+    group = POTFILE.replace("zlens   0.4", "zlens   1.05").replace("cut     3 5.1 1.0", "cutkpc  3 25.0 1.0")
+    near = GALAXY.replace(
+        "z_lens        0.4", "z_lens        0.402"
+    )  # the same plane, written with other care
+    model = read_lenstool(parameter_file(tmp_path, HALO, near, group))
+    assert model.z_lens == 0.4 and list(model.redshifts) == [0.4, 0.4, 1.05]
+    assert model.rows[2, CUT] == pytest.approx(25.0 * COSMOLOGY.arcsec_per_kpc_proper(1.05).value)
+    front = read_lenstool(parameter_file(tmp_path, HALO, near))
+    place = 39.999, -1.4985
+    np.testing.assert_allclose(model.magnification(*place, 1.0), front.magnification(*place, 1.0))
+    assert abs(model.magnification(*place, 3.0)[0] / front.magnification(*place, 3.0)[0] - 1) > 1e-3
+    with pytest.raises(InputError, match="a positive redshift"):
+        read_lenstool(parameter_file(tmp_path, HALO, group.replace("1.05", "0")))

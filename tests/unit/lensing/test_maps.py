@@ -7,7 +7,8 @@ from astropy.table import Table
 from clumpscope.cosmology import distance_ratio
 from clumpscope.errors import InputError
 from clumpscope.flags import describe
-from clumpscope.lensing import read_maps
+from clumpscope.images.cutouts import Cutout
+from clumpscope.lensing import products, read_maps
 from clumpscope.lensing.clumps import magnify_clumps
 from clumpscope.lensing.source_plane import galactocentric_distances, reconstruct
 from lens_scenes import Z_LENS, cluster, grid_wcs
@@ -162,8 +163,18 @@ def test_magnification_alone_is_the_poorest_case(tmp_path):
     expected = np.abs(model.magnification(ra, dec, 2.0)[0])
     np.testing.assert_allclose(got[0], expected, rtol=0.02)
     np.testing.assert_allclose(got[1], np.sqrt(expected), rtol=0.02)
-    with pytest.raises(InputError, match="near the map's redshift"):
-        maps.magnification(ra, dec, 4.0)
+    # What it cannot say is NaN, flagged in the catalogue, and refused where a position is asked for.
+    assert np.isnan(maps.magnification(ra, dec, 4.0)[0]).all()
+    assert (maps.magnification(ra, dec, 0.5 * Z_LENS)[0] == 1.0).all()
+    assert maps.z_only == 2.0 and not maps.traces
+    with pytest.raises(InputError, match="the source plane and distances in it need deflection maps"):
+        maps.source_position(ra, dec, 2.0)
+    clumps = Table({"id": ["a"], "ra": ra[:1], "dec": dec[:1]})
+    near, far = (magnify_clumps(maps, clumps, z) for z in (2.0, 4.0))
+    assert describe(near["flags"][0]) == ["mu_alone"] and near["mu"][0] == pytest.approx(
+        expected[0], rel=0.02
+    )
+    assert describe(far["flags"][0]) == ["outside_model", "mu_alone"] and np.isnan(far["mu"][0])
     with pytest.raises(InputError, match="z_source"):
         read_maps(**{**options, "normalisation": {"dls_ds": 1.0}})
     with pytest.raises(InputError, match="either magnification alone"):
@@ -209,3 +220,27 @@ def test_missing_pixels_of_a_map_are_outside_the_model(tmp_path):
     ra, dec = grid_wcs(N, SCALE).pixel_to_world_values([242.2, 260.0], [242.2, 260.0])
     result = magnify_clumps(maps, Table({"id": ["a", "b"], "ra": ra, "dec": dec}), 2.0)
     assert [describe(flags) for flags in result["flags"]] == [["outside_model"], []]
+
+
+def test_products_of_a_galaxy_with_a_map_of_the_magnification_alone(tmp_path):
+    wcs, model = grid_wcs(N, SCALE), cluster(700.0)
+    rows, columns = np.indices((N, N))
+    fits.writeto(
+        tmp_path / "mu.fits",
+        model.magnification(*wcs.pixel_to_world_values(columns, rows), 2.0)[0],
+        wcs.to_header(),
+    )
+    maps = read_maps(z_lens=Z_LENS, normalisation={"z_source": 2.0}, magnification=str(tmp_path / "mu.fits"))
+    own = grid_wcs(41, 0.1)
+    own.wcs.crval = [float(v) for v in model.sky(9.0, 8.1)]
+    cutout = Cutout(np.ones((41, 41)), np.ones((41, 41)), own, 0, 0, 0.1, "F150W")
+    clumps = Table({"id": ["a"], "x": [20.0], "y": [20.0], "sigma_x_px": [1.0], "sigma_y_px": [1.0],
+                    "theta_deg": [0.0]})  # fmt: skip
+    clumps["ra"], clumps["dec"] = own.pixel_to_world_values(clumps["x"], clumps["y"])
+    table, plane = products.lens_galaxy(maps, clumps, cutout, cutout.data > 0, 2.0)
+    assert table["mu"][0] == pytest.approx(abs(model.magnification(*model.sky(9.0, 8.1), 2.0)[0]), rel=0.02)
+    assert np.isnan(table["distance_kpc"][0]) and np.isnan(table["source_ra"][0]) and not table["central"][0]
+    mu = products.magnification_map(maps, cutout, 2.0)
+    products.write_source_plane(tmp_path / "plane.fits", plane, table, 2.0)
+    products.draw_galaxy(tmp_path / "galaxy.png", "G", cutout, mu, plane, clumps, maps, 2.0)
+    assert "RA_BARY" not in fits.getheader(tmp_path / "plane.fits")

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from astropy.cosmology import FlatwCDM
+from clumpscope.cosmology import COSMOLOGY
 from clumpscope.errors import InputError
 from clumpscope.lensing import read_lenstool
 from clumpscope.lensing.potentials import ANGLE, CORE, CUT, ELLIPTICITY, STRENGTH, X, einstein_arcsec
@@ -126,7 +128,7 @@ def test_chains_put_together_repeat_their_names(tmp_path):
         ("#O1 : x", "#O5 : x", "another model"),
         ("#O1 : x (arcsec)", "#O1 : z_lens", "another model"),
         ("#O1 : x (arcsec)", "#Pot0 sigma (km/s)", "0 potfile sections"),
-        ("#O1 : x (arcsec)", "#omegaM", "cosmology is free"),
+        ("#O1 : x (arcsec)", "#omegaB", "or omegaM, omegaX, wX, wa"),
         ("#Chi2", "#Temper", "unknown parameter"),
         ("1 -3.0 1.5", "1 -3.0", "6 numbers; expected 7"),
         ("900.0", "fast", "no number"),
@@ -150,3 +152,51 @@ def test_samples_without_rows_or_file_or_members(tmp_path):
     parameter_file(tmp_path, POTFILE, name="bestopt.par")
     with pytest.raises(InputError, match="no galaxy of the model"):
         read_lenstool(path, samples=samples_file(tmp_path, ["Pot0 sigma (km/s)"], [[100.0]]))
+
+
+@pytest.mark.parametrize("names", [("1", "bcg"), ("O1", "Obcg"), ("Obcg", "O1")])
+def test_potentials_are_found_by_name_with_and_without_the_letter_of_the_optimised(tmp_path, names):
+    # An input has the names without it; a galaxy of the potfile that is called 1 is another.
+    (tmp_path / "members.cat").write_text("1 40 -1.5 1 1 0 20.0 0\n")
+    first, second = HALO.replace("O1", names[0]), GALAXY.replace(" 7", f" {names[1]}")
+    path = parameter_file(tmp_path, first, second, POTFILE, name="input.par")
+    samples = samples_file(tmp_path, ["O1 : x (arcsec)", "Obcg : x (arcsec)"], [[7.0, 8.0]])
+    expected = [8.0, 7.0] if names[0] == "Obcg" else [7.0, 8.0]
+    assert list(read_lenstool(path, samples=samples).samples[0][:2, X]) == expected
+
+
+def test_a_potfile_switched_off_still_counts(tmp_path):
+    (tmp_path / "members.cat").write_text("1 40.0 -1.5 1.0 1.0 0.0 20.0 0.0\n")
+    off = POTFILE.replace("filein  3", "filein  0")
+    path = parameter_file(tmp_path, HALO, off, POTFILE.replace("potfile0", "potfile1"))
+    samples = samples_file(tmp_path, ["Pot1 sigma (km/s)"], [[242.0]])
+    model = read_lenstool(path, samples=samples)
+    assert model.samples[0][1, STRENGTH] == pytest.approx(4.0 * model.rows[1, STRENGTH])
+    with pytest.raises(InputError, match="scaling relation it belongs to"):
+        read_lenstool(path, samples=samples_file(tmp_path, ["Pot0 sigma (km/s)"], [[242.0]]))
+    alone = parameter_file(tmp_path, HALO, POTFILE)
+    older = read_lenstool(alone, samples=samples_file(tmp_path, ["Pot sigma (km/s)"], [[242.0]]))
+    np.testing.assert_allclose(older.samples[0], model.samples[0])
+
+
+def test_the_cosmology_may_be_sampled(tmp_path):
+    # It enters by D_LS / D_S alone; a flat one stays flat (Jullo et al. 2010, Science 329, 924).
+    columns, rows = ["O1 : sigma (km/s)", "omegaM", "wX"], [[900.0, 0.3, -1.0], [900.0, 0.2, -1.4]]
+    model = read_lenstool(parameter_file(tmp_path, HALO), samples=samples_file(tmp_path, columns, rows))
+    np.testing.assert_allclose(model.samples[1], model.rows)
+    kappa, ratio = (np.array([f(k) for k in (None, 0, 1)]) for f in (
+        lambda k: model.convergence_shear(9.0, 4.0, 2.0, k)[0], lambda k: model.deflection(9.0, 4.0, 2.0, k)[0]))  # fmt: skip
+    other = FlatwCDM(H0=70.0, Om0=0.2, w0=-1.4)
+    ratios = [1.0 - c.comoving_distance(0.4) / c.comoving_distance(2.0) for c in (COSMOLOGY, other)]
+    expected = [1.0, 1.0, float(ratios[1] / ratios[0])]
+    assert abs(expected[2] - 1.0) > 0.01
+    np.testing.assert_allclose(kappa / kappa[0], expected, rtol=1e-6)
+    np.testing.assert_allclose(ratio / ratio[0], expected, rtol=1e-6)
+    assert model.magnification(40.0, -1.49, 0.2, 1)[0] == 1.0
+    nfw = HALO.replace("profil        81", "profil        12").replace(
+        "v_disp        900.0", "concentration 4.0"
+    )
+    with pytest.raises(InputError, match="depends on the cosmology"):
+        read_lenstool(
+            parameter_file(tmp_path, nfw), samples=samples_file(tmp_path, ["O1 : c", "omegaM"], [[4.0, 0.3]])
+        )

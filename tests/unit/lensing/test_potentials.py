@@ -244,3 +244,26 @@ def test_potentials_add_up():
         total = sum(np.array(function(row[None], x, y)) for row in rows)
         assert np.array(function(rows, x, y)).shape == (n_parts, 1300)
         assert np.allclose(function(rows, x, y), total, rtol=1e-12)
+
+
+@pytest.mark.parametrize("ellipticity", [0.05, 0.6])
+def test_singular_isothermal_ellipsoid(ellipticity):
+    # Kormann, Schneider and Bartelmann (1994, A&A 284, 285), equation 27a, the major axis along theirs; Lenstool's
+    # normalisation (e_grad.c) makes the convergence 4 pi (v / c)^2 / 2 / sqrt((1 - e) x^2 + (1 + e) y^2).
+    x, y = GRID
+    turn = np.exp(1j * np.deg2rad(37.0))
+    own = ((x - 1.2) + 1j * (y + 0.7)) / turn
+    f = np.sqrt((1 - ellipticity) / (1 + ellipticity))
+    root = np.sqrt(1 - f**2)
+    strength = einstein_arcsec(700.0, 4.0) / np.sqrt(1 + ellipticity) / root
+    cos, sin = own.real / np.abs(own), own.imag / np.abs(own)
+    alpha = strength * (np.arcsin(root * cos) + 1j * np.arcsinh(root / f * sin)) * turn
+    assert np.allclose(deflection(-1, x, y, ellipticite=ellipticity), [alpha.real, alpha.imag], rtol=1e-9)
+    e = ellipticity
+    kappa = einstein_arcsec(700.0, 4.0) / 2 / np.sqrt((1 - e) * own.real**2 + (1 + e) * own.imag**2)
+    assert np.allclose(convergence_shear(-1, x, y, ellipticite=e)[0], kappa, rtol=1e-9)
+
+
+def test_round_isothermal_profiles_are_one():
+    alike = [deflection(profile, *GRID, ellipticite=0.0) for profile in (-1, 0, 1)]
+    assert np.allclose(alike[0], alike[1], rtol=1e-8) and np.allclose(alike[1], alike[2])

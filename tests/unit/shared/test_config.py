@@ -6,6 +6,7 @@ from clumpscope.errors import InputError
 
 PHOTOMETRY = {"photometry": "table.csv", "redshift": 0.39}
 IMAGING = {"images": {"F150W": {"sci": "a.fits"}}, "galaxies": "g.csv"}
+MAPS = {"kind": "maps", "z_lens": 0.4, "normalisation": {"z_source": 2.0}}
 
 
 @pytest.mark.parametrize(
@@ -26,7 +27,11 @@ IMAGING = {"images": {"F150W": {"sci": "a.fits"}}, "galaxies": "g.csv"}
         ),
         ({"fields": {"a": {**PHOTOMETRY, "lens": {"kind": "lenstool"}}}}, "no key 'model'"),
         ({"fields": {"a": {**PHOTOMETRY, "lens": {"kind": "lens"}}}}, "fields.a.lens.kind"),
-        ({"fields": {"a": {**PHOTOMETRY, "lens": {"kind": "maps", "kappa": "k"}}}}, "no key 'gamma1'"),
+        ({"fields": {"a": {**PHOTOMETRY, "lens": {**MAPS, "kappa": "k"}}}}, "no key 'gamma1'"),
+        (
+            {"fields": {"a": {**PHOTOMETRY, "lens": {"kind": "maps", "z_lens": 0.4}}}},
+            "no key 'normalisation'",
+        ),
         ({"fields": {"a": {**PHOTOMETRY, "reddening": {"ebv": "much"}}}}, "reddening.ebv: found 'much'"),
         ({"fields": {"a": PHOTOMETRY}, "sed": {"prior": "log"}}, "Did you mean 'priors'"),
         ({"fields": {"a": PHOTOMETRY}, "sed": {"priors": "flat"}}, "one of log, paper"),
@@ -50,3 +55,7 @@ def test_settings_are_defaults_then_top_level_then_field():
     assert (a["priors"], b["priors"]) == ("paper", "log")
     assert a["error_floor"] == b["error_floor"] == 0.1
     assert a["reference_sfh"] == "exp_free"
+
+
+def test_a_map_of_the_magnification_alone_is_a_lens():
+    config.validate({"fields": {"a": {**PHOTOMETRY, "lens": {**MAPS, "magnification": "mu.fits"}}}})

@@ -79,6 +79,18 @@ _ROWS = [
      "Data, model of the clumps, and residual of the galaxies with the most clumps, in the bluest filter, the reference filter "
      "and the reddest, each with one scale; circles are clumps, the number is the side of the pictures (C25 Fig. 5). The diffuse light of the galaxy stays in the "
      "residual."),
+    ("lens_field", _IMAGING, ("lens_map", "critical_lines", "catalogue"),
+     "Magnification of sources at the median redshift of the galaxies (stated beside the scale), from the best lens model, with its critical "
+     "lines, their caustics in the source plane (shifted as a whole where masses outside the field deflect all light alike), and the clumps. Clumps at other redshifts have their own critical lines: what counts for "
+     "them is the magnification in the catalogue."),
+    ("source_planes", _IMAGING, ("source_planes", "catalogue"),
+     "Galaxies with the most clumps, in the source plane: the reference filter traced back with the best lens model, surface brightness "
+     "conserved, PSF and noise not deconvolved. Circles are clumps (blue: the one nearest to the barycentre of light, green cross). All "
+     "images of one galaxy in a frame overlap here. North up, East left (C25 section 4.5)."),
+    ("multiple_images", _IMAGING, ("multiple_images", "counterparts"),
+     "What the images of one galaxy have to share. Left: where every image says that the source is, from the mean of its system, with "
+     "errors from the lens model's posterior. Middle and right: flux and stellar mass, both divided by the magnification, of clumps "
+     "that are seen in several images, in the most magnified image and in the others; dashed: equal."),
     ("colour_colour", _PHOTOMETRY, ("catalogue", "sed_all"),
      "Colours of the clusters with S/N > 3 in all four filters, coloured by best-fit age and metallicity. The lines are "
      "dust-free simple stellar populations of one metallicity, with ages of 0.5, 1, 4 and 9 Gyr marked by circles of growing size (F22 Fig. 7)."),

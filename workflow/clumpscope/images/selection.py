@@ -82,6 +82,8 @@ def select_galaxies(
             reason = "photometric redshift without an error"
         elif not secure[row] and not z_error[row] < max_redshift_error:
             reason = f"(z84 - z16) / 2 = {z_error[row]:.3f}, not below {max_redshift_error:g}"
+        elif not unlensed and not np.isfinite(mu[row]):
+            reason = "magnification unknown: outside the lens model, or not at the redshift it is for"
         elif not unlensed and not abs(mu[row]) > min_magnification:
             reason = f"mu = {mu[row]:.3f}, not above {min_magnification:g}"
         else:

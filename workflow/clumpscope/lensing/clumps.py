@@ -4,7 +4,8 @@ import numpy as np
 from astropy.table import Table
 from astropy.wcs import WCS
 
-from ..flags import bit
+from ..flags import bit, has
+from ..intervals import sided_errors
 from ..randomness import generator
 from .model import LensModel
 
@@ -57,20 +58,6 @@ def ellipse_points(table: Table, wcs: WCS | None) -> tuple[Array, Array]:
     return wcs.pixel_to_world_values(x, y)
 
 
-def _summary(name: str, best: Array, samples: Array, spatial: Array) -> dict[str, Array]:
-    """Columns of one quantity: value, C25's asymmetric errors, samples."""
-    if samples.shape[1]:
-        low, high = np.percentile(samples, [16.0, 84.0], axis=1)
-        below, above = np.maximum(best - low, 0.0), np.maximum(high - best, 0.0)
-    else:
-        below = above = np.zeros_like(best)
-    return {
-        name: best,
-        f"{name}_err_lo": np.hypot(below, spatial),
-        f"{name}_err_hi": np.hypot(above, spatial),
-    }
-
-
 def magnify_clumps(
     model: LensModel,
     table: Table,
@@ -100,7 +87,8 @@ def magnify_clumps(
     -------
     Table
         id; mu, mu_t, mu_r (medians of the absolute values over the ellipse, best model) with _err_lo and
-        _err_hi: quadrature of the standard deviation over the ellipse and the posterior's 68 % interval;
+        _err_hi: quadrature of the standard deviation over the ellipse and the posterior's 68 % interval on that side of
+        the best model (`intervals.sided_errors`);
         mu_samples, mu_t_samples, mu_r_samples (n_clumps, n), one point of the ellipse in one realisation each,
         whose scatter holds both errors; flags. Nothing is infinite; outside a map all is NaN.
     """
@@ -114,6 +102,8 @@ def magnify_clumps(
             result[f"{name}_samples"] = np.ones((n_clumps, max(n_samples, 1)))
         result["flags"] = flags
         return result
+    if model.z_only is not None:
+        flags |= bit("mu_alone")
     ra, dec = ellipse_points(table, wcs)
     best = model.magnification(ra, dec, z_source)
     realisations = [model.magnification(ra, dec, z_source, k) for k in model.chosen_samples(n_samples)]
@@ -139,8 +129,13 @@ def magnify_clumps(
             there = np.minimum(np.abs(realisation[index]), _LARGEST)
             medians[:, column] = np.median(there, axis=1)
             drawn[:, column] = there[np.arange(n_clumps), point[:, column]]
-        for key, values in _summary(name, value, medians, here.std(axis=1)).items():
-            result[key] = values
+        result[name] = value
+        for side, posterior in zip(("lo", "hi"), sided_errors(value, medians), strict=True):
+            result[f"{name}_err_{side}"] = np.hypot(posterior, here.std(axis=1))
+        if name == "mu" and n_drawn:
+            low, high = np.percentile(medians, [16.0, 84.0], axis=1)
+            off = ((value < low) | (value > high)) & ~has(flags, "near_critical")
+            flags[off] |= bit("mu_off_posterior")
         result[f"{name}_samples"] = drawn if n_drawn else value[:, None]
     result["flags"] = flags
     return result
@@ -176,5 +171,5 @@ def given_magnification(table: Table, n_samples: int = 100, seed: int = 0) -> Ta
         result[f"{name}_err_lo"] = mu**power - low**power
         result[f"{name}_err_hi"] = high**power - mu**power
         result[f"{name}_samples"] = drawn**power
-    result["flags"] = np.zeros(len(table), dtype=np.int64)
+    result["flags"] = np.full(len(table), bit("mu_alone"), dtype=np.int64)
     return result

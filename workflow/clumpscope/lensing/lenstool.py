@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import numpy as np
+from astropy.cosmology import FLRW
 
 from ..errors import InputError
 from .parameter_file import Section, cosmology_of, n_potentials, read_sections, reference_of
@@ -41,72 +42,86 @@ def read_lenstool(
     Raises
     ------
     InputError
-        Missing or truncated file, unknown profile, several lens planes, samples of another model.
+        Missing or truncated file, unknown profile, samples of another model.
 
     Notes
     -----
     Profiles and their parameters mean what they mean in Lenstool: `potentials.PROFILES` lists those known. The
-    relations of a best.par's potfiles, which it does not hold itself, are read from a parameter file beside it.
+    relations of a best.par's potfiles, which it does not hold itself, are read from a parameter file beside it. The
+    redshift of the first potential is that of the main plane; potentials at others (groups behind the cluster, galaxies
+    in front) lens in their own, and the positions of all are those seen on the sky.
     """
     path = Path(path)
     sections = read_sections(path)
     reference, cosmology = reference_of(sections, str(path)), cosmology_of(sections)
     bodies = [section for section in sections if section.keyword == "potentiel"]
     potfiles = [section for section in sections if section.keyword.startswith("potfile")]
-    redshifts = [s.number("zlens") for s in (*bodies, *potfiles) if s.keyword == "potentiel" or _is_on(s)]
-    if not redshifts:
+    placed = [s for s in (*bodies, *potfiles) if s.keyword == "potentiel" or _is_on(s)]
+    if not placed:
         raise InputError(str(path), "no potential", "at least one section 'potentiel'")
-    if max(redshifts) - min(redshifts) > _SAME_PLANE:
-        planes = ", ".join(f"{z:g}" for z in sorted(set(redshifts)))
-        raise InputError(str(path), f"lens planes at z = {planes}", "one lens plane",
-                         "Several lens planes are not supported; give the model as maps.")  # fmt: skip
-    z_model = redshifts[0]
-    if z_model <= 0.0:
-        raise InputError(str(path), f"a lens at redshift {z_model:g}", "a positive redshift")
+    planes: dict[float, float] = {}  # redshift as it is written -> that of its plane
+    for section in placed:
+        z = section.number("zlens")
+        if z <= 0.0:
+            raise InputError(section.place, f"a lens at redshift {z:g}", "a positive redshift")
+        planes.setdefault(z, next((p for p in planes.values() if abs(p - z) <= _SAME_PLANE), z))
+    z_model = planes[placed[0].number("zlens")]
     if z_lens is not None and abs(z_lens - z_model) > _SAME_PLANE:
         raise InputError("configuration key lens.z_lens", f"{z_lens:g}", f"{z_model:g}, as {path} says")
 
-    arcsec_per_kpc = float(cosmology.arcsec_per_kpc_proper(z_model).value)
-    potentials = [
-        Potential(section.name, check_profile(section.number("profil"), section.place),
-                  values_of(section, reference, arcsec_per_kpc), section.place)
-        for section in bodies
-    ]  # fmt: skip
-    relations = _relations(potfiles, arcsec_per_kpc)
+    potentials = []
+    for section in bodies:
+        z = planes[section.number("zlens")]
+        values = values_of(section, reference, _arcsec_per_kpc(cosmology, z))
+        number = check_profile(section.number("profil"), section.place)
+        potentials.append(Potential(section.name, number, values, section.place, z))
+    relations = _relations(potfiles, cosmology)
     for number, relation in enumerate(relations):
+        if relation is None:
+            continue
         potentials += [
-            Potential(member.name, relation.profile, member.values, relation.place, number)
+            Potential(member.name, relation.profile, member.values, relation.place, planes[relation.z_lens], number)
             for member in members_of(relation, path.parent, reference)
-        ]
+        ]  # fmt: skip
     potentials = potentials[: n_potentials(sections)]
-    rows = np.array([potential_row(p.profile, p.values, z_model, cosmology, p.place) for p in potentials])
+    rows = np.array([potential_row(p.profile, p.values, p.z_lens, cosmology, p.place) for p in potentials])
+    redshifts = np.array([potential.z_lens for potential in potentials])
     model = ParametricModel(
         reference=reference, z_lens=z_model, cosmology=cosmology,
-        profiles=np.array([potential.profile for potential in potentials]), rows=rows,
+        profiles=np.array([potential.profile for potential in potentials]), rows=rows, redshifts=redshifts,
     )  # fmt: skip
     if samples is None:
         return model
-    relations = relations or _relations_beside(path, arcsec_per_kpc)
-    return model.with_samples(read_posterior(Path(samples), potentials, relations, rows, z_model, cosmology))
+    if not any(relations):
+        relations = _relations_beside(path, cosmology)
+    return model.with_samples(read_posterior(Path(samples), potentials, relations, rows, cosmology))
+
+
+def _arcsec_per_kpc(cosmology: FLRW, z: float) -> float:
+    return float(cosmology.arcsec_per_kpc_proper(z).value)
 
 
 def _is_on(section: Section) -> bool:
     return section.lines.get("filein", ["0"])[0] != "0"
 
 
-def _relations(potfiles: list[Section], arcsec_per_kpc: float) -> list[ScalingRelation]:
-    relations = (scaling_relation(section, arcsec_per_kpc) for section in potfiles)
-    return [relation for relation in relations if relation is not None]
+def _relations(potfiles: list[Section], cosmology: FLRW) -> list[ScalingRelation | None]:
+    return [
+        scaling_relation(section, _arcsec_per_kpc(cosmology, section.number("zlens")))
+        if _is_on(section)
+        else None
+        for section in potfiles
+    ]
 
 
-def _relations_beside(path: Path, arcsec_per_kpc: float) -> list[ScalingRelation]:
+def _relations_beside(path: Path, cosmology: FLRW) -> list[ScalingRelation | None]:
     """Scaling relations of the parameter file that a best.par came from: bestopt.par, input.par or another one."""
     named = [path.with_name(name) for name in ("bestopt.par", "input.par")]
     others = sorted(other for other in path.parent.glob("*.par") if other not in (path, *named))
     for candidate in (*named, *others):
         if candidate.is_file():
             potfiles = [s for s in read_sections(candidate) if s.keyword.startswith("potfile")]
-            relations = _relations(potfiles, arcsec_per_kpc)
-            if relations:
+            relations = _relations(potfiles, cosmology)
+            if any(relations):
                 return relations
     return []

@@ -74,6 +74,9 @@ class MapModel(LensModel):
 
     Notes
     -----
+    A map of magnification alone holds for sources whose D_LS / D_S is within 1 % of that of its own redshift; for
+    others behind the lens it gives NaN. Its kappa is that which magnifies as much without shear.
+
     Values between pixels are interpolated linearly; their error is at most an eighth of the sum of the second
     differences of neighbouring pixels along both axes. Shear components follow the maps' pixel axes; only their
     modulus enters the magnification.
@@ -89,6 +92,10 @@ class MapModel(LensModel):
         return len(self.realisations)
 
     @property
+    def z_only(self) -> float | None:  # noqa: D102
+        return self.z_map if "magnification" in self.maps else None
+
+    @property
     def traces(self) -> bool:  # noqa: D102
         return "deflection_x" in self.maps
 
@@ -101,7 +108,7 @@ class MapModel(LensModel):
     def deflection(self, x, y, z_source, sample=None):  # noqa: D102
         if not self.traces:
             raise InputError("lens maps", f"maps of {', '.join(self.maps)}", "maps of deflection_x and deflection_y",
-                             "Source positions need deflection maps.")  # fmt: skip
+                             "Source positions, the source plane and distances in it need deflection maps.")  # fmt: skip
         along, up = self._values(("deflection_x", "deflection_y"), x, y, sample)
         # From the maps' axes to West and North.
         matrix = self.wcs.pixel_scale_matrix / proj_plane_pixel_scales(self.wcs)
@@ -112,12 +119,11 @@ class MapModel(LensModel):
     def convergence_shear(self, x, y, z_source, sample=None):  # noqa: D102
         ratio = self.distance_ratio(z_source)
         if "magnification" in self.maps:
-            own = self.distance_ratio(self.z_map)
-            if abs(ratio / own - 1.0) > _SAME_RATIO:
-                raise InputError("lens maps", f"a magnification map for z = {self.z_map:g} and a source at z = {z_source:g}",
-                                 "a source near the map's redshift",
-                                 "Give maps of kappa, gamma1 and gamma2, which hold for all redshifts.")  # fmt: skip
             (mu,) = self._values(("magnification",), x, y, sample)
+            if ratio == 0.0:
+                mu = np.where(np.isfinite(mu), 1.0, np.nan)
+            elif abs(ratio / self.distance_ratio(self.z_map) - 1.0) > _SAME_RATIO:
+                mu = np.full(mu.shape, np.nan)
             # The convergence that magnifies as much without any shear.
             with np.errstate(divide="ignore"):
                 kappa = 1.0 - 1.0 / np.sqrt(np.abs(mu))
@@ -166,8 +172,8 @@ def read_maps(
     deflection_unit : str, optional
         ``arcsec`` or ``pixel``; needed with deflection maps that have no BUNIT.
     magnification : str, optional
-        Map of the magnification alone, instead of all others, for ``normalisation: {z_source}`` only. The two
-        factors mu_t and mu_r are then its square root.
+        Map of the magnification alone, instead of all others, for ``normalisation: {z_source}`` only, and for sources
+        near that redshift. The two factors mu_t and mu_r are then its square root, and there is no source plane.
     samples : sequence of mappings
         Each with the same keys: one posterior realisation.
 

@@ -62,6 +62,11 @@ class LensModel:
         """Whether the model has deflections, so that positions can be traced to the source."""
         return True
 
+    @property
+    def z_only(self) -> float | None:
+        """The one source redshift that the model holds for; None where it holds for all."""
+        return None
+
     def about(self, ra: float, dec: float) -> "LensModel":
         """The same lens; a model without a frame of its own counts its positions from here [deg]."""
         return self
@@ -78,16 +83,27 @@ class LensModel:
         """Convergence and the shear's components (along x and diagonal), scaled to the source; as `deflection`."""
         raise NotImplementedError
 
-    def distance_ratio(self, z_source: float) -> float:
-        """D_LS / D_S; zero for a source that is not behind the lens."""
-        if z_source <= self.z_lens:
+    def cosmology_of(self, sample: int | None) -> FLRW:
+        """Cosmology of a realisation, or of the best model."""
+        return self.cosmology
+
+    def distance_ratio(
+        self, z_source: float, sample: int | None = None, z_lens: float | None = None
+    ) -> float:
+        """D_LS / D_S, in a realisation or the best model; zero for a source that is not behind the lens.
+
+        `z_lens` is that of another plane than the model's main one.
+        """
+        z_lens = self.z_lens if z_lens is None else z_lens
+        if z_source <= z_lens:
             return 0.0
         # Transverse comoving distances over the Hubble distance; their difference bends with space (Hogg 1999, eq. 19).
+        cosmology = self.cosmology_of(sample)
         near, far = (
-            float(self.cosmology.comoving_transverse_distance(z) / self.cosmology.hubble_distance)
-            for z in (self.z_lens, z_source)
+            float(cosmology.comoving_transverse_distance(z) / cosmology.hubble_distance)
+            for z in (z_lens, z_source)
         )
-        curvature = self.cosmology.Ok0
+        curvature = cosmology.Ok0
         return float(np.sqrt(1.0 + curvature * near**2) - near / far * np.sqrt(1.0 + curvature * far**2))
 
     def chosen_samples(self, n_samples: int) -> list[int]:

@@ -9,7 +9,15 @@ from astropy.cosmology import FLRW, LambdaCDM, w0waCDM
 from ..cosmology import COSMOLOGY
 from ..errors import InputError
 
-__all__ = ["Section", "cosmology_of", "n_potentials", "read_sections", "reference_of"]
+__all__ = [
+    "Section",
+    "changed_cosmology",
+    "cosmology_of",
+    "n_potentials",
+    "position",
+    "read_sections",
+    "reference_of",
+]
 
 # Newer versions speak English.
 _KEYWORDS = {
@@ -18,7 +26,7 @@ _KEYWORDS = {
     "virial_radius": "cut_radius", "r200": "cut_radius", "virial_radius_kpc": "cut_radius_kpc",
     "r200_kpc": "cut_radius_kpc", "virial_mass": "masse", "m200": "masse", "mass": "masse", "concentration": "beta",
     "c": "beta", "omega": "omegaM", "lambda": "omegaX", "z_lens": "zlens", "grid": "grille",
-    "nlens": "nlentille",
+    "nlens": "nlentille", "sigma_e": "v_disp", "re": "core_radius", "re_kpc": "core_radius_kpc", "w0": "wX",
 }  # fmt: skip
 
 
@@ -81,7 +89,7 @@ def read_sections(path: Path) -> list[Section]:
         raise InputError(str(path), "no such file", "a Lenstool parameter file", "Correct the path.")
     sections: list[Section] = []
     current: Section | None = None
-    for line in path.read_text(errors="replace").splitlines():
+    for line in path.read_text(encoding="utf-8-sig", errors="replace").splitlines():
         words = line.split("#")[0].split()
         if not words:
             continue
@@ -105,7 +113,11 @@ def reference_of(sections: list[Section], where: str) -> tuple[float, float]:
     runmode = next((s for s in sections if s.keyword == "runmode" and "reference" in s), None)
     if runmode is None:
         raise InputError(where, "no reference position", "'reference 3 RA DEC' in the section runmode")
-    words = runmode.lines["reference"]
+    return position(runmode.lines["reference"], runmode.place)
+
+
+def position(words: list[str], place: str) -> tuple[float, float]:
+    """RA and Dec [deg] of the words after ``reference``: 3 and degrees, or 1 and sexagesimal hours and degrees."""
     expected = "3 and degrees, or 1 and sexagesimal hours and degrees"
     try:
         kind, ra, dec = int(words[0]), *words[1:3]
@@ -114,8 +126,8 @@ def reference_of(sections: list[Section], where: str) -> tuple[float, float]:
         if kind == 1:
             return 15.0 * _from_sexagesimal(ra), _from_sexagesimal(dec)
     except ValueError:
-        raise InputError(runmode.place, f"reference {' '.join(words)}", expected) from None
-    raise InputError(runmode.place, f"reference of kind {kind}", expected)
+        raise InputError(place, f"reference {' '.join(words)}", expected) from None
+    raise InputError(place, f"reference of kind {kind}", expected)
 
 
 def _from_sexagesimal(word: str) -> float:
@@ -141,6 +153,15 @@ def cosmology_of(sections: list[Section]) -> FLRW:
     if (w0, wa) == (-1.0, 0.0):
         return LambdaCDM(H0=h0, Om0=matter, Ode0=dark)
     return w0waCDM(H0=h0, Om0=matter, Ode0=dark, w0=w0, wa=wa)
+
+
+def changed_cosmology(cosmology: FLRW, values: dict[str, float]) -> FLRW:
+    """The cosmology with other omegaM, omegaX, wX or wa; a flat one stays flat where omegaX is not among them."""
+    matter = values.get("omegaM", cosmology.Om0)
+    flat = abs(1.0 - cosmology.Om0 - cosmology.Ode0) < 1e-3
+    dark = values.get("omegaX", 1.0 - matter if flat else cosmology.Ode0)
+    w0, wa = values.get("wX", getattr(cosmology, "w0", -1.0)), values.get("wa", getattr(cosmology, "wa", 0.0))
+    return w0waCDM(H0=cosmology.H0, Om0=matter, Ode0=dark, w0=w0, wa=wa)
 
 
 def n_potentials(sections: list[Section]) -> int | None:

@@ -25,7 +25,7 @@ __all__ = ["check_profile", "potential_row", "values_of"]
 
 # Names of profiles that Lenstool has and this reader has not, to say what is in the way.
 _OTHER_PROFILES = {
-    -2: "truncated singular isothermal ellipsoid", -1: "singular isothermal ellipsoid", 3: "power law with a core",
+    -2: "truncated singular isothermal ellipsoid", 3: "power law with a core",
     4: "pseudo-elliptical potential", 5: "Hubble's modified law", 6: "power law of two exponents", 9: "mass sheet",
     10: "spline potential", 11: "1/r^4 mass", 13: "Sersic", 15: "Einasto", 16: "Hernquist", 17: "external maps",
     82: "PIEMD with a shallow centre", 83: "elliptical mass distribution I1.5", 84: "I0.5 and I1.5",
@@ -107,7 +107,7 @@ def potential_row(profile: int, values: Values, z_lens: float, cosmology: FLRW, 
         np.asarray(values.get(key, 0.0), dtype=float) for key in ("ellipticite", "ellip_pot", "v_disp")
     )
     by_potential = (mass_ellipticity == 0.0) & (potential_ellipticity != 0.0)
-    if profile in (8, 81):
+    if profile in (-1, 8, 81):
         if np.any(np.abs(mass_ellipticity) >= 1.0):
             raise InputError(place, f"ellipticity {np.max(np.abs(mass_ellipticity)):g}", "less than 1")
         row[..., ELLIPTICITY] = np.where(by_potential, potential_ellipticity, flattening(mass_ellipticity))
@@ -115,6 +115,11 @@ def potential_row(profile: int, values: Values, z_lens: float, cosmology: FLRW, 
         row[..., ANGLE] += np.where(row[..., ELLIPTICITY] < 0.0, np.pi / 2.0, 0.0)
         row[..., ELLIPTICITY] = np.abs(row[..., ELLIPTICITY])
         row[..., STRENGTH] = einstein_arcsec(speed, 6.0)
+        if profile == -1:
+            # Its convergence is 4 pi (v_disp / c)^2 / 2 / sqrt((1 - e) x^2 + (1 + e) y^2), e the mass's ellipticity.
+            own = np.abs(np.where(by_potential, 3.0 * potential_ellipticity, mass_ellipticity))
+            row[..., CORE], row[..., ELLIPTICITY] = 0.0, flattening(own)
+            row[..., STRENGTH] = einstein_arcsec(speed, 4.0) / np.sqrt(1.0 + own) / (1.0 - flattening(own))
         if profile == 81:
             row[..., CUT] = values.get("cut_radius", np.inf)
             core, cut = row[..., CORE], row[..., CUT]

@@ -1,4 +1,4 @@
-"""Pictures of lenses: a galaxy and its source, the field's magnification, multiple images traced back."""
+"""The picture of one galaxy: its image, its magnification, its source."""
 
 import os
 from typing import TYPE_CHECKING
@@ -8,7 +8,6 @@ from astropy.table import Table
 
 from ..files import replacing
 from ..images.cutouts import Cutout
-from .critical import critical_lines
 from .model import LensModel
 from .source_plane import SourcePlane
 
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["cutout_centre", "draw_field", "draw_galaxy", "draw_systems"]
+__all__ = ["cutout_centre", "draw_galaxy"]
 
 Array = np.ndarray
 _LARGEST_MU = 100.0
@@ -102,93 +101,4 @@ def draw_galaxy(
     source_axes.plot(plane.x, plane.y, "+", color="tab:blue", markersize=9)
     source_axes.set_title("source plane", fontsize=9)
     source_axes.set_xlabel("arcsec from the model's reference, West")
-    _save(figure, path)
-
-
-def draw_field(
-    path: str | os.PathLike, model: LensModel, positions: Table, z_source: float, n_pixels: int = 300
-) -> None:
-    """Magnification map over a field, with critical lines, caustics and the positions of galaxies or clumps.
-
-    Parameters
-    ----------
-    path : path-like
-        Ending in .png or .pdf.
-    model : LensModel
-        The lens.
-    positions : Table
-        ra, dec [deg]; they set the size of the field.
-    z_source : float
-        Source redshift of the map.
-    n_pixels : int
-        Pixels of the map along its side.
-    """
-    from matplotlib.figure import Figure
-
-    x, y = model.offsets(positions["ra"], positions["dec"])
-    half = 0.55 * max(np.ptp(x), np.ptp(y), 10.0) + 2.0
-    middle = 0.5 * (x.min() + x.max()), 0.5 * (y.min() + y.max())
-    box = (middle[0] - half, middle[0] + half, middle[1] - half, middle[1] + half)
-    step = 2.0 * half / n_pixels
-    axis = (np.arange(n_pixels) + 0.5) * step
-    grid = model.sky(*np.meshgrid(box[0] + axis, box[2] + axis))
-    figure = Figure(figsize=(6.4, 5.4), layout="constrained")
-    axes = figure.subplots()
-    _magnification(figure, axes, model.magnification(*grid, z_source)[0], box)
-    for line in critical_lines(model, z_source, box, step):
-        axes.plot(line.x, line.y, color="white", lw=0.9 if line.kind == "tangential" else 0.5)
-        axes.plot(line.source_x, line.source_y, color="tab:orange", lw=0.5)
-    axes.scatter(x, y, s=12, facecolors="none", edgecolors="tab:red", linewidths=0.8)
-    axes.set(xlim=box[:2], ylim=box[2:], xlabel="arcsec West of the model's reference", ylabel="arcsec North")
-    axes.set_title(f"magnification for z = {z_source:g}; critical lines white, caustics orange", fontsize=9)
-    _save(figure, path)
-
-
-def draw_systems(path: str | os.PathLike, table: Table) -> None:
-    """Multiple images traced back: where each lies in the source plane, and what the magnifications make of its flux.
-
-    Parameters
-    ----------
-    path : path-like
-        Ending in .png or .pdf.
-    table : Table
-        Of `systems.compare_systems`; with intrinsic fluxes a third panel shows their ratios.
-    """
-    from matplotlib.figure import Figure
-
-    intrinsic = [name for name in table.colnames if name.startswith("intrinsic_")]
-    n_panels = 3 if intrinsic else 2
-    figure = Figure(figsize=(4.2 * n_panels, 4.0), layout="constrained")
-    panels = figure.subplots(1, n_panels)
-    map_axes, rms_axes = panels[:2]
-    systems = list(dict.fromkeys(table["system"]))
-    rms = []
-    for number, system in enumerate(systems):
-        own, colour = table[table["system"] == system], f"C{number % 10}"
-        rms.append(float(own["rms_arcsec"][0]))
-        map_axes.errorbar(own["offset_x_arcsec"], own["offset_y_arcsec"], xerr=own["offset_x_arcsec_err"],
-                          yerr=own["offset_y_arcsec_err"], fmt="o", ms=3, lw=0.6, color=colour)  # fmt: skip
-        for name in intrinsic:
-            # The mean in the logarithm is that of no image in particular.
-            ratio = np.log10(own[name]) - np.nanmean(np.log10(own[name]))
-            mu = np.abs(own["mu"])
-            error = np.array([own["mu_err_hi"], own["mu_err_lo"]]) / mu / np.log(10.0)
-            panels[2].errorbar(mu, ratio, yerr=error, fmt="o", ms=3, lw=0.6, color=colour)
-    map_axes.axhline(0.0, color="0.7", lw=0.5, zorder=0)
-    map_axes.axvline(0.0, color="0.7", lw=0.5, zorder=0)
-    map_axes.set(
-        xlabel="offset West [arcsec]", ylabel="offset North [arcsec]", aspect="equal", adjustable="datalim"
-    )
-    map_axes.set_title("images in the source plane, from their system's mean", fontsize=9)
-    rms_axes.bar(range(len(systems)), rms, color=[f"C{number % 10}" for number in range(len(systems))])
-    if systems:
-        median = float(np.median(rms))
-        rms_axes.axhline(median, color="black", lw=0.8, ls="--", label=f'median {median:.3f}"')
-        rms_axes.legend(frameon=False, fontsize=8)
-    rms_axes.set_xticks(range(len(systems)), systems, rotation=90, fontsize=7)
-    rms_axes.set(xlabel="system", ylabel="rms in the source plane [arcsec]")
-    if intrinsic:
-        panels[2].axhline(0.0, color="0.7", lw=0.5, zorder=0)
-        panels[2].set(xscale="log", xlabel=r"$|\mu|$", ylabel="intrinsic, over its system's mean [dex]")
-        panels[2].set_title(", ".join(name.removeprefix("intrinsic_") for name in intrinsic), fontsize=9)
     _save(figure, path)

@@ -9,9 +9,11 @@ import numpy as np
 from astropy.cosmology import FLRW
 
 from ..errors import InputError
+from .parameter_file import changed_cosmology
 from .parameters import potential_row
-from .potentials import CUT, STRENGTH, einstein_arcsec
+from .potentials import CUT, STRENGTH
 from .potfile import ScalingRelation
+from .samples_file import read_samples
 
 __all__ = ["Posterior", "Potential", "read_posterior"]
 
@@ -24,7 +26,8 @@ _PARAMETERS = {
     "gamma": "gamma", "kappa": "kappa", "c": "beta", "M200": "masse",
 }  # fmt: skip
 _POTENTIAL = re.compile(r"^(?P<name>\S+)\s*:\s*(?P<what>\w+)")
-_POTFILE = re.compile(r"^Pot(?P<number>\d+)\s+(?P<what>\w+)")
+_POTFILE = re.compile(r"^Pot(?P<number>\d*)\s+(?P<what>\w+)")
+_COSMOLOGY = ("omegaM", "omegaX", "wX", "wa")
 # Columns that do not change the deflection: bookkeeping, redshifts of the constraints, noise.
 _IGNORED = re.compile(
     r"^(Nsample|ln\(|Chi2|Redshift|Sigpos|sigpos|Sigell|X src|Y src|src )|evidence", re.IGNORECASE
@@ -35,22 +38,27 @@ _SAME_SIGMA, _SAME_CUT = 2e-3, 2e-2
 
 @dataclass(frozen=True)
 class Potential:
-    """A potential as it is read: name, Lenstool's profile number, parameters, and the potfile that made it, if known."""
+    """A potential as it is read: name, Lenstool's profile number, parameters, redshift, and the potfile that made it, if known."""
 
     name: str
     profile: int
     values: dict[str, float]
     place: str
+    z_lens: float
     potfile: int | None = None
 
 
 @dataclass(frozen=True)
 class _Scaled:
-    """Members of one potfile, and the columns that its scaling relation takes from the samples."""
+    """Members of one potfile, and the columns that its scaling relation takes from the samples.
+
+    `unit` is the strength of each member for v_disp = 1 km/s.
+    """
 
     relation: ScalingRelation
     indices: Array
     mags: Array
+    unit: Array
     columns: dict[str, int]
 
 
@@ -64,12 +72,15 @@ class Posterior(Sequence):
         The best model's rows.
     table : (n_samples, n_columns) array
         The numbers of bayes.dat.
+    cosmologies : tuple of astropy.cosmology.FLRW
+        Of every realisation, where the cosmology is sampled.
     """
 
     best: Array
     table: Array
     rows: dict[int, Array] = field(repr=False)
     scaled: tuple[_Scaled, ...] = field(repr=False)
+    cosmologies: tuple[FLRW, ...] = field(default=(), repr=False)
 
     def __len__(self) -> int:
         return len(self.table)
@@ -84,7 +95,7 @@ class Posterior(Sequence):
             if value.keys() & {"sigma", "sigma_slope"}:
                 sigma = value.get("sigma", relation.v_disp)
                 v_disp = sigma * relation.sigma_factor(group.mags, value.get("sigma_slope"))
-                rows[chosen, STRENGTH] = einstein_arcsec(v_disp, 4.0 if relation.profile in (0, 1) else 6.0)
+                rows[chosen, STRENGTH] = group.unit * v_disp**2
             if value.keys() & {"rcut", "rcut_slope"}:
                 cut = value.get("rcut", relation.cut_radius)
                 rows[chosen, CUT] = cut * relation.cut_factor(group.mags, value.get("rcut_slope"))
@@ -94,9 +105,8 @@ class Posterior(Sequence):
 def read_posterior(
     path: Path,
     potentials: list[Potential],
-    relations: list[ScalingRelation],
+    relations: list[ScalingRelation | None],
     best: Array,
-    z_lens: float,
     cosmology: FLRW,
 ) -> Posterior:
     """Read samples and tie every column to what it changes.
@@ -107,21 +117,22 @@ def read_posterior(
         bayes.dat: a line '#name' for every column, then the numbers.
     potentials : list of Potential
         Of the best model, in its order.
-    relations : list of ScalingRelation
-        Of its potfiles, in their order.
+    relations : list of (ScalingRelation or None)
+        Of its potfiles, in their order; None where one is switched off.
     best : (n_potentials, n_fields) array
         Rows of the best model.
-    z_lens, cosmology
-        Of the model.
+    cosmology : astropy.cosmology.FLRW
+        Of the best model.
 
     Raises
     ------
     InputError
         Missing file, broken lines, or columns that the model has not.
     """
-    columns, table = _read_table(path)
+    columns, table = read_samples(path)
     by_potential: dict[int, dict[str, Array]] = {}
     by_potfile: dict[int, dict[str, int]] = {}
+    by_cosmology: dict[str, Array] = {}
     matches = [_POTENTIAL.match(column) for column in columns]
     indices = _potential_indices([m["name"] for m in matches if m], potentials)
     for number, (column, match) in enumerate(zip(columns, matches, strict=True)):
@@ -137,19 +148,26 @@ def read_posterior(
             values = by_potential.setdefault(indices[match["name"]], {})
             values[_PARAMETERS[match["what"]]] = table[:, number]
         elif match := _POTFILE.match(column):
-            if int(match["number"]) >= len(relations):
+            potfile = int(match["number"] or 0)
+            if potfile >= len(relations) or relations[potfile] is None:
                 raise InputError(place, f"{len(relations)} potfile sections", "the scaling relation it belongs to",
                                  "Put the model's bestopt.par or input .par beside it.")  # fmt: skip
             if match["what"] not in ("sigma", "rcut", "sigma_slope", "rcut_slope"):
                 raise InputError(place, "an unknown parameter of a potfile", "rcut, sigma or their slopes")
-            by_potfile.setdefault(int(match["number"]), {})[match["what"]] = number
+            by_potfile.setdefault(potfile, {})[match["what"]] = number
+        elif column in _COSMOLOGY:
+            by_cosmology[column] = table[:, number]
         else:
             raise InputError(place, "an unknown parameter",
-                             "parameters of potentials and potfiles, as 'O1 : x (arcsec)' or 'Pot0 sigma (km/s)'",
-                             "Samples in which the cosmology is free are not supported.")  # fmt: skip
+                             "parameters of potentials and potfiles, as 'O1 : x (arcsec)' or 'Pot0 sigma (km/s)', "
+                             f"or {', '.join(_COSMOLOGY)}")  # fmt: skip
     rows = {
         index: potential_row(
-            potentials[index].profile, {**potentials[index].values, **values}, z_lens, cosmology, str(path)
+            potentials[index].profile,
+            {**potentials[index].values, **values},
+            potentials[index].z_lens,
+            cosmology,
+            str(path),
         )
         for index, values in by_potential.items()
     }
@@ -159,63 +177,45 @@ def read_posterior(
         if not len(members[number]):
             raise InputError(f"{path}, potfile {number}", "no galaxy of the model that follows its scaling relation",
                              "the galaxies of the potfile", "These samples belong to another model.")  # fmt: skip
-        mags = np.array([potentials[index].values["mag"] for index in members[number]])
-        relation = relations[number]
-        scaled.append(_Scaled(relation, members[number], mags, what))
-    return Posterior(best, table, rows, tuple(scaled))
-
-
-def _read_table(path: Path) -> tuple[list[str], Array]:
-    if not path.is_file():
-        raise InputError(str(path), "no such file", "posterior samples (bayes.dat)", "Correct the path.")
-    columns: list[str] = []
-    rows: list[str] = []
-    for line in path.read_text(errors="replace").splitlines():
-        if not line.startswith("#"):
-            rows += [line] if line.strip() else []
-        elif not rows:  # chains that were put together repeat the names further down
-            columns.append(line.lstrip("#").strip())
-    if not rows:
-        raise InputError(str(path), "no samples", "rows of numbers below the '#' lines")
-    lengths = [len(row.split()) for row in rows]
-    if len(rows) > 1 and lengths[-1] < len(columns):
-        rows.pop()  # a run that was stopped leaves its last row half written
-        lengths.pop()
-    for number, length in enumerate(lengths, start=1):
-        if length != len(columns):
-            raise InputError(
-                f"{path}, sample {number}", f"{length} numbers", f"{len(columns)}, one per '#' line"
-            )
-    try:
-        table = np.loadtxt(rows, ndmin=2)
-    except ValueError as error:
-        raise InputError(str(path), f"a word that is no number ({error})", "numbers") from None
-    if not np.isfinite(table).all():
-        sample, column = np.argwhere(~np.isfinite(table))[0]
-        raise InputError(
-            f"{path}, sample {sample + 1}", f"{columns[column]} {table[sample, column]}", "finite numbers"
+        own = [potentials[index].values for index in members[number]]
+        mags, v_disp = np.array([[values["mag"], values["v_disp"]] for values in own]).T
+        unit = best[members[number], STRENGTH] / v_disp**2
+        scaled.append(_Scaled(relations[number], members[number], mags, unit, what))
+    cosmologies: tuple[FLRW, ...] = ()
+    if by_cosmology:
+        bound = [p.name for index, p in enumerate(potentials) if index in rows and p.profile in (7, 12)]
+        if bound:
+            raise InputError(f"{path}, columns {', '.join(by_cosmology)}", f"the mass of potential {bound[0]} depends on the cosmology",
+                             "a sampled cosmology with isothermal potentials only")  # fmt: skip
+        cosmologies = tuple(
+            changed_cosmology(cosmology, {name: float(values[k]) for name, values in by_cosmology.items()})
+            for k in range(len(table))
         )
-    return columns, table
+    return Posterior(best, table, rows, tuple(scaled), cosmologies)
 
 
 def _potential_indices(names: list[str], potentials: list[Potential]) -> dict[str, int]:
     """Which potential each name of the samples means.
 
-    Lenstool counts the optimised potentials O1, O2, ... in the order of its input, whatever they are called there;
-    in the models it writes they have these names.
+    In the models that Lenstool writes, optimised potentials have the names of the samples: O before that of the input. In
+    an input they may lack the O; older versions counted them, O1, O2, ..., whatever they were called.
     """
-    counted = {f"O{number}": number - 1 for number in range(1, len(potentials) + 1)}
     own = set(names)
-    if own == set(list(counted)[: len(own)]):
-        return {name: counted[name] for name in own}
-    first: dict[str, int] = {}
+    exact: dict[str, int] = {}
+    without: dict[str, int] = {}
     for index, potential in enumerate(potentials):
-        first.setdefault(potential.name, index)
-    return {name: first[name] for name in own if name in first}
+        exact.setdefault(potential.name, index)
+        if potential.potfile is None:
+            without.setdefault(f"O{potential.name}", index)
+    counted = {f"O{number}": number - 1 for number in range(1, len(own) + 1)}
+    for found in (exact, {**without, **exact}, counted):
+        if own <= found.keys():
+            return {name: found[name] for name in own}
+    return {name: exact[name] for name in own if name in exact}
 
 
 def _members(
-    potentials: list[Potential], relations: list[ScalingRelation], optimised: set[int]
+    potentials: list[Potential], relations: list[ScalingRelation | None], optimised: set[int]
 ) -> list[Array]:
     """Indices of the galaxies of each potfile.
 
@@ -224,12 +224,14 @@ def _members(
     """
     if any(potential.potfile is not None for potential in potentials):
         return [
-            np.array([i for i, potential in enumerate(potentials) if potential.potfile == number], dtype=int)
+            np.array(
+                [i for i, p in enumerate(potentials) if p.potfile == number and p.values["mag"]], dtype=int
+            )
             for number in range(len(relations))
         ]
     groups: list[Array] = [np.array([], dtype=int)] * len(relations)
-    kinds = [(relation.profile, relation.sigma_slope, relation.cut_slope) for relation in relations]
-    for kind in dict.fromkeys(kinds):
+    kinds = [r and (r.profile, r.sigma_slope, r.cut_slope) for r in relations]
+    for kind in filter(None, dict.fromkeys(kinds)):
         numbers = [number for number, own in enumerate(kinds) if own == kind]
         found = _sharing(potentials, relations[numbers[0]], optimised)
         several = [group for group in found if len(group) > 1]

@@ -15,8 +15,8 @@ __all__ = ["FIELDS", "PROFILES", "Profile", "einstein_arcsec", "flattening"]
 # Columns of a potential's row. `ellipticity` is (a - b) / (a + b) of the isodensity ellipses for isothermal
 # profiles, the ellipticity of the potential for the others, and for 14 the convergence; `strength` is
 #   81, 8   6 pi (v_disp / c)^2 [arcsec]                       12   the same of Lenstool's scale velocity
+#   -1      that of 8 with the same convergence                 14   the shear
 #   0, 1    4 pi (v_disp / c)^2 [arcsec]                        7   4 G M / (c^2 D_L) [arcsec^2]
-#   14      the shear
 FIELDS = ("x", "y", "ellipticity", "angle_rad", "core_arcsec", "cut_arcsec", "strength")
 X, Y, ELLIPTICITY, ANGLE, CORE, CUT, STRENGTH = range(len(FIELDS))
 
@@ -160,6 +160,7 @@ _SPHERE = _elliptical_potential(_isothermal_sphere)
 
 # By Lenstool's `profil` number.
 PROFILES: dict[int, Profile] = {
+    -1: Profile("singular isothermal ellipsoid", _isothermal_deflection, _isothermal_convergence_shear),
     0: Profile("singular isothermal sphere", *_SPHERE),
     1: Profile("singular isothermal sphere of elliptical potential", *_SPHERE),
     7: Profile("point mass", *_elliptical_potential(_point_mass)),

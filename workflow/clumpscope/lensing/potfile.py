@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError
-from .parameter_file import Section
+from .parameter_file import Section, position
 from .parameters import check_profile
 
 __all__ = ["Member", "ScalingRelation", "members_of", "scaling_relation"]
@@ -70,15 +70,13 @@ class Member:
     values: dict[str, float]
 
 
-def scaling_relation(section: Section, arcsec_per_kpc: float) -> ScalingRelation | None:
-    """Scaling relation of a section ``potfile``; None where it is switched off (``filein 0``)."""
-    words = section.lines.get("filein", ["0"])
+def scaling_relation(section: Section, arcsec_per_kpc: float) -> ScalingRelation:
+    """Scaling relation of a section ``potfile`` that is not switched off (``filein 0``)."""
+    words = section.lines["filein"]
     try:
         kind, name = int(words[0]), " ".join(words[1:])
     except ValueError:
         raise InputError(section.place, f"filein {' '.join(words)}", "filein 1 (or 3) and a file") from None
-    if kind == 0:
-        return None
     if kind not in (1, 3):
         raise InputError(section.place, f"a catalogue of format {kind}",
                          "format 1 or 3: id, x, y, a, b, theta, magnitude, luminosity")  # fmt: skip
@@ -111,22 +109,26 @@ def members_of(relation: ScalingRelation, folder: Path, reference: tuple[float, 
 
     Notes
     -----
-    A catalogue's ``#REFERENCE`` line says where its positions are counted from: 0 degrees on the sky, otherwise
-    arcseconds from the position that follows. Without it, format 1 means arcseconds from the model's reference
-    and format 3 degrees. Lines of fewer than eight words are left out, as Lenstool does.
+    As in Lenstool (set_potfile.c): positions are arcseconds from the position that a line ``#REFERENCE 3 RA DEC`` gives.
+    Without it, or with ``#REFERENCE 0``, format 1 means arcseconds from the model's reference and format 3 degrees. Lines
+    of fewer than eight words are left out, and a galaxy of magnitude 0 has no mass.
     """
     kind, name = relation.filein
-    path = folder / name
-    if not path.is_file():
+    # Models are delivered in other folders than they were made in.
+    path = next((p for p in (folder / name, folder / Path(name).name) if p.is_file()), None)
+    if path is None:
         raise InputError(relation.place, f"the galaxy catalogue {name!r}, where no file is",
                          "the catalogue beside the parameter file",
                          "Use best.par, which lists every galaxy, or get the catalogue.")  # fmt: skip
     origin = None if kind == 3 else reference
     members = []
-    for number, line in enumerate(path.read_text(errors="replace").splitlines(), start=1):
+    for number, line in enumerate(
+        path.read_text(encoding="utf-8-sig", errors="replace").splitlines(), start=1
+    ):
         place = f"{path}, line {number}"
         if line.startswith("#REFERENCE"):
-            origin = _origin(line.split()[1:], reference, place)
+            words = line.split()[1:]
+            origin = position(words, place) if words[:1] != ["0"] else (None if kind == 3 else reference)
         words = line.split("#")[0].split()
         if not words:
             continue
@@ -145,25 +147,13 @@ def members_of(relation: ScalingRelation, folder: Path, reference: tuple[float, 
             x, y = _offsets(origin[0] - x / 3600.0 / cos, origin[1] + y / 3600.0, reference)
         members.append(Member(words[0], {
             "x_centre": x, "y_centre": y, "ellipticite": (a**2 - b**2) / (a**2 + b**2), "angle_pos": theta, "mag": mag,
-            "v_disp": relation.v_disp * relation.sigma_factor(mag),
+            "v_disp": relation.v_disp * relation.sigma_factor(mag) if mag else 0.0,
             "cut_radius": relation.cut_radius * relation.cut_factor(mag),
             "core_radius": relation.core_radius * relation.core_factor(mag),
         }))  # fmt: skip
     if not members:
         raise InputError(str(path), "no galaxy", "lines of id, x, y, a, b, theta, magnitude, luminosity")
     return members
-
-
-def _origin(words: list[str], reference: tuple[float, float], place: str) -> tuple[float, float] | None:
-    try:
-        kind = int(words[0])
-        if kind == 0:
-            return None
-        return (float(words[1]), float(words[2])) if len(words) > 2 else reference
-    except (IndexError, ValueError):
-        raise InputError(
-            place, f"#REFERENCE {' '.join(words)}", "#REFERENCE 0, or 3 RA DEC in degrees"
-        ) from None
 
 
 def _offsets(ra: float, dec: float, reference: tuple[float, float]) -> tuple[float, float]:

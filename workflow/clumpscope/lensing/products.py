@@ -1,4 +1,4 @@
-"""What the lens stage leaves of one galaxy: table, magnification map, source plane, and their picture."""
+"""What the lens stage leaves of a galaxy (table, magnification map, source plane, their picture) and of a field."""
 
 import os
 
@@ -10,11 +10,19 @@ from astropy.wcs import WCS
 from ..files import replacing
 from ..images.cutouts import Cutout
 from .clumps import magnify_clumps
+from .field import FieldMap
 from .model import LensModel
 from .pictures import cutout_centre, draw_galaxy
 from .source_plane import SourcePlane, galactocentric_distances, reconstruct
 
-__all__ = ["draw_galaxy", "lens_galaxy", "magnification_map", "write_map", "write_source_plane"]
+__all__ = [
+    "draw_galaxy",
+    "lens_galaxy",
+    "magnification_map",
+    "write_field_map",
+    "write_map",
+    "write_source_plane",
+]
 
 
 def magnification_map(model: LensModel, cutout: Cutout, z_source: float) -> np.ndarray:
@@ -44,7 +52,7 @@ def lens_galaxy(
     cutout : Cutout
         Of the reference filter.
     member : (ny, nx) bool array
-        The cutout's pixels that belong to the galaxy.
+        The cutout's pixels that belong to the galaxy; the median of the others is its local sky.
     z_source : float
         Redshift of the galaxy.
     n_samples, seed : int
@@ -53,7 +61,8 @@ def lens_galaxy(
     Returns
     -------
     table : Table
-        Columns of `magnify_clumps` and `galactocentric_distances`.
+        Columns of `magnify_clumps` and `galactocentric_distances`, and source_ra, source_dec [deg], NaN for a model
+        without deflections.
     plane : SourcePlane
     """
     model = model.about(*cutout_centre(cutout))
@@ -61,22 +70,60 @@ def lens_galaxy(
     local["x"], local["y"] = clumps["x"] - cutout.x0, clumps["y"] - cutout.y0
     table = magnify_clumps(model, local, z_source, cutout.wcs, n_samples, seed)
     scale = cutout.pixel_scale_arcsec
-    plane = reconstruct(model, cutout.data, cutout.error, cutout.wcs, scale, z_source, member)
+    # The light of the cluster around a galaxy would pull its barycentre and add to its flux.
+    around = cutout.data[~member & np.isfinite(cutout.data)]
+    sky = float(np.median(around)) if around.size else 0.0
+    plane = reconstruct(model, cutout.data - sky, cutout.error, cutout.wcs, scale, z_source, member)
+    source = np.full((2, len(clumps)), np.nan)
+    if model.traces:
+        source = np.array(model.sky(*model.source_position(clumps["ra"], clumps["dec"], z_source)))
+    table["source_ra"], table["source_dec"] = source
     return hstack([table, galactocentric_distances(model, plane, clumps, z_source, n_samples)]), plane
 
 
-def _write_image(path: str | os.PathLike, image: np.ndarray, wcs: WCS, unit: str) -> None:
+def _image(image: np.ndarray, wcs: WCS, unit: str) -> fits.PrimaryHDU:
     hdu = fits.PrimaryHDU(image.astype(np.float32), wcs.to_header())
     hdu.header["BUNIT"] = unit
+    return hdu
+
+
+def _write(path: str | os.PathLike, *hdus: fits.PrimaryHDU | fits.BinTableHDU) -> None:
     with replacing(path) as temporary:
-        hdu.writeto(temporary)
+        fits.HDUList(list(hdus)).writeto(temporary)
 
 
 def write_map(path: str | os.PathLike, mu: np.ndarray, cutout: Cutout) -> None:
     """Write a magnification map on the pixels of a cutout."""
-    _write_image(path, mu, cutout.wcs, "")
+    _write(path, _image(mu, cutout.wcs, ""))
 
 
-def write_source_plane(path: str | os.PathLike, plane: SourcePlane) -> None:
-    """Write a galaxy's image in the source plane."""
-    _write_image(path, plane.image, plane.wcs, "nJy / arcsec2")
+def write_field_map(path: str | os.PathLike, field: FieldMap) -> None:
+    """Write the magnification over a field; ``ZSOURCE`` is the redshift it holds for."""
+    hdu = _image(field.mu, field.wcs, "")
+    hdu.header["ZSOURCE"] = (field.z_source, "redshift of the sources")
+    _write(path, hdu)
+
+
+def write_source_plane(path: str | os.PathLike, plane: SourcePlane, table: Table, z_source: float) -> None:
+    """Write a galaxy's image in the source plane, and a table CLUMPS of where its clumps lie in it.
+
+    Parameters
+    ----------
+    path : path-like
+    plane : SourcePlane
+    table : Table
+        Of `lens_galaxy`.
+    z_source : float
+        Redshift of the galaxy.
+    """
+    hdu = _image(plane.image, plane.wcs, "nJy / arcsec2")
+    hdu.header["ZSOURCE"] = (z_source, "redshift of the galaxy")
+    left, right, bottom, _ = plane.extent
+    if np.isfinite(plane.x):
+        cell = (right - left) / plane.image.shape[1]
+        barycentre = plane.wcs.pixel_to_world_values(
+            (plane.x - left) / cell - 0.5, (plane.y - bottom) / cell - 0.5
+        )
+        for key, value in zip(("RA_BARY", "DEC_BARY"), barycentre, strict=True):
+            hdu.header[key] = (float(value), "[deg] barycentre of light")
+    _write(path, hdu, fits.BinTableHDU(table["id", "source_ra", "source_dec", "central"], name="CLUMPS"))

@@ -7,6 +7,7 @@ from astropy.table import Table
 from astropy.wcs import WCS
 
 from ..cosmology import pc_per_arcsec
+from ..intervals import sided_errors
 from .model import LensModel
 
 __all__ = ["SourcePlane", "galactocentric_distances", "reconstruct"]
@@ -231,12 +232,12 @@ def galactocentric_distances(
 
 
 def _distance_table(best: Array, samples: Array, central: Array) -> Table:
-    low, high = np.percentile(samples, [16.0, 84.0], axis=1)
+    below, above = sided_errors(best, samples)
     return Table(
         {
             "distance_kpc": best,
-            "distance_kpc_err_lo": np.maximum(best - low, 0.0),
-            "distance_kpc_err_hi": np.maximum(high - best, 0.0),
+            "distance_kpc_err_lo": below,
+            "distance_kpc_err_hi": above,
             "distance_samples_kpc": samples,
             "central": central,
         }

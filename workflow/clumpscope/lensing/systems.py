@@ -6,6 +6,7 @@ import numpy as np
 from astropy.table import Table, vstack
 
 from ..cosmology import pc_per_arcsec
+from ..intervals import sided_errors
 from .model import LensModel
 
 __all__ = ["compare_systems"]
@@ -61,12 +62,12 @@ def _compare(model: LensModel, images: Table, z: float, n_samples: int, fluxes: 
     offset = offsets(source)
     mu, mu_t, mu_r = model.magnification(ra, dec, z)
     spread = np.zeros_like(offset)
-    low = high = np.abs(mu)
+    drawn = np.empty((0, len(mu)))
     chosen = model.chosen_samples(n_samples)
     if chosen:
         spread = np.std([offsets(np.array(model.source_position(ra, dec, z, k))) for k in chosen], axis=0)
         drawn = np.abs([model.magnification(ra, dec, z, k)[0] for k in chosen])
-        low, high = np.percentile(drawn, [16.0, 84.0], axis=0)
+    below, above = sided_errors(np.abs(mu), drawn.T)
     rms = float(np.sqrt((offset**2).sum(axis=0).mean()))
     result = Table(
         {
@@ -82,8 +83,8 @@ def _compare(model: LensModel, images: Table, z: float, n_samples: int, fluxes: 
             "mu": mu,
             "mu_t": mu_t,
             "mu_r": mu_r,
-            "mu_err_lo": np.maximum(np.abs(mu) - low, 0.0),
-            "mu_err_hi": np.maximum(high - np.abs(mu), 0.0),
+            "mu_err_lo": below,
+            "mu_err_hi": above,
             "rms_arcsec": np.full(len(ra), rms),
             "rms_kpc": np.full(len(ra), rms * pc_per_arcsec(z) / 1e3),
         }

@@ -7,6 +7,7 @@ from astropy.table import Table, vstack
 
 from ..errors import InputError
 from ..flags import bit, describe
+from ..intervals import sided_errors
 from ..lensing.sizes import intrinsic_sizes
 from ..randomness import generator
 
@@ -54,12 +55,8 @@ def _percentile_columns(name: str, draws: Array) -> dict[str, Array]:
 
 
 def _value_columns(name: str, value: Array, draws: Array) -> dict[str, Array]:
-    low, high = np.percentile(draws, [16.0, 84.0], axis=1)
-    return {
-        name: value,
-        f"{name}_err_lo": np.maximum(value - low, 0.0),
-        f"{name}_err_hi": np.maximum(high - value, 0.0),
-    }
+    below, above = sided_errors(value, draws)
+    return {name: value, f"{name}_err_lo": below, f"{name}_err_hi": above}
 
 
 def _posterior_draws(sed: Table, samples: Mapping[str, Mapping[str, Array]], seed: int) -> dict[str, Array]:

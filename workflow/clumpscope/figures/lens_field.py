@@ -1,0 +1,83 @@
+"""Magnification over a field, with critical lines, caustics and clumps."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from astropy.io import fits
+from astropy.table import Table
+from astropy.wcs import WCS
+
+from .columns import with_columns
+from .settings import Settings
+from .style import PAGE_INCH, empty, new_figure, styled
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["draw"]
+
+_WIDTH = 0.85 * PAGE_INCH
+_LARGEST_MU = 100.0
+_TICKS = (1, 2, 5, 10, 20, 50, 100)
+_LINES = {"tangential": "#D55E00", "radial": "#CC79A7"}
+
+
+@styled
+def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
+    """Draw the map; products: ``lens_map`` (path), ``critical_lines``, ``catalogue``."""
+    from matplotlib.colors import LogNorm
+
+    catalogue, lines = products["catalogue"], products["critical_lines"]
+    data = with_columns(catalogue, ["id", "galaxy", "ra", "dec", "z", "mu"])
+    if not products["lens_map"]:
+        figure = new_figure(0.8 * PAGE_INCH, 0.7 * PAGE_INCH)
+        empty(figure.subplots(), "no map")
+        return figure, data
+    with fits.open(products["lens_map"][0]) as hdus:
+        mu, wcs, z_source = np.asarray(hdus[0].data, float), WCS(hdus[0].header), hdus[0].header["ZSOURCE"]
+    ny, nx = mu.shape
+    figure = new_figure(_WIDTH, _WIDTH * float(np.clip(0.82 * ny / nx, 0.4, 1.4)) + 0.75)
+    axes = figure.subplots()
+    scale = float(wcs.proj_plane_pixel_scales()[1].to_value("arcsec"))
+
+    def place(ra, dec):
+        """East and North [arcsec] of the middle of the map."""
+        column, row = wcs.world_to_pixel_values(np.asarray(ra, float), np.asarray(dec, float))
+        return -(column - 0.5 * (nx - 1)) * scale, (row - 0.5 * (ny - 1)) * scale
+
+    extent = (0.5 * nx * scale, -0.5 * nx * scale, -0.5 * ny * scale, 0.5 * ny * scale)
+    drawn = axes.imshow(np.clip(np.abs(mu), 1.0, _LARGEST_MU), origin="lower", extent=extent, cmap="Blues",
+                        norm=LogNorm(1.0, _LARGEST_MU), interpolation="nearest")  # fmt: skip
+    bar = figure.colorbar(drawn, ax=axes, pad=0.02, fraction=0.05, aspect=30, extend="max")
+    bar.set_ticks(_TICKS, labels=[str(tick) for tick in _TICKS])
+    bar.minorticks_off()
+    bar.set_label(rf"$|\mu|$ of sources at $z = {z_source:g}$")
+    number, kind = np.asarray(lines["line"]), np.asarray(lines["kind"]).astype(str)
+    for name, colour in _LINES.items():
+        label = f"{name} critical line"
+        for one in dict.fromkeys(number[kind == name]):
+            own = lines[number == one]
+            axes.plot(*place(own["ra"], own["dec"]), color=colour, lw=0.9, label=label)
+            label = None
+    label = "caustic"
+    for one in dict.fromkeys(number[np.isfinite(np.asarray(lines["source_ra"], float))]):
+        own = lines[number == one]
+        axes.plot(*place(own["source_ra"], own["source_dec"]), color="#009E73", lw=0.6, label=label)
+        label = None
+    if len(catalogue):
+        axes.scatter(*place(catalogue["ra"], catalogue["dec"]), s=13, facecolors="#FFF3B0", edgecolors="black",
+                     lw=0.45, zorder=3, label="clumps")  # fmt: skip
+    else:
+        empty(axes)
+    axes.set(
+        xlim=extent[:2],
+        ylim=extent[2:],
+        xlabel=r"$\Delta$ RA [arcsec]",
+        ylabel=r"$\Delta$ Dec [arcsec]",
+        aspect="equal",
+    )
+    if axes.get_legend_handles_labels()[0]:
+        figure.legend(loc="outside upper center", ncols=4)
+    data["z_source"] = np.full(len(data), z_source)
+    return figure, data

@@ -1,0 +1,13 @@
+"""Rule `multiple_images`: the images of every multiply imaged galaxy, and their clumps, compared in the source plane."""
+
+from clumpscope.lensing import read_lens
+from clumpscope.lensing.counterparts import counterparts
+from clumpscope.lensing.systems import compare_systems
+from clumpscope.logs import job_log
+from clumpscope.tables import read_table, write_table
+
+with job_log(snakemake.log[0]):
+    model, n_samples = read_lens(snakemake.params.lens), snakemake.params.settings["n_samples"]
+    images, catalogue = (read_table(snakemake.input[name]) for name in ("galaxies", "catalogue"))
+    write_table(compare_systems(model, images, n_samples), snakemake.output.images)
+    write_table(counterparts(model, catalogue, n_samples), snakemake.output.clumps)
