@@ -22,7 +22,7 @@ def fit_clumps(
     psf: Array,
     x: Array,
     y: Array,
-    box: int = 9,
+    box: int | str = 9,
     shape: Table | None = None,
     *,
     model: str = "gaussian",
@@ -48,15 +48,16 @@ def fit_clumps(
         for; wings beyond it may add to the sum).
     x, y : (n_clumps,) arrays
         Zero-based positions [px].
-    box : int
-        Side of the fit's box [px] (C25: 9).
+    box : int or "adaptive"
+        Side of the fit's box [px] (C25: 9). ``adaptive``: 1.5 FWHM of the clump, as seen through the PSF, to each
+        side (31 px at most), as long as clump and plane describe the pixels within their noise.
     shape : Table, optional
         sigma_x_px, sigma_y_px, theta_deg of every clump: fixed, for forced fits in further filters. A clump without
         a shape (NaN) is measured as a point source.
     model : {"gaussian", "point"}
         ``point`` fits point sources (F22 section 2.4).
     joint_distance_px, joint_box : float, int
-        Clumps closer than this are fitted together, on boxes of this side (C25: 4 px, 13).
+        Clumps closer than this are fitted together, on boxes of this side (C25: 4 px, 13) unless `box` is adaptive.
     max_shift_px : float, optional
         How far the centre may move along x and y; default 2 px (F22), and 1 px in forced fits (C25).
     min_sigma_px : float
