@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "workflow"), str(Path(__file__).parent)]
 
 from clump_photometry_peers import PEERS, Missing  # noqa: E402
-from clumpscope.flags import FLAGS, has  # noqa: E402
+from clumpscope.flags import has  # noqa: E402
 from clumpscope.images.profiles import fwhm_px  # noqa: E402
 from clumpscope.mock.optics import OVERSAMPLING, make_psf  # noqa: E402
 from clumpscope.photometry import fit_clumps  # noqa: E402
@@ -36,7 +36,7 @@ from clumpscope.photometry.model import SpectralPSF, covariance_of  # noqa: E402
 SIDE = 41
 SIGMAS = ((0.0, 0.0), (0.4, 0.4), (1.0, 0.7), (2.0, 1.5), (3.0, 2.2))
 SNRS = (10, 20, 50, 100)
-SUSPECT = ("few_pixels", "fit_failed", "at_bound", "size_undetermined", "shape_degenerate")
+SUSPECT = ("few_pixels", "fit_failed", "at_bound", "size_undetermined", "low_snr")
 
 
 class Optics:
@@ -49,7 +49,7 @@ class Optics:
         edge = half // step
         middle = np.arange(-edge, edge + 1) * step + half
         self.kernel = fine[np.ix_(middle, middle)] * step**2
-        size = (SIDE + edge) * step  # the wings of the next period reach no box
+        size = (2 * edge + 1) * step  # the wings of the next period reach no tile
         padded = np.zeros((size, size))
         padded[: fine.shape[0], : fine.shape[1]] = fine * step**2
         self._transform = np.fft.fft2(np.roll(padded, (-half, -half), axis=(0, 1)))
@@ -155,7 +155,7 @@ def score(fitted: Table, flux: np.ndarray, bound: float, seconds: float) -> dict
     ratio = np.asarray(fitted["flux"]) / flux
     missing = ~(np.isfinite(fitted["flux_err"]) & (np.asarray(fitted["flux_err"]) > 0))
     wrong = ~((ratio > 0.5) & (ratio < 2.0))
-    flagged = has(fitted["flags"], [name for name in SUSPECT if name in FLAGS])
+    flagged = has(fitted["flags"], SUSPECT)
     pull = (ratio - 1.0) * flux / np.where(missing, np.nan, fitted["flux_err"])
     return {
         "bias": float(np.nanmedian(ratio) - 1.0),

@@ -21,9 +21,12 @@ class Missing(Exception):
 
 
 def photutils_psf(image, error, kernel, x, y, shape, groups) -> tuple[np.ndarray, np.ndarray]:
-    """PSFPhotometry with an elliptical Gaussian times PSF model and a plane, derivatives by differences."""
+    """PSFPhotometry with an elliptical Gaussian times PSF model and a plane, derivatives by differences.
+
+    Pairs are fitted one at a time: its grouped fits (3.0) cannot read the results of models with such parameters.
+    """
     from astropy.modeling import Fittable2DModel, Parameter
-    from photutils.psf import PSFPhotometry, SourceGrouper
+    from photutils.psf import PSFPhotometry
 
     half = min(kernel.shape[0] // 2, 22)
     middle = kernel.shape[0] // 2
@@ -65,9 +68,7 @@ def photutils_psf(image, error, kernel, x, y, shape, groups) -> tuple[np.ndarray
         model.sigma_x.fixed = model.sigma_y.fixed = model.theta.fixed = True
         start["sigma_x"], start["sigma_y"] = shape["sigma_x_px"], shape["sigma_y_px"]
         start["theta"] = np.deg2rad(shape["theta_deg"])
-    paired = np.unique(groups).size < len(x)
-    photometry = PSFPhotometry(model, (13, 13) if paired else (9, 9), grouper=SourceGrouper(6) if paired else None,
-                               xy_bounds=2.0)  # fmt: skip
+    photometry = PSFPhotometry(model, (9, 9), xy_bounds=2.0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         fitted = photometry(image, error=error, init_params=start)
@@ -108,7 +109,8 @@ def lenstronomy(image, error, kernel, x, y, shape, groups) -> tuple[np.ndarray, 
                     x_k, y_k, width, e1, e2 = values[5 * index : 5 * index + 5]
                 else:
                     x_k, y_k = values[2 * index : 2 * index + 2]
-                    a, b = max(shape["sigma_x_px"][k], 1e-3), max(shape["sigma_y_px"][k], 1e-3)
+                    # Narrower Gaussians would fall between the samples.
+                    a, b = max(shape["sigma_x_px"][k], 0.2), max(shape["sigma_y_px"][k], 0.2)
                     angle = np.deg2rad(shape["theta_deg"][k])
                     width = np.sqrt(a * b)
                     e1, e2 = (a - b) / (a + b) * np.cos(2 * angle), (a - b) / (a + b) * np.sin(2 * angle)
@@ -139,7 +141,7 @@ def lenstronomy(image, error, kernel, x, y, shape, groups) -> tuple[np.ndarray, 
         found = least_squares(residual, start, bounds=(low, high), x_scale=0.3)
         amplitudes = np.array(solve(found.x)[3])[: members.size]
         # Errors as a user would get them: the full Jacobian, amplitudes included, by differences.
-        basis = solver.linear_response_matrix(kwargs_lens_light=keywords(found.x))
+        basis = solver.linear_response_matrix(None, None, keywords(found.x), None)
         matrix = np.vstack([np.asarray(basis) / error[part].ravel(), found.jac.T])
         try:
             covariance = np.linalg.inv(matrix @ matrix.T)
