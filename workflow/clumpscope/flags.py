@@ -44,7 +44,7 @@ _ROWS = [
     ("unresolved", "fit", "Neither axis is resolved; the size is an upper limit.", False),
     ("no_coverage", "fit", "Some filters have no data at this position.", False),
     ("low_snr", "fit", "Signal-to-noise below 3 in the reference filter.", False),
-    ("size_undetermined", "fit", "The size is not constrained by the data; flux from a point-source fit.", False),
+    ("size_undetermined", "fit", "The size is not constrained by the data: there is no upper limit.", False),
     ("near_critical", "magnify", "On or next to a critical line: magnification formally divergent.", True),
     ("outside_model", "magnify", "Outside the lens model's map; magnification unknown.", True),
     ("not_lensed", "magnify", "Source not behind the lens; magnification set to 1.", False),
@@ -55,6 +55,7 @@ _ROWS = [
     ("poor_fit", "sed", "Best-fit chi2 improbable (p < 1e-4).", False),
     ("duplicate_image", "catalogue", "Another image of the same system is kept for statistics.", True),
     ("no_host", "catalogue", "The host galaxy has no mass; host-relative quantities are missing.", False),
+    ("poor_model", "fit", "Residuals of the reference-filter fit exceed the noise: profile, background or PSF differ.", False),
 ]  # fmt: skip
 
 FLAGS: dict[str, Flag] = {

@@ -24,6 +24,8 @@ _BOX_FWHM, _MAX_BOX = 1.5, 31
 _FWHM_OF_SIGMA = np.sqrt(8.0 * np.log(2.0))
 # Excess of chi-squared in the pixels that a larger box adds, in standard deviations, at which it is too large.
 _EXCESS = 3.0
+# The same for the chi-squared of a whole box, beyond which the model is called poor.
+_POOR = 5.0
 # Change of a box's data, in summed squares of standard deviations, that no parameter notices.
 _UNNOTICED = 1e-3
 
@@ -166,12 +168,19 @@ class Scene:
             box = make_box(self._weight, *self._start[group.members].T, size)
             wide = replace(group, size=size, box=box, data=box.of(self._left))
             again = self._fit(wide)
-            added = box.n_good - group.box.n_good
-            scale, rho = self._rules.error_scale**2, self._rules.rho
-            if again.chi2 - fitted.chi2 > scale * (added + _EXCESS * np.sqrt(2.0 * added * np.sum(rho**2))):
+            if again.chi2 - fitted.chi2 > self._largest_chi2(box.n_good - group.box.n_good, _EXCESS):
                 break
             group.size, group.box, group.data, fitted = size, wide.box, wide.data, again
         return fitted
+
+    def _largest_chi2(self, n_pixels: int, n_sigma: float) -> float:
+        """Chi-squared of pixels of noise alone, plus some standard deviations of it."""
+        spread = np.sqrt(2.0 * n_pixels * np.sum(self._rules.rho**2))
+        return self._rules.error_scale**2 * (n_pixels + n_sigma * spread)
+
+    def _exceeds(self, group: _Group, fitted: Fitted) -> bool:
+        """Whether more than noise is left in the box."""
+        return fitted.chi2 > self._largest_chi2(group.box.n_good - 3 - 6 * len(group.members), _POOR)
 
     def _add(self, k: int, sign: float) -> None:
         """Put the model of a clump, if it has one, back into the image, or take it off."""
@@ -204,6 +213,7 @@ class Scene:
             ("size_undetermined", np.isinf(fitted.limit_px)),
             ("at_bound", (away >= self._rules.max_shift_px - 1e-9) | wide),
             ("fit_failed", np.full(len(members), not fitted.converged)),
+            ("poor_model", np.full(len(members), self._free and self._exceeds(group, fitted))),
         ):
             self.flags[members] = np.where(
                 raised, self.flags[members] | bit(name), self.flags[members] & ~bit(name)
