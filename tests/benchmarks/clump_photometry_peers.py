@@ -145,7 +145,8 @@ def lenstronomy(image, error, kernel, x, y, shape, groups) -> tuple[np.ndarray, 
         matrix = np.vstack([np.asarray(basis) / error[part].ravel(), found.jac.T])
         try:
             covariance = np.linalg.inv(matrix @ matrix.T)
-            flux_err[members] = np.sqrt(np.diag(covariance)[: members.size])
+            variance = np.diag(covariance)[: members.size]
+            flux_err[members] = np.sqrt(np.where(variance > 0, variance, np.nan))
         except np.linalg.LinAlgError:
             pass
         flux[members] = amplitudes
