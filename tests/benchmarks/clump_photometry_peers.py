@@ -62,17 +62,21 @@ def photutils_psf(image, error, kernel, x, y, shape, groups) -> tuple[np.ndarray
                 flux * drawn[row % _SIDE, column % _SIDE] + level + slope_x * (x - x_0) + slope_y * (y - y_0)
             )
 
-    model = Clump()
-    start = Table({"x_0": x, "y_0": y, "flux": np.full(len(x), 0.8)})
-    if shape is not None:
-        model.sigma_x.fixed = model.sigma_y.fixed = model.theta.fixed = True
-        start["sigma_x"], start["sigma_y"] = shape["sigma_x_px"], shape["sigma_y_px"]
-        start["theta"] = np.deg2rad(shape["theta_deg"])
-    photometry = PSFPhotometry(model, (9, 9), xy_bounds=2.0)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        fitted = photometry(image, error=error, init_params=start)
-    return np.asarray(fitted["flux_fit"], float), np.asarray(fitted["flux_err"], float)
+    flux, flux_err = np.full((2, len(x)), np.nan)
+    for k in range(len(x)):
+        model = Clump()
+        if shape is not None:  # starting values of fixed parameters are taken from the model alone
+            model.sigma_x, model.sigma_y = shape["sigma_x_px"][k], shape["sigma_y_px"][k]
+            model.theta = np.deg2rad(shape["theta_deg"][k])
+            model.sigma_x.fixed = model.sigma_y.fixed = model.theta.fixed = True
+        photometry = PSFPhotometry(model, (9, 9), xy_bounds=2.0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            fitted = photometry(
+                image, error=error, init_params=Table({"x_0": [x[k]], "y_0": [y[k]], "flux": [0.8]})
+            )
+        flux[k], flux_err[k] = fitted["flux_fit"][0], fitted["flux_err"][0]
+    return flux, flux_err
 
 
 def lenstronomy(image, error, kernel, x, y, shape, groups) -> tuple[np.ndarray, np.ndarray]:

@@ -58,7 +58,7 @@ def fit_clumps(
     model : {"gaussian", "point"}
         ``point`` fits point sources (F22 section 2.4).
     joint_distance_px, joint_box : float, int
-        Clumps closer than this are fitted together, on boxes of this side (C25: 4 px, 13) unless `box` is adaptive.
+        Clumps closer than this are fitted together, on boxes of this side (C25: 4 px, 13).
     max_shift_px : float, optional
         How far the centre may move along x and y; default 2 px (F22), and 1 px in forced fits (C25).
     min_sigma_px : float

@@ -109,7 +109,7 @@ class Scene:
         crowded = self._crowded(groups)
         for members in groups:
             single = len(members) == 1
-            size = self._wanted(self.theta[members]) if self._adaptive else box if single else joint_box
+            size = joint_box if not single else self._wanted(self.theta[members]) if self._adaptive else box
             pixels = make_box(self._weight, *self._start[members].T, size)
             if pixels.cut:
                 self.flags[members] |= bit("edge")
@@ -149,7 +149,10 @@ class Scene:
         for number, members in enumerate(groups):
             label[members] = number
         places = np.where(label[:, None] >= 0, self._start, np.inf)[self._inside]
-        near = cKDTree(places).query_pairs(_STAMP_PX + _MAX_BOX / 2, p=np.inf, output_type="ndarray")
+        tree = cKDTree(places)
+        near = tree.query_pairs(_STAMP_PX + _MAX_BOX / 2, p=np.inf, output_type="ndarray")
+        self._room = np.full(label.size, np.inf)
+        self._room[self._inside] = tree.query(places, k=[2], p=np.inf)[0][:, 0]
         first, second = self._inside[near.T]
         apart = label[first] != label[second]
         crowded = np.zeros(label.size, dtype=bool)
@@ -164,7 +167,10 @@ class Scene:
 
     def _widened(self, group: _Group, fitted: Fitted) -> Fitted:
         """Fit again in a larger box, as long as the clumps ask for one and the model describes the pixels it adds."""
-        while self._adaptive and self._free and (size := self._wanted(fitted.theta)) > group.size:
+        # Overlapping clumps trade their light for width, which must not feed on a box that grows over both.
+        room = self._room[group.members].min()
+        grows = self._adaptive and self._free and len(group.members) == 1
+        while grows and group.size < (size := self._wanted(fitted.theta)) <= 2 * room:
             box = make_box(self._weight, *self._start[group.members].T, size)
             wide = replace(group, size=size, box=box, data=box.of(self._left))
             again = self._fit(wide)
