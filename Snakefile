@@ -29,6 +29,7 @@ rule all:
     input:
         "results/report.html",
         "results/provenance.json",
+        expand("results/{field}/stack/stack.png", field=IMAGING),
 
 
 onsuccess:

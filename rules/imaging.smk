@@ -127,3 +127,29 @@ checkpoint clumps:
         settings=section("selection"),
     script:
         "../workflow/index_clumps.py"
+
+
+rule stack:
+    input:
+        cutouts=per_measured_galaxy("results/{field}/galaxies/{galaxy}/cutouts.fits"),
+        photometry=per_measured_galaxy("results/{field}/galaxies/{galaxy}/photometry.ecsv"),
+        psfs=per_filter("results/{field}/psf/{filter}.fits"),
+    output:
+        table="results/{field}/stack/stack.ecsv",
+        profiles="results/{field}/stack/profiles.ecsv",
+        picture="results/{field}/stack/stack.png",
+    log:
+        "results/{field}/logs/stack.log",
+    benchmark:
+        "results/{field}/benchmarks/stack.tsv"
+    wildcard_constraints:
+        field=one_of(IMAGING),
+    conda:
+        "../envs/imaging.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        seed=section("run", "seed"),
+    script:
+        "../workflow/stack_field.py"

@@ -1,6 +1,7 @@
 """Rule `detect`: find the clumps of one galaxy, and apply a person's corrections."""
 
 from astropy.table import Table
+from clumpscope.images.coadd import coadd_cutouts
 from clumpscope.images.cutouts import galaxy_footprint, read_cutouts
 from clumpscope.images.depth import read_depth
 from clumpscope.images.detection import detect_clumps, write_segmentation
@@ -11,7 +12,9 @@ from clumpscope.tables import write_table
 
 with job_log(snakemake.log[0]):
     galaxy = snakemake.params.galaxy
-    cutout = read_cutouts(snakemake.input.cutouts)[0][galaxy["filter_ref"]]
+    settings = dict(snakemake.params.settings)
+    cutouts = read_cutouts(snakemake.input.cutouts)[0]
+    cutout = coadd_cutouts(cutouts, galaxy["filter_ref"], settings.pop("stack"))
     depth = read_depth(snakemake.input.depth)
     segmentation = snakemake.input.get("segmentation")
     detection = detect_clumps(
@@ -25,7 +28,7 @@ with job_log(snakemake.log[0]):
         error_scale=depth.error_scale,
         footprint=galaxy_footprint(segmentation, galaxy["id"], cutout) if segmentation else None,
         edits=Table(galaxy["edits"]) if galaxy["edits"] else None,
-        **snakemake.params.settings,
+        **settings,
     )
     write_table(detection.table, snakemake.output.clumps)
     write_segmentation(snakemake.output.segmentation, detection, cutout)

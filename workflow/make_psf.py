@@ -1,7 +1,7 @@
 """Rule `psf`: the PSF of one filter, given or built from stars."""
 
 from clumpscope.images.mosaic import open_mosaic
-from clumpscope.images.psf import build_psf, load_psf, match_psf
+from clumpscope.images.psf import build_psf, load_psf, match_psf, model_psf
 from clumpscope.images.stars import find_stars
 from clumpscope.logs import job_log
 from clumpscope.tables import read_table
@@ -16,4 +16,4 @@ with job_log(snakemake.log[0]):
         stars = read_table(inputs.stars, ["ra", "dec"]) if inputs.get("stars") else find_stars(mosaic)
         psf = build_psf(mosaic, stars, settings["radius_arcsec"])
     match_psf(psf, mosaic)
-    psf.write(snakemake.output[0])
+    model_psf(psf, settings["model"]).write(snakemake.output[0])

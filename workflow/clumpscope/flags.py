@@ -44,7 +44,7 @@ _ROWS = [
     ("unresolved", "fit", "Neither axis is resolved; the size is an upper limit.", False),
     ("no_coverage", "fit", "Some filters have no data at this position.", False),
     ("low_snr", "fit", "Signal-to-noise below 3 in the reference filter.", False),
-    ("size_undetermined", "fit", "The size is not constrained by the data; flux from a point-source fit.", False),
+    ("size_undetermined", "fit", "The size is not constrained by the data: there is no upper limit.", False),
     ("near_critical", "magnify", "On or next to a critical line: magnification formally divergent.", True),
     ("outside_model", "magnify", "Outside the lens model's map, or not at the redshift it is for; magnification unknown.", True),
     ("not_lensed", "magnify", "Source not behind the lens; magnification set to 1.", False),
@@ -57,6 +57,7 @@ _ROWS = [
     ("no_host", "catalogue", "The host galaxy has no mass; host-relative quantities are missing.", False),
     ("mu_off_posterior", "magnify", "The best lens model's magnification is outside the 16-84 % of the posterior samples, which masses follow.", False),
     ("mu_alone", "magnify", "Only the total magnification is known: mu_t and mu_r are its square root.", False),
+    ("poor_model", "fit", "Residuals of the reference-filter fit exceed the noise: profile, background or PSF differ.", False),
 ]  # fmt: skip
 
 FLAGS: dict[str, Flag] = {

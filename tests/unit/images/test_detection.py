@@ -6,6 +6,7 @@ from astropy.io import fits
 from astropy.table import Table
 from clumpscope.errors import InputError
 from clumpscope.flags import has
+from clumpscope.images.coadd import coadd_cutouts
 from clumpscope.images.cutouts import Cutout
 from clumpscope.images.deblend import deblend
 from clumpscope.images.detection import detect_clumps, write_segmentation
@@ -197,3 +198,36 @@ def test_deblending_keeps_peaks_that_stand_out():
     assert deblend(ripple, islands, prominence=0.0, contrast=0.0).x.size == 3
     assert deblend(pair, islands, contrast=0.5).x.size == 1
     assert deblend(pair, np.zeros_like(islands)).x.size == 0
+
+
+def test_stacked_detection_image_goes_deeper():
+    faint = [(60.3, 70.8, 8.0), (100.6, 90.2, 8.0), (80.1, 110.4, 8.0), (40.2, 60.4, 8.0)]
+    cutouts = {f"F{k}W": cutout(faint, seed=k) for k in range(6)}
+    cutouts["F1W"].data[:, :10] = np.nan
+    cutouts["F2W"].error[:] = 2 * SIGMA
+    stacked = coadd_cutouts(cutouts, "F0W", [f"F{k}W" for k in (1, 2, 3, 4, 5, 9)])
+    # Weights 1, 1, 1/4, 1, 1, 1.
+    np.testing.assert_allclose(stacked.error[:, 20], SIGMA / np.sqrt(5.25))
+    np.testing.assert_allclose(stacked.error[:, 5], SIGMA / np.sqrt(4.25))
+    mean = sum(cutouts[f"F{k}W"].data * (0.25 if k == 2 else 1.0) for k in range(6)) / 5.25
+    np.testing.assert_allclose(stacked.data[:, 20:], mean[:, 20:])
+    white = np.ones((1, 1))
+    alone = sum(matches(detect(cutouts["F0W"], rho=white).table, faint))
+    assert sum(matches(detect(stacked, rho=white).table, faint)) == len(faint) > alone
+    only = coadd_cutouts(cutouts, "F0W", [])
+    np.testing.assert_allclose(only.data, cutouts["F0W"].data)
+    cutouts["F444W"] = Cutout(
+        np.zeros((81, 81)), np.ones((81, 81)), tan_wcs((81, 81), 0.04), 0, 0, 0.04, "F444W"
+    )
+    with pytest.raises(InputError, match="F444W, on other pixels"):
+        coadd_cutouts(cutouts, "F0W", ["F444W"])
+
+
+def test_saturated_core_is_one_clump_or_none():
+    image = cutout()
+    image.data[89:92, 99:102] = np.nan
+    detection = detect(image, rho=np.ones((1, 1)))
+    # What is left around the hole is no ring of clumps.
+    assert matches(detection.table, [CLUMPS[1]], tolerance=4.0)[0] <= 2
+    assert matches(detection.table, CLUMPS[2:]) == [1, 1, 1]
+    assert np.isfinite(detection.table["snr"]).all()

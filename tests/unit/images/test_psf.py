@@ -6,8 +6,8 @@ from astropy.io import fits
 from clumpscope.errors import InputError
 from clumpscope.images.centring import centred_square, core_centroid, shifted
 from clumpscope.images.profiles import encircled_sums, fwhm_px, radial_profile
-from clumpscope.images.psf import load_psf, match_psf, normalise_psf, psf_table, read_psf
-from clumpscope.images.psf_model import fit_analytic
+from clumpscope.images.psf import load_psf, match_psf, model_psf, normalise_psf, psf_table, read_psf
+from clumpscope.images.psf_model import fit_analytic, fit_multi_gaussian
 from image_fields import moffat
 from scipy.optimize import brentq
 
@@ -159,3 +159,40 @@ def test_unusable_psfs(tmp_path, make_mosaic):
         match_psf(psf, make_mosaic(np.ones((90, 200)), 1.0, name="F200W"))
     with pytest.raises(InputError, match=r"0\.02 arcsec a pixel.*0\.04"):
         match_psf(psf, make_mosaic(np.ones((200, 200)), 1.0, 0.04, "F444W"))
+
+
+def test_sum_of_gaussians_and_its_closed_form():
+    parts = ((0.7, 1.4), (0.3, 3.5))
+    kernel = sum(flux * gaussian(61, 30, 30, sigma) for flux, sigma in parts)
+    fitted = fit_multi_gaussian(kernel, 20.0)
+    assert fitted.flux.sum() == pytest.approx(1.0, rel=5e-3) and len(fitted.flux) < 8
+    assert fitted.residual_max < 0.01
+    rows, columns = np.indices((21, 21))
+    dx, dy = columns - 10.3, rows - 9.6
+    # Gaussians add their covariances: axes of 1.2 and 0.5 px along x and y.
+    truth = sum(
+        flux / (2 * np.pi * a * b) * np.exp(-0.5 * ((dx / a) ** 2 + (dy / b) ** 2))
+        for flux, a, b in ((flux, np.hypot(sigma, 1.2), np.hypot(sigma, 0.5)) for flux, sigma in parts)
+    )
+    image = fitted.convolved(dx, dy, (1.2**2, 0.5**2, 0.0))
+    assert np.abs(image - truth).max() < 0.01 * truth.max()
+    # The same clump on axes turned by a right angle.
+    np.testing.assert_allclose(fitted.convolved(dy, dx, (0.5**2, 1.2**2, 0.0)), image)
+
+
+@pytest.mark.parametrize("model", ["analytic", "multi_gaussian"])
+def test_profiles_take_the_place_of_pixels(model):
+    psf = normalise_psf(moffat((101, 101), 50, 50, 3.0, 2.5), 0.04, "psf")
+    noisy = normalise_psf(
+        moffat((101, 101), 50, 50, 3.0, 2.5) + np.random.default_rng(0).normal(0, 3e-4, (101, 101)),
+        0.04,
+        "psf",
+    )
+    profile = model_psf(noisy, model)
+    inside = encircled_sums(profile.kernel, np.array([10.0]))[0]
+    assert inside == pytest.approx(1.0, abs=1e-6)
+    near = np.s_[45:56, 45:56]
+    assert np.std((profile.kernel - psf.kernel)[near]) < np.std((noisy.kernel - psf.kernel)[near])
+    assert profile.fwhm_arcsec == pytest.approx(psf.fwhm_arcsec, rel=0.02)
+    assert model in profile.notes[-1]
+    assert model_psf(noisy, "empirical") is noisy

@@ -244,3 +244,28 @@ def test_a_psf_larger_than_the_image_is_no_problem():
     image = draw_clump((17, 17), 8.2, 8.1)
     fitted = fit_clumps(image, np.full((17, 17), 1e-4), draw_psf(61), [8.0], [8.0])
     assert fitted["flux"][0] == pytest.approx(1.0, rel=5e-3)
+
+
+def test_adaptive_box_keeps_the_flux_of_large_clumps():
+    field = Field(64, 20, 2.5, 2.0, seed=14, side=41)
+    args = (field.image, field.error, KERNEL, field.start_x, field.start_y)
+    small, adaptive = fit_clumps(*args), fit_clumps(*args, box="adaptive")
+    assert scatter(adaptive["flux"]) < 0.4 * scatter(small["flux"])
+    assert abs(np.median(adaptive["flux"]) - 1.0) < 3.0 * 1.25 * scatter(adaptive["flux"]) / 8
+    assert 0.75 < scatter((adaptive["flux"] - 1.0) / adaptive["flux_err"]) < 1.3
+    # It stops where a plane no longer describes the background: at the edge of a brighter disc.
+    rows, columns = np.indices((61, 61))
+    image = 0.1 * draw_clump((61, 61), 30.2, 29.9, 0.5, 0.5) + np.where(
+        np.hypot(columns - 30, rows - 30) > 8, 0.02, 0.0
+    )
+    image += np.random.default_rng(3).normal(0, 2e-4, image.shape)
+    fitted = fit_clumps(image, np.full(image.shape, 2e-4), KERNEL, [30.0], [30.0], box="adaptive")[0]
+    assert fitted["flux"] == pytest.approx(0.1, rel=0.05)
+
+
+def test_residuals_above_the_noise_are_flagged():
+    field = Field(16, 300, 1.0, 0.6, seed=15)
+    args = (field.error, KERNEL, field.start_x, field.start_y)
+    assert not has(fit_clumps(field.image, *args)["flags"], "poor_model").any()
+    sharp = field.image + 0.02 * np.sign(np.indices(field.image.shape).sum(axis=0) % 2 - 0.5)
+    assert has(fit_clumps(sharp, *args)["flags"], "poor_model").all()

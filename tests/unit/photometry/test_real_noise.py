@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
-from astropy.io import fits
 from astropy.table import Table
 from clump_scenes import draw_clump, draw_psf
-from clumpscope.images.noise import pair_sums
+from clumpscope.images.depth import measure_depth
+from clumpscope.images.mosaic import open_mosaic
+from clumpscope.images.psf import load_psf
+from clumpscope.images.sky import sky_statistics
 from clumpscope.photometry import fit_clumps
 
 SIDE = 41
@@ -23,36 +25,68 @@ def empty_places(sky, n, rng):
     return np.array(found).T
 
 
-@pytest.mark.parametrize("name", ["f200w", "f277w"])
-def test_pulls_in_real_noise(shared_data, name):
-    folder = shared_data / "real" / "images" / "elgordo_arc" / "Background"
-    sky = fits.getdata(folder / f"Background_RAM_elgordo-grizli-v7.0-{name}-clear_drc_sci.fits").astype(float)
+def local_noise(sky, cell=80, margin=20):
+    """Error map: the robust scatter around every place, as a galaxy's cutout has it where there is no map."""
+    error = np.empty(sky.shape)
+    for row in range(0, sky.shape[0], cell):
+        for column in range(0, sky.shape[1], cell):
+            around = np.s_[
+                max(row - margin, 0) : row + cell + margin, max(column - margin, 0) : column + cell + margin
+            ]
+            error[row : row + cell, column : column + cell] = sky_statistics(sky[around])[1]
+    return error
+
+
+@pytest.fixture(scope="module", params=["f200w", "f277w", "f444w"])
+def injected(request, shared_data):
+    """Clumps of S/N 30 (in white noise) on the real sky: image, error, rho, positions, shapes and flux, four times."""
+    (path,) = (shared_data / "real/images/elgordo_arc/Background").glob(f"*{request.param}*")
+    mosaic = open_mosaic(path, name=request.param.upper())
+    psf = load_psf(next((shared_data / "real/images/elgordo_arc/PSF_model").glob(f"*{request.param}*")), 0.04)
+    rho = measure_depth(mosaic, psf).rho
+    sky = mosaic.read(*(slice(0, size) for size in mosaic.shape))[0]
     sky -= np.nanmedian(sky)
-    sigma = 1.4826 * np.nanmedian(np.abs(sky))
-    rho = pair_sums(np.where(np.abs(sky) < 4 * sigma, sky, np.nan), 8).correlation()
-    assert rho[8, 9] > 0.4
-    rng = np.random.default_rng(1)
-    x, y = empty_places(sky, 110, rng)
-    assert x.size > 80
-    flux = 30.0 * sigma / np.sqrt(np.sum(draw_clump((SIDE, SIDE), 20, 20, 1.0, 0.6, 30.0) ** 2))
-    image = sky.copy()
-    for a, b in zip(x, y, strict=True):
-        row, column = round(b) - 12, round(a) - 12
-        stamp = flux * draw_clump((25, 25), a - column, b - row, 1.0, 0.6, 30.0, oversampling=5)
-        image[max(row, 0) : row + 25, max(column, 0) : column + 25] += stamp[
-            max(-row, 0) : sky.shape[0] - row, max(-column, 0) : sky.shape[1] - column
-        ]
-    error = np.full(sky.shape, sigma)
-    n = x.size
-    shape = Table({"sigma_x_px": np.ones(n), "sigma_y_px": np.full(n, 0.6), "theta_deg": np.full(n, 30.0)})
+    error = local_noise(sky)
+    alone = draw_clump((SIDE, SIDE), 20, 20, 1.0, 0.6, 30.0)
+    flux = 30.0 * np.median(error) / np.sqrt(np.sum(alone**2))
+    scenes = []
+    for seed in range(4):
+        x, y = empty_places(sky, 100, np.random.default_rng(seed))
+        image = np.pad(sky, 12)
+        for a, b in zip(x, y, strict=True):
+            row, column = round(b), round(a)
+            stamp = draw_clump((25, 25), a - column + 12, b - row + 12, 1.0, 0.6, 30.0, oversampling=5)
+            image[row : row + 25, column : column + 25] += flux * stamp
+        scenes.append((image[12:-12, 12:-12], error, x, y))
+    return scenes, rho, flux
 
-    def pull_scatter(**options):
-        fitted = fit_clumps(image, error, draw_psf(), x, y, **options)
-        pull = (fitted["flux"] - flux) / fitted["flux_err"]
-        assert abs(np.nanmedian(pull)) < 0.5
-        return 1.4826 * np.nanmedian(np.abs(pull - np.nanmedian(pull)))
 
-    assert 0.75 < pull_scatter(shape=shape, rho=rho) < 1.3
-    assert 0.7 < pull_scatter(rho=rho) < 1.4
-    # The same errors without the correlation are too small.
-    assert pull_scatter(shape=shape) > 1.4
+def fitted_fluxes(injected, forced, **options):
+    scenes, rho, flux = injected
+    tables = []
+    for image, error, x, y in scenes:
+        shape = Table({"sigma_x_px": [1.0], "sigma_y_px": [0.6], "theta_deg": [30.0]})[np.zeros(x.size, int)]
+        shapes = {"shape": shape} if forced else {}
+        tables.append(fit_clumps(image, error, draw_psf(), x, y, **shapes, **{"rho": rho, **options}))
+    ratio = np.concatenate([table["flux"] for table in tables]) / flux
+    return ratio, np.concatenate([table["flux_err"] for table in tables]) / flux
+
+
+def half_width(pull):
+    low, high = np.percentile(pull, [15.87, 84.13])
+    return (high - low) / 2
+
+
+@pytest.mark.parametrize("forced", [False, True])
+def test_errors_and_fluxes_in_real_noise(injected, forced):
+    ratio, error = fitted_fluxes(injected, forced)
+    assert np.isfinite(error).all()
+    # 400 clumps: the width of a Gaussian is known to 4 per cent.
+    assert 0.88 < half_width((ratio - 1) / error) < 1.12
+    assert abs(np.median(ratio) - 1) < 0.01 + 2.0 * 1.25 * np.median(error) / 20
+    assert np.mean((ratio > 0.5) & (ratio < 2.0)) > 0.98
+
+
+def test_white_noise_would_promise_too_much(injected):
+    ratio, error = fitted_fluxes(injected, True, rho=None)
+    assert half_width((ratio - 1) / error) > 1.3

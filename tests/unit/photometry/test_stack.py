@@ -2,10 +2,17 @@
 
 import numpy as np
 import pytest
+from astropy.table import Table
+from astropy.wcs import WCS
 from clump_scenes import Field, draw_clump, draw_psf
+from clumpscope.cosmology import pc_per_arcsec
 from clumpscope.errors import InputError
+from clumpscope.flags import bit
+from clumpscope.images.cutouts import Cutout
+from clumpscope.images.psf import normalise_psf
 from clumpscope.photometry import fit_clumps
 from clumpscope.photometry.stack import compare_profiles, resolvable_sizes, stack_clumps
+from clumpscope.photometry.stack_field import draw_stacks, stack_field
 
 KERNEL = draw_psf()
 SIDE = 51
@@ -69,3 +76,39 @@ def test_sizes_grow_resolvable():
     assert deep["fraction_resolved"][0] > table["fraction_resolved"][1]
     with pytest.raises(InputError, match="patch"):
         resolvable_sizes(KERNEL, 60.0, np.full((50, 50), np.nan), np.array([1.0]))
+
+
+def galaxy(flux, seed, z):
+    """A cutout with two point sources, and its photometry."""
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype, wcs.wcs.crval, wcs.wcs.crpix = ["RA---TAN", "DEC--TAN"], [10.0, 0.0], [1, 1]
+    wcs.wcs.cdelt = [-0.02 / 3600, 0.02 / 3600]
+    x, y = np.array([20.3, 50.1]), np.array([30.2, 29.8])
+    image = np.random.default_rng(seed).normal(0, 0.02, (61, 71))
+    for a, b in zip(x, y, strict=True):
+        image += flux * draw_clump(image.shape, a, b, oversampling=5)
+    ra, dec = wcs.pixel_to_world_values(x, y)
+    table = Table(
+        {"ra": ra, "dec": dec, "flux_F150W_njy": [flux] * 2, "flags": [bit("unresolved"), 0], "z": [z] * 2}
+    )
+    return {"F150W": Cutout(image, np.full(image.shape, 0.02), wcs, 0, 0, 0.02, "F150W")}, table
+
+
+def test_stack_of_a_field(tmp_path):
+    psfs = {name: normalise_psf(KERNEL, 0.02, name) for name in ("F150W", "F444W")}
+    galaxies = [galaxy(5.0, seed, 1.0 + seed / 10) for seed in range(5)]
+    table, profiles, stacks = stack_field(galaxies, psfs)
+    # Only the unresolved clump of each galaxy, and nothing of a filter without images.
+    assert list(table["n_clumps"]) == [5, 0] and list(stacks) == ["F150W"]
+    row = table[0]
+    assert row["flux"] == pytest.approx(
+        5.0 * psfs["F150W"].sum_before / psfs["F150W"].aperture_correction, rel=0.02
+    )
+    assert 0 < row["r_limit_px"] < 2
+    assert row["r_limit_pc"] == pytest.approx(row["r_limit_px"] * 0.02 * pc_per_arcsec(1.2))
+    inside = profiles["radius_px"] < 4
+    assert np.abs(profiles["profile"] - profiles["psf"])[inside].max() < 0.05
+    assert np.isnan(table["flux"][1]) and np.isnan(table["r_limit_pc"][1])
+    for number, drawn in enumerate((stack_field(galaxies, psfs), stack_field([], psfs))):
+        draw_stacks(tmp_path / f"{number}.png", *drawn, "field")
+        assert (tmp_path / f"{number}.png").read_bytes()[:4] == b"\x89PNG"

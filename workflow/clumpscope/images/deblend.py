@@ -45,6 +45,10 @@ def deblend(
     -----
     The multi-threshold tree of Bertin & Arnouts (1996, section 5) has branches at a chosen number of
     levels (C25: 64); flooding pixel by pixel is its limit of infinitely many levels. Connectivity is 8.
+
+    Why not photutils' `deblend_sources`: it knows contrasts but no noise. In ``tests/benchmarks/deblending.py`` (pairs
+    on diffuse light) it makes ten false clumps of noise for one of ours on the same images, and on images smooth
+    enough to avoid that it finds 22 per cent of the pairs at 1.5 FWHM on diffuse light where we find 97.
     """
     height, width = image.shape
     stride = width + 2

@@ -92,7 +92,7 @@ def measure_depth(
     n_apertures: int = 3000,
     n_sigma: float = 5.0,
     core: tuple[float, float, float] | None = None,
-    max_lag: int = 8,
+    max_lag: int = 16,
     seed: int = 0,
 ) -> Depth:
     """Scatter of the flux in empty PSF apertures, and the correlation of the pixels' noise.
@@ -111,7 +111,7 @@ def measure_depth(
     core : (float, float, float), optional
         RA, Dec [deg] and radius [arcsec] of a region without apertures, the cluster core.
     max_lag : int
-        Largest lag of the noise autocorrelation [px]; 8 spans the 9x9 box of a clump fit.
+        Largest lag of the noise autocorrelation [px]; 16 spans the boxes of clump fits.
     seed : int
         Of the positions.
 

@@ -24,6 +24,8 @@ FROZEN, POINT, ROUND, LINE, FULL = -1, 0, 1, 2, 3
 _MAX_STEPS = 80
 # Fall of chi-squared that is not worth another step: a hundredth of a standard deviation squared.
 _ENOUGH = 1e-5
+# Amplitudes, over that of the mean, that no image needs.
+_FAINT = 1e-6
 
 
 def _compiled(function: Callable) -> Callable:
@@ -60,6 +62,7 @@ def source_images(spectrum, u_y, u_x, theta, row, column, images):
             phase = u_x[b] * (column + i - x)
             wave[0, b, i], wave[1, b, i] = np.cos(phase), np.sin(phase)
     images[:] = 0.0
+    faint = (_FAINT * spectrum[0, 0, 0]) ** 2
     # Real and imaginary parts of the moments 0, 1, 2 of u_x, summed along u_x.
     sums = np.empty((6, nx))
     for a in range(u_y.size):
@@ -69,6 +72,8 @@ def source_images(spectrum, u_y, u_x, theta, row, column, images):
             v = u_x[b]
             blur = np.exp(-0.5 * (s_xx * v * v + s_yy * u * u + 2.0 * s_xy * u * v))
             re, im = spectrum[0, a, b] * blur, spectrum[1, a, b] * blur
+            if re * re + im * im < faint:
+                continue
             if n_parts == 1:
                 for i in range(nx):
                     sums[0, i] += re * wave[0, b, i] - im * wave[1, b, i]

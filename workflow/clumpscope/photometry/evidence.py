@@ -123,8 +123,7 @@ def fit_group(
     problem = _Problem(psf, box, image, start, reach, rules)
     kind, resolved, inflation = np.full(n, POINT), np.ones(n, dtype=bool), 1.0
     if free_shape:
-        begin, kind, resolved, inflation = _choose(problem, theta)
-        end = problem.climb_full(begin, kind)
+        end, kind, resolved, inflation = _choose(problem, theta)
     else:
         end = problem.climb(theta, kind)
     theta, linear, chi2, converged, columns = end[:5]
@@ -139,7 +138,7 @@ def fit_group(
                   np.sqrt(problem.max_variance), chi2, converged)  # fmt: skip
 
 
-def _choose(problem: _Problem, theta: Array) -> tuple[Array, Array, Array, float]:
+def _choose(problem: _Problem, theta: Array) -> tuple[tuple, Array, Array, float]:
     """Round or elliptical, resolved or not, clump by clump.
 
     A clump that is not resolved stays round with its best size (none, when that is within one standard deviation):
@@ -148,8 +147,8 @@ def _choose(problem: _Problem, theta: Array) -> tuple[Array, Array, Array, float
 
     Returns
     -------
-    theta : (n, 5) array
-        Where to begin the last climb.
+    end : tuple
+        The last climb.
     kind : (n,) int array
     resolved : (n,) bool array
     inflation : float
@@ -175,7 +174,9 @@ def _choose(problem: _Problem, theta: Array) -> tuple[Array, Array, Array, float
             begin[k, 2:] = round_[0][k, 2], round_[0][k, 2], 0.0
         if not resolved[k] and to_round < _INSIGNIFICANT:
             problem.ceiling[k] = 0.0
-    return begin, kind, resolved, inflation
+    if n == 1 and problem.ceiling[0] > 0.0:
+        return (full if kind[0] == FULL else round_), kind, resolved, inflation
+    return problem.climb_full(begin, kind), kind, resolved, inflation
 
 
 def _falls(problem: _Problem, k: int, point: tuple, round_: tuple, full: tuple) -> tuple[float, float]:

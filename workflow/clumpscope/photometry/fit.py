@@ -11,6 +11,7 @@ __all__ = ["fit_clumps", "render_clumps"]
 
 Array = np.ndarray
 _STAMP_PX = 24
+_LOW_SNR = 3.0
 _SHAPE = ("sigma_x_px", "sigma_y_px", "theta_deg")
 _COLUMNS = ("x", "y", *_SHAPE, "flux", "flux_err", "background", "x_err", "y_err", "sigma_x_px_err", "sigma_y_px_err",
             "theta_deg_err", "background_err", "sigma_limit_px", "snr", "chi2")  # fmt: skip
@@ -22,7 +23,7 @@ def fit_clumps(
     psf: Array,
     x: Array,
     y: Array,
-    box: int = 9,
+    box: int | str = 9,
     shape: Table | None = None,
     *,
     model: str = "gaussian",
@@ -48,8 +49,9 @@ def fit_clumps(
         for; wings beyond it may add to the sum).
     x, y : (n_clumps,) arrays
         Zero-based positions [px].
-    box : int
-        Side of the fit's box [px] (C25: 9).
+    box : int or "adaptive"
+        Side of the fit's box [px] (C25: 9). ``adaptive``: 1.5 FWHM of the clump, as seen through the PSF, to each
+        side (31 px at most), as long as clump and plane describe the pixels within their noise.
     shape : Table, optional
         sigma_x_px, sigma_y_px, theta_deg of every clump: fixed, for forced fits in further filters. A clump without
         a shape (NaN) is measured as a point source.
@@ -132,6 +134,8 @@ def _table(scene, shape: Table | None, min_sigma_px: float) -> Table:
     positive = values["flux_err"] > 0
     values["snr"] = np.full(len(flags), np.nan)
     values["snr"][positive] = values["flux"][positive] / values["flux_err"][positive]
+    if shape is None:
+        flags[values["snr"] < _LOW_SNR] |= bit("low_snr")
     return Table({**{name: values[name] for name in _COLUMNS}, "flags": flags})
 
 

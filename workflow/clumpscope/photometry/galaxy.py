@@ -14,7 +14,6 @@ from .model import covariance_of, shape_of
 
 __all__ = ["measure_galaxy", "transform_shapes"]
 
-_LOW_SNR = 3.0
 _SHAPE = ("sigma_x_px", "sigma_y_px", "theta_deg")
 
 
@@ -110,7 +109,6 @@ def measure_galaxy(
     unresolved = has(fitted["flags"], "unresolved")
     for name in ("sigma_x_px", "sigma_y_px", "theta_deg"):
         table[name][unresolved & measured] = 0.0
-    flags[np.asarray(fitted["snr"]) < _LOW_SNR] |= bit("low_snr")
     models = {}
     for name in filters:
         flux, error = f"flux_{name}_njy", f"flux_{name}_err_njy"

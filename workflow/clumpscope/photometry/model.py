@@ -13,10 +13,10 @@ __all__ = ["SpectralPSF", "check_kernel", "covariance_of", "shape_of"]
 
 Array = np.ndarray
 _MAX_HALF = 24
-# Room in the period for the width of a Gaussian [px].
-_BLUR = 8
+# Room in the period for the width of a Gaussian, of which the kernel keeps the first part whole [px].
+_BLUR, _WHOLE = 10, 3
 # Frequencies above which the mean transform is below this fraction of the kernel's peak are left out.
-_FAINT = 1e-4
+_FAINT = 3e-4
 
 
 def check_kernel(kernel: Array, where: str = "psf") -> Array:
@@ -86,6 +86,10 @@ class SpectralPSF:
         half = min(middle, _MAX_HALF, extent + _BLUR)
         kernel = kernel[middle - half : middle + half + 1, middle - half : middle + half + 1]
         self.kernel = kernel
+        # Where it is cut it fades: a step would need all frequencies, and they are what a fit's time goes into.
+        out = np.abs(np.arange(-half, half + 1)) - (extent + _WHOLE)
+        fade = np.cos(0.5 * np.pi * np.clip(out / (_BLUR - _WHOLE + 1), 0.0, 1.0)) ** 2
+        kernel = kernel * np.outer(fade, fade)
         # Images are periodic: the next period's kernel must stay clear of the extent.
         size = 2 * ((half + extent + _BLUR) // 2 + 1)
         padded = np.zeros((size, size))

@@ -1,11 +1,13 @@
 """All clumps of an image while they are fitted: in groups, each without the light of the others, until nothing moves."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from ..flags import bit
+from ..images.profiles import fwhm_px
 from .boxes import Box, group_clumps, make_box
 from .compiled import source_images
 from .evidence import Rules
@@ -15,20 +17,34 @@ from .uncertainty import Fitted
 __all__ = ["Scene"]
 
 Array = np.ndarray
-# Members of a group are drawn inside this many pixels; other clumps' light is taken off inside the second.
+# Members of a group are drawn inside this many pixels at least; other clumps' light is taken off inside the second.
 _REACH_PX, _STAMP_PX = 12, 18
+# An adaptive box reaches this many FWHM of its clump to each side, in steps of 2 px, up to the largest side.
+_BOX_FWHM, _MAX_BOX = 1.5, 31
+_FWHM_OF_SIGMA = np.sqrt(8.0 * np.log(2.0))
+# Excess of chi-squared in the pixels that a larger box adds, in standard deviations, at which it is too large.
+_EXCESS = 3.0
+# The same for the chi-squared of a whole box, beyond which the model is called poor.
+_POOR = 5.0
 # Change of a box's data, in summed squares of standard deviations, that no parameter notices.
 _UNNOTICED = 1e-3
 
 
 @dataclass
 class _Group:
-    """Clumps fitted together, on their box, with the data of the last fit."""
+    """Clumps fitted together, on their box of side `size`, with the data of the last fit."""
 
     members: Array
+    size: int
     box: Box
-    reach: int
+    crowded: bool
     data: Array | None = None
+
+    @property
+    def reach(self) -> int:
+        """Members are drawn inside this many pixels."""
+        half = self.size // 2 + 1
+        return half if len(self.members) == 1 else max(_REACH_PX, half)
 
 
 class Scene:
@@ -67,6 +83,7 @@ class Scene:
         self._left = np.where(good, image, 0.0)
         self._rules, self._free, self._method = rules, free_shape, method
         self._spectral = lru_cache(lambda extent: SpectralPSF(kernel, extent))
+        self._kernel = kernel
         self._stamps: dict[int, tuple[tuple[slice, slice], Array]] = {}
         self._groups: list[_Group] = []
         self.theta = np.column_stack([x, y, covariance])
@@ -84,12 +101,15 @@ class Scene:
         rows, columns = np.rint(self._start[inside, ::-1]).astype(int).T
         self.flags[self._inside[~good[rows, columns]]] |= bit("saturated")
 
-    def make_groups(self, distance_px: float, box: int, joint_box: int) -> None:
+    def make_groups(self, distance_px: float, box: int | str, joint_box: int) -> None:
         """Link clumps closer than `distance_px`; groups with too few good pixels are flagged and left out."""
-        for group in group_clumps(*self._start[self._inside].T, distance_px):
-            members = self._inside[group]
+        self._adaptive = box == "adaptive"
+        self._fwhm = fwhm_px(self._kernel) if self._adaptive else np.nan
+        groups = [self._inside[group] for group in group_clumps(*self._start[self._inside].T, distance_px)]
+        crowded = self._crowded(groups)
+        for members in groups:
             single = len(members) == 1
-            size = box if single else joint_box
+            size = joint_box if not single else self._wanted(self.theta[members]) if self._adaptive else box
             pixels = make_box(self._weight, *self._start[members].T, size)
             if pixels.cut:
                 self.flags[members] |= bit("edge")
@@ -98,8 +118,7 @@ class Scene:
             if pixels.n_good < 5 + len(members) * (6 if self._free else 3):
                 self.flags[members] |= bit("few_pixels")
                 continue
-            reach = size // 2 + 1 if single else max(_REACH_PX, size // 2 + 1)
-            self._groups.append(_Group(members, pixels, reach))
+            self._groups.append(_Group(members, size, pixels, crowded[members].any()))
         # Brightest first: their light is the largest error of the others' first fits.
         rows, columns = np.rint(np.nan_to_num(self._start[:, ::-1])).astype(int).T
         self._groups.sort(
@@ -111,16 +130,63 @@ class Scene:
         for _ in range(n_sweeps):
             moved = False
             for group in self._groups:
+                if group.data is not None and not group.crowded:
+                    continue
                 for k in group.members:
                     self._add(k, +1.0)
                 data = group.box.of(self._left)
                 if group.data is None or np.sum(((data - group.data) * group.box.weight) ** 2) > _UNNOTICED:
                     group.data, moved = data, True
-                    self._keep(group, self._fit(group))
+                    self._keep(group, self._widened(group, self._fit(group)))
                 for k in group.members:
                     self._add(k, -1.0)
             if not moved:
                 break
+
+    def _crowded(self, groups: list[Array]) -> Array:
+        """Tell the clumps whose light may fall into the box of another group."""
+        label = np.full(len(self.theta), -1)
+        for number, members in enumerate(groups):
+            label[members] = number
+        places = np.where(label[:, None] >= 0, self._start, np.inf)[self._inside]
+        tree = cKDTree(places)
+        near = tree.query_pairs(_STAMP_PX + _MAX_BOX / 2, p=np.inf, output_type="ndarray")
+        self._room = np.full(label.size, np.inf)
+        self._room[self._inside] = tree.query(places, k=[2], p=np.inf)[0][:, 0]
+        first, second = self._inside[near.T]
+        apart = label[first] != label[second]
+        crowded = np.zeros(label.size, dtype=bool)
+        crowded[first[apart]] = crowded[second[apart]] = True
+        return crowded
+
+    def _wanted(self, theta: Array) -> int:
+        """Side of the adaptive box of a group [px]."""
+        sigma = shape_of(theta[:, 2:])[0].max()
+        half = np.ceil(_BOX_FWHM * np.hypot(self._fwhm, _FWHM_OF_SIGMA * sigma))
+        return int(min(2 * half + 1, _MAX_BOX))
+
+    def _widened(self, group: _Group, fitted: Fitted) -> Fitted:
+        """Fit again in a larger box, as long as the clumps ask for one and the model describes the pixels it adds."""
+        # Overlapping clumps trade their light for width, which must not feed on a box that grows over both.
+        room = self._room[group.members].min()
+        grows = self._adaptive and self._free and len(group.members) == 1
+        while grows and group.size < (size := self._wanted(fitted.theta)) <= 2 * room:
+            box = make_box(self._weight, *self._start[group.members].T, size)
+            wide = replace(group, size=size, box=box, data=box.of(self._left))
+            again = self._fit(wide)
+            if again.chi2 - fitted.chi2 > self._largest_chi2(box.n_good - group.box.n_good, _EXCESS):
+                break
+            group.size, group.box, group.data, fitted = size, wide.box, wide.data, again
+        return fitted
+
+    def _largest_chi2(self, n_pixels: int, n_sigma: float) -> float:
+        """Chi-squared of pixels of noise alone, plus some standard deviations of it."""
+        spread = np.sqrt(2.0 * n_pixels * np.sum(self._rules.rho**2))
+        return self._rules.error_scale**2 * (n_pixels + n_sigma * spread)
+
+    def _exceeds(self, group: _Group, fitted: Fitted) -> bool:
+        """Whether more than noise is left in the box."""
+        return fitted.chi2 > self._largest_chi2(group.box.n_good - 3 - 6 * len(group.members), _POOR)
 
     def _add(self, k: int, sign: float) -> None:
         """Put the model of a clump, if it has one, back into the image, or take it off."""
@@ -153,11 +219,12 @@ class Scene:
             ("size_undetermined", np.isinf(fitted.limit_px)),
             ("at_bound", (away >= self._rules.max_shift_px - 1e-9) | wide),
             ("fit_failed", np.full(len(members), not fitted.converged)),
+            ("poor_model", np.full(len(members), self._free and self._exceeds(group, fitted))),
         ):
             self.flags[members] = np.where(
                 raised, self.flags[members] | bit(name), self.flags[members] & ~bit(name)
             )
-        if len(self._groups) > 1:
+        if group.crowded:
             for k in members:
                 self._draw(k)
 

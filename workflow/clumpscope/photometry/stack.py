@@ -41,6 +41,7 @@ def stack_clumps(
     y: np.ndarray,
     half_size: int = 20,
     annulus_px: tuple[float, float] = (5.0, 10.0),
+    n_min: int = 1,
 ) -> ClumpStack:
     """Median of cutouts centred on clumps, each without the sky of a ring around it.
 
@@ -54,6 +55,8 @@ def stack_clumps(
         The stack has ``2 half_size + 1`` pixels a side (F22: 0.8 arcsec).
     annulus_px : (float, float)
         Inner and outer radius of the ring whose median is the sky (F22: 5, 10).
+    n_min : int
+        Fewest clumps; 0 allows a stack without any, all NaN.
 
     Returns
     -------
@@ -62,7 +65,7 @@ def stack_clumps(
     Raises
     ------
     InputError
-        If no clump can be used.
+        If fewer than `n_min` clumps can be used.
     """
     x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
     margin = half_size + 2
@@ -89,9 +92,11 @@ def stack_clumps(
         stamps.append(np.where(good, moved, np.nan)[2:-2, 2:-2])
         variances.append(np.where(good, sigma**2, np.nan)[2:-2, 2:-2])
         used[k] = True
-    if not stamps:
-        raise InputError("stack of clumps", "no clump with a whole cutout", "at least one",
+    if len(stamps) < n_min:
+        raise InputError("stack of clumps", "no clump with a whole cutout", f"at least {n_min}",
                          "Choose a smaller half_size.")  # fmt: skip
+    if not stamps:
+        return ClumpStack(*np.full((2, 2 * half_size + 1, 2 * half_size + 1), np.nan), used)
     count = np.isfinite(stamps).sum(axis=0)
     covered = count > 0
     median, sigma = np.full(covered.shape, np.nan), np.full(covered.shape, np.nan)
@@ -190,16 +195,18 @@ def resolvable_sizes(
     sky = sky - np.nanmedian(sky)
     sigma = 1.4826 * np.nanmedian(np.abs(sky))
     fractions = []
-    error = np.full((side, side), sigma * noise_scale)
+    # All sources of one size in one image, a patch below the other.
+    n = len(patches)
+    canvas, error = np.vstack(patches), np.full((n * side, side), sigma * noise_scale)
     for radius in radii_px:
-        width = radius / np.sqrt(2.0 * np.log(2.0))
-        resolved = 0
-        for patch in patches:
-            place = half + rng.uniform(-0.5, 0.5, 2)
-            source = Table({"x": place[:1], "y": place[1:], "sigma_x_px": [width], "sigma_y_px": [width],
-                            "theta_deg": [0.0], "flux": [1.0]})  # fmt: skip
-            drawn = render_clumps(source, psf, (side, side))
-            fitted = fit_clumps(patch + drawn * peak / drawn.max(), error, psf, [half], [half], **options)
-            resolved += not has(fitted["flags"][0], ["unresolved", "few_pixels"])
-        fractions.append(resolved / len(patches))
+        width = np.full(n, radius / np.sqrt(2.0 * np.log(2.0)))
+        x = half + rng.uniform(-0.5, 0.5, n)
+        y = half + side * np.arange(n) + rng.uniform(-0.5, 0.5, n)
+        source = Table({"x": x, "y": y, "sigma_x_px": width, "sigma_y_px": width, "theta_deg": np.zeros(n)})
+        source["flux"] = 1.0
+        tops = render_clumps(source, psf, canvas.shape).reshape(n, -1).max(axis=1)
+        source["flux"] = peak / tops
+        image = canvas + render_clumps(source, psf, canvas.shape)
+        fitted = fit_clumps(image, error, psf, np.rint(x), np.rint(y), **options)
+        fractions.append(np.mean(~has(fitted["flags"], ["unresolved", "few_pixels"])))
     return Table({"radius_px": np.asarray(radii_px, dtype=float), "fraction_resolved": fractions})

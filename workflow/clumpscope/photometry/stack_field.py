@@ -1,0 +1,159 @@
+"""Stacks of a field's unresolved clumps in every filter, and the sizes that they exclude (F22 sections 2.4 and 3.4)."""
+
+import os
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+from astropy.table import Table, vstack
+
+from ..cosmology import pc_per_arcsec
+from ..files import replacing
+from ..flags import has
+from ..images.cutouts import Cutout
+from ..images.psf import PSF
+from .fit import fit_clumps, render_clumps
+from .stack import ClumpStack, compare_profiles, resolvable_sizes, stack_clumps
+
+__all__ = ["draw_stacks", "stack_field"]
+
+_HALF_SIZE = 20
+_MARGIN = _HALF_SIZE + 2
+# Sizes that are simulated, in FWHM of the PSF, how many of each, and how often a size must be seen to be excluded.
+_SIZES_FWHM = np.array([0.0, 0.15, 0.3, 0.45, 0.6, 0.9, 1.2])
+_N_SOURCES, _SEEN = 40, 0.95
+
+
+def stack_field(
+    galaxies: Iterable[tuple[Mapping[str, Cutout], Table]], psfs: Mapping[str, PSF], seed: int = 0
+) -> tuple[Table, Table, dict[str, ClumpStack]]:
+    """Stack the clumps that are unresolved in their reference filter.
+
+    Parameters
+    ----------
+    galaxies : iterable of (cutouts by filter, photometry)
+        Of `clumpscope.photometry.galaxy.measure_galaxy`, with a column ``z``.
+    psfs : mapping of str to PSF
+        By filter.
+    seed : int
+        Of the simulation.
+
+    Returns
+    -------
+    table : Table
+        One row a filter: n_clumps, flux [nJy] of a point source fitted to the stack with its error, r_limit_px and
+        r_limit_arcsec (smallest half-light radius that would have been seen in 95 % of simulated stacks of the same
+        brightness; NaN where none would), r_limit_pc at the clumps' median redshift, without magnification.
+    profiles : Table
+        filter, radius_px, profile, profile_err, psf: light profiles of the stacks and of the PSFs, 1 in the middle.
+    stacks : dict of str to ClumpStack
+        Filters without a usable clump are left out.
+    """
+    galaxies = [(cutouts, table[_wanted(table)]) for cutouts, table in galaxies]
+    redshifts = np.concatenate([np.asarray(table["z"], float) for _, table in galaxies] or [np.empty(0)])
+    rows, profiles, stacks = [], [], {}
+    for name, psf in psfs.items():
+        image, error, residual, x, y = _canvas(galaxies, name, psf)
+        row = {"filter": name, "n_clumps": 0, "flux": np.nan, "flux_err": np.nan, "r_limit_px": np.nan}
+        if x.size and (stack := stack_clumps(image, error, x, y, _HALF_SIZE, n_min=0)).used.any():
+            stacks[name] = stack
+            row |= _measure(stack, psf, residual, seed)
+            profile = compare_profiles(stack, psf.kernel)
+            profile.add_column([name] * len(profile), 0, "filter")
+            profiles.append(profile)
+        row["r_limit_arcsec"] = row["r_limit_px"] * psf.pixel_scale_arcsec
+        row["r_limit_pc"] = row["r_limit_arcsec"] * (
+            pc_per_arcsec(np.median(redshifts)) if redshifts.size else np.nan
+        )
+        rows.append(row)
+    table = Table(rows)
+    for column, unit in (("flux", "nJy"), ("flux_err", "nJy"), ("r_limit_px", "pix"), ("r_limit_arcsec", "arcsec"),
+                         ("r_limit_pc", "pc")):  # fmt: skip
+        table[column].unit = unit
+    return table, vstack(profiles) if profiles else Table(), stacks
+
+
+def _wanted(table: Table) -> np.ndarray:
+    return has(table["flags"], "unresolved") & ~has(table["flags"], ["few_pixels", "fit_failed", "blended"])
+
+
+def _canvas(galaxies: list, name: str, psf: PSF) -> tuple[np.ndarray, ...]:
+    """All cutouts of a filter in one column, missing pixels between them; the same without clumps; the clumps."""
+    images, errors, residuals, places, top = [], [], [], [np.empty((2, 0))], 0
+    width = max((cutouts[name].data.shape[1] for cutouts, _ in galaxies if name in cutouts), default=0)
+    for cutouts, table in galaxies:
+        if name not in cutouts or len(table) == 0:
+            continue
+        cutout = cutouts[name]
+        x, y = cutout.wcs.world_to_pixel_values(table["ra"], table["dec"])
+        fitted = Table({"x": x, "y": y, "flux": table[f"flux_{name}_njy"]})
+        for shape in ("sigma_x_px", "sigma_y_px", "theta_deg"):
+            fitted[shape] = 0.0
+        residual = cutout.data - render_clumps(fitted, psf.kernel, cutout.data.shape)
+        for planes, plane in zip(
+            (images, errors, residuals), (cutout.data, cutout.error, residual), strict=True
+        ):
+            room = ((_MARGIN, _MARGIN), (_MARGIN, _MARGIN + width - plane.shape[1]))
+            planes.append(np.pad(plane, room, constant_values=np.nan))
+        places.append(np.array([x + _MARGIN, y + _MARGIN + top]))
+        top += images[-1].shape[0]
+    if not images:
+        return *np.empty((3, 0, 0)), *np.empty((2, 0))
+    return np.vstack(images), np.vstack(errors), np.vstack(residuals), *np.hstack(places)
+
+
+def _measure(stack: ClumpStack, psf: PSF, residual: np.ndarray, seed: int) -> dict[str, float]:
+    n = int(stack.used.sum())
+    fitted = fit_clumps(stack.image, stack.error, psf.kernel, [_HALF_SIZE], [_HALF_SIZE], model="point")[0]
+    row = {"n_clumps": n, "flux": fitted["flux"], "flux_err": fitted["flux_err"], "r_limit_px": np.nan}
+    peak = stack.image[_HALF_SIZE, _HALF_SIZE]
+    radii = _SIZES_FWHM * psf.fwhm_arcsec / psf.pixel_scale_arcsec
+    if peak > 0:
+        seen = resolvable_sizes(psf.kernel, peak, residual, radii, _N_SOURCES, seed, 1.0 / np.sqrt(n))
+        enough = np.asarray(seen["fraction_resolved"]) >= _SEEN
+        # The smallest size from which on all are seen.
+        first = len(radii) - int(np.argmin(enough[::-1])) if not enough.all() else 0
+        row["r_limit_px"] = radii[first] if first < len(radii) else np.nan
+    return row
+
+
+def draw_stacks(
+    path: str | os.PathLike, table: Table, profiles: Table, stacks: Mapping[str, ClumpStack], title: str
+) -> None:
+    """Picture: every filter's stack above its light profile beside the PSF's (F22 Figure 2).
+
+    Parameters
+    ----------
+    path : path-like
+        PNG product.
+    table, profiles, stacks
+        Of `stack_field`.
+    title : str
+    """
+    from matplotlib.figure import Figure
+
+    per_row = 7
+    n_rows = max(-(-len(stacks) // per_row), 1)
+    figure = Figure(figsize=(2.0 * per_row, 4.0 * n_rows + 0.4), layout="constrained")
+    axes = figure.subplots(2 * n_rows, per_row, squeeze=False)
+    for axis in axes.ravel():
+        axis.set_axis_off()
+    counts = dict(zip(table["filter"], table["n_clumps"], strict=True))
+    for index, (name, stack) in enumerate(stacks.items()):
+        row, column = divmod(index, per_row)
+        image_axis, profile_axis = axes[2 * row, column], axes[2 * row + 1, column]
+        level = np.nanmedian(stack.error)
+        image_axis.imshow(np.arcsinh(stack.image / (2 * level)), origin="lower", cmap="gray_r", vmin=-1)
+        image_axis.set_title(f"{name}, {counts[name]} clumps", fontsize=8)
+        mine = profiles[profiles["filter"] == name]
+        profile_axis.set_axis_on()
+        profile_axis.errorbar(
+            mine["radius_px"], mine["profile"], mine["profile_err"], fmt=".", markersize=3, label="stack"
+        )
+        profile_axis.plot(mine["radius_px"], mine["psf"], color="tab:orange", label="PSF")
+        profile_axis.set(xlabel="radius [px]", ylim=(-0.1, 1.1))
+        profile_axis.tick_params(labelsize=6)
+    if stacks:
+        axes[1, 0].legend(fontsize=7)
+    figure.suptitle(title if stacks else f"{title}: none", fontsize=9)
+    with replacing(path) as temporary:
+        figure.savefig(temporary, dpi=110, metadata={"Software": None})

@@ -1,0 +1,23 @@
+"""Rule `stack`: stacks of a field's unresolved clumps, and the sizes that they exclude."""
+
+from pathlib import Path
+
+from clumpscope.images.cutouts import read_cutouts
+from clumpscope.images.psf import read_psf
+from clumpscope.logs import job_log
+from clumpscope.photometry.stack_field import draw_stacks, stack_field
+from clumpscope.tables import read_table, write_table
+
+with job_log(snakemake.log[0]):
+    inputs = snakemake.input
+    galaxies = [
+        (read_cutouts(cutouts)[0], read_table(photometry))
+        for cutouts, photometry in zip(inputs.cutouts, inputs.photometry, strict=True)
+    ]
+    psfs = {Path(path).stem: read_psf(path) for path in inputs.psfs}
+    table, profiles, stacks = stack_field(galaxies, psfs, snakemake.params.seed)
+    write_table(table, snakemake.output.table)
+    write_table(profiles, snakemake.output.profiles)
+    draw_stacks(
+        snakemake.output.picture, table, profiles, stacks, f"{snakemake.wildcards.field}: unresolved clumps"
+    )
