@@ -17,7 +17,7 @@ def load_products(paths: Mapping[str, str | os.PathLike | Sequence | Mapping]) -
     ----------
     paths : mapping
         By product: the path of a table (``catalogue``, ``hosts``, ``galaxies``, ``truth``, ``truth_summary``, ``published``, ``ssp_stack``); a
-        mapping of paths by name (``sed_all`` by SFH, ``population`` by table); a list of FITS files (``residuals``), which
+        mapping of paths by name (``sed_all`` by SFH, ``population`` and ``injection`` by table); a list of FITS files (``residuals``), which
         are opened only by the figure.
 
     Returns

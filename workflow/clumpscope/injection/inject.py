@@ -120,7 +120,9 @@ def inject(
     cutout, filters = target.reference, list(target.psfs)
     depth = target.depths[target.filter_ref]
     host = target.host_light(clumps)
-    there = clumps if target.edits is None else vstack([clumps["x", "y"], target.detect(edited=False)["x", "y"]])
+    there = (
+        clumps if target.edits is None else vstack([clumps["x", "y"], target.detect(edited=False)["x", "y"]])
+    )
     taken = np.column_stack([there["x"] - cutout.x0, there["y"] - cutout.y0])
     weight = np.where(target.member & np.isfinite(cutout.data), host + depth.sigma_pixel_njy, 0.0)
     places = choose_positions(rng, weight, taken, 2.0 * MATCH_PX, n_clumps)

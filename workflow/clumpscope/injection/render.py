@@ -49,9 +49,9 @@ class Renderer:
         offsets = np.arange(-half * stride, half * stride + 1) * step
         stamp = self._sampled(offsets - (y - row), offsets - (x - column))
         if sigma_px > 0:
-            stamp = ndimage.gaussian_filter(
-                stamp, sigma_px * stride, truncate=_REACH_SIGMA, mode="constant"
-            )[::stride, ::stride]
+            stamp = ndimage.gaussian_filter(stamp, sigma_px * stride, truncate=_REACH_SIGMA, mode="constant")[
+                ::stride, ::stride
+            ]
         low, left = max(row - half, 0), max(column - half, 0)
         part = image[low : max(row + half + 1, 0), left : max(column + half + 1, 0)]
         top, side = low - (row - half), left - (column - half)

@@ -114,7 +114,9 @@ class Target:
         )
         return np.maximum(total / np.maximum(count, 1.0), 0.0)
 
-    def conditions(self, host: Array, x: Array, y: Array, flux_njy: Array, sigma_px: Array) -> dict[str, Array]:
+    def conditions(
+        self, host: Array, x: Array, y: Array, flux_njy: Array, sigma_px: Array
+    ) -> dict[str, Array]:
         """What decides whether clumps are found, in units that different filters and galaxies share.
 
         Parameters
