@@ -48,6 +48,7 @@ def mock_field():
         "stars": f"{base}/stars.ecsv",
         "lens": {"kind": "lenstool", "model": f"{base}/lens/best.par", "samples": f"{base}/lens/bayes.dat"},
         "reddening": {"ebv": 0.012},
+        "injection": {"clumps": 8},
         "sed": {"sfh": ["exp_10Myr"], "reference_sfh": "exp_10Myr", "nested": False},
         "hosts": {"sfh": ["const"], "reference_sfh": "const"},
     }
@@ -134,6 +135,25 @@ def test_imaging_field_recovers_what_was_injected(imaging_run):
     for name in ("detection.png", "residuals.png", "source_plane.png", "residuals.fits", "source_plane.fits"):
         galaxy = str(found["galaxy"][0])
         assert (folder / "results/mock/galaxies" / galaxy / name).stat().st_size > 1000
+
+
+def test_injected_clumps_tell_completeness_and_set_the_limit_of_the_mass_function(imaging_run):
+    folder, _ = imaging_run
+    injected = Table.read(folder / "results/mock/injection/injected.ecsv")
+    assert len(injected) == 8 * len(set(injected["galaxy"])) and injected["true_flux_F150W_njy"].unit == "nJy"
+    bright = injected["depth_ratio"] > 8
+    assert (
+        injected["detected"][bright].mean() > 0.9
+        and injected["detected"][injected["depth_ratio"] < 0.4].sum() == 0
+    )
+    limits = Table.read(folder / "results/mock/injection/clump_limits.ecsv")
+    catalogue = Table.read(folder / "results/mock/catalogue.ecsv")
+    assert set(limits["id"]) == set(catalogue["id"]) and (limits["flux_complete_njy"] > 0).all()
+    slopes = Table.read(folder / "results/mock/population/mass_function_slopes.ecsv")
+    assert slopes["limit_source"][slopes["by"] == "all"][0] == "injection"
+    assert (folder / "results/mock/figures/completeness.png").stat().st_size > 10_000
+    page = (folder / "results/report.html").read_text()
+    assert "Completeness of injected clumps" in page and "injection/recovery.ecsv" in page
 
 
 def rules_run(stdout):

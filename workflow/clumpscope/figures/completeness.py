@@ -49,11 +49,11 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     for criterion, colour, marker in zip(("detected", "counted"), PALETTE, MARKERS, strict=False):
         rows = cells[(np.asarray(cells["criterion"], str) == criterion) & ~sizes & ~hosts]
         _draw_share(panels[0, 2], rows, colour, marker, criterion)
-    titles = ("detected, by size", "detected, by host brightness", "all: detected; counted in statistics")
+    titles = ("detected, by size", "detected, by host brightness", "detected, and counted in statistics")
     for axes, title in zip(panels[0], titles, strict=True):
         axes.set(ylim=(-0.04, 1.04))
         axes.set_title(title)
-        axes.legend(loc="lower right", handletextpad=0.4)
+        axes.legend(loc="lower right", fontsize=6.3, handlelength=1.0, handletextpad=0.4)
     panels[0, 0].set_ylabel("completeness")
     _draw_recovery(panels[1], recovery, colours)
     return figure, cells

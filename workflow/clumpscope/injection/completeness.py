@@ -63,10 +63,10 @@ def logistic_of(injected: Table, found: Array) -> Logistic:
 
 
 def flux_bins(injected: Table, step_dex: float = _STEP_DEX) -> list[tuple[float, float]]:
-    """Bins of flux over depth that hold all injected clumps; edges are at multiples of the step."""
-    logs = np.log10(np.asarray(injected["depth_ratio"], float)) / step_dex
-    edges = 10.0 ** (step_dex * np.arange(np.floor(logs.min()), np.floor(logs.max()) + 2))
-    return list(pairwise(edges))
+    """Bins of flux over depth, of about `step_dex`, from the faintest injected clump to just above the brightest."""
+    ratio = np.asarray(injected["depth_ratio"], float)
+    low, high = np.log10(ratio.min()), np.log10(ratio.max() * (1 + 1e-9))
+    return list(pairwise(np.logspace(low, high, max(1, round((high - low) / step_dex)) + 1)))
 
 
 def host_bins(injected: Table) -> list[tuple[float, float]]:
