@@ -49,7 +49,7 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     for criterion, colour, marker in zip(("detected", "counted"), PALETTE, MARKERS, strict=False):
         rows = cells[(np.asarray(cells["criterion"], str) == criterion) & ~sizes & ~hosts]
         _draw_share(panels[0, 2], rows, colour, marker, criterion)
-    titles = ("detected, by size", "detected, by host brightness", "detected, and counted in statistics")
+    titles = ("detected, by size", "detected, by host brightness", "detected, and counted")
     for axes, title in zip(panels[0], titles, strict=True):
         axes.set(ylim=(-0.04, 1.04))
         axes.set_title(title)

@@ -132,10 +132,12 @@ def mass_functions(
 
     Notes
     -----
-    A clump's limiting mass is its own mass times the limiting flux over its own flux: at its mass-to-light ratio,
-    redshift and magnification. Clumps too faint to be found have none, so a bin in which many are (old, dusty) is less complete
-    than stated. The turnover is no measured completeness. Where a logistic detection rate of width 0.1 or 0.2 dex hides a slope of -1,
-    the limit 0.3 dex above it gives -0.99 or -0.96; a width of 0.4 dex gives -0.6. Give the limit where it is known.
+    A clump's limiting mass is its own mass times its limiting over its own flux: at its mass-to-light ratio, redshift and
+    magnification. Clumps too faint to be found have none, which lets the limit come out low where these differ much: with
+    mass-to-light ratios that scatter by 0.1, 0.3 or 0.5 dex, a share of 0.9 at a completeness of 0.8 makes limits at which 0.9, 0.8 or
+    0.65 of the clumps are found, and a slope of -1 comes out as -0.97, -0.94 or -0.89. The turnover is no measured completeness:
+    where a logistic detection rate of width 0.1 or 0.2 dex hides a slope of -1, the limit 0.3 dex above it gives -0.99
+    or -0.96; a width of 0.4 dex gives -0.6.
     """
     mass = np.asarray(clumps["log_mass_p50"], float)
     everything = [Bin(-np.inf, np.inf, np.ones(len(clumps), dtype=bool))]
