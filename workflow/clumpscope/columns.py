@@ -81,6 +81,7 @@ _COLUMNS: list[Column] = [
     Column("model", "", "stat.fit.param", "Mean of the logistic fit over the same clumps"),
     *[Column(f"flux_{level}{end}_njy", "nJy", "phot.flux.density", f"{text}flux of {level} % completeness")
       for level in (50, 80, 90) for end, text in (("", "Limiting "), ("_err", "Error of the limiting "))],
+    Column("lapse", "", "stat.fit.param", "Share of clumps that is missed however bright, such as next to much brighter ones"),
     Column("flux_complete_njy", "nJy", "phot.flux.density", "Flux at which clumps of its size and place are as complete as injection.completeness asks"),
     Column("flux_ratio", "", "phot.flux.density;arith.ratio", "Median of measured over true flux"),
     Column("flux_ratio_err", "", "stat.error", "Standard error of flux_ratio"),

@@ -157,6 +157,12 @@ def test_a_filter_that_does_not_cover_the_galaxy_stays_empty(target, clumps):
     assert table["detected"].all() and np.isnan(table["flux_F277W_njy"]).all()
 
 
+def test_a_galaxy_without_room_gets_no_clump(target, clumps):
+    full = replace(target, member=np.zeros_like(target.member))
+    table = inject(full, clumps, 5, seed=3)
+    assert len(table) == 0 and table.colnames == inject(target, clumps, 1, seed=3).colnames
+
+
 def test_bad_settings_are_refused(target, clumps):
     with pytest.raises(InputError, match="rising range"):
         inject(target, clumps, 2, flux_range=(3.0, 1.0))

@@ -58,7 +58,7 @@ def _variables(table: Table) -> Array:
 
 
 def logistic_of(injected: Table, found: Array) -> Logistic:
-    """Completeness as a logistic function of log flux over depth, log width over the PSF's, log (1 + host over noise)."""
+    """Completeness as a function of log flux over depth, log width over the PSF's, and log (1 + host over noise)."""
     return fit_logistic(_variables(injected), found)
 
 
@@ -134,7 +134,7 @@ def completeness_limits(injected: Table, min_broad_bands: int = 4) -> Table:
     -------
     Table
         criterion, filter_ref, sigma_px, host_low, host_high, host_over_noise (median of the bin), and flux_50_njy,
-        flux_50_err_njy, ... (standard errors of the fit).
+        flux_50_err_njy, ... (standard errors of the fit; NaN where not reached); lapse (share missed however bright).
     """
     rows = []
     sizes = np.unique(injected["true_sigma_px"])
@@ -156,9 +156,10 @@ def completeness_limits(injected: Table, min_broad_bands: int = 4) -> Table:
                     for level in LEVELS:
                         value, error = (float(v[0]) for v in logistic.level(level / 100, others))
                         fluxes += [depth * 10**value, depth * 10**value * np.log(10) * error]
-                    rows.append((criterion, str(name), sigma, low, high, typical, *fluxes))
+                    rows.append((criterion, str(name), sigma, low, high, typical, *fluxes, logistic.lapse))
     names = ["criterion", "filter_ref", "sigma_px", "host_low", "host_high", "host_over_noise"]
     names += [f"flux_{level}{end}_njy" for level in LEVELS for end in ("", "_err")]
+    names += ["lapse"]
     return Table(rows=rows, names=names)
 
 
@@ -184,9 +185,6 @@ def clump_limits(
         size and place at which a share of `completeness` is counted.
     """
     table = conditions.copy()
-    if not len(injected):
-        table["completeness"], table["flux_complete_njy"] = np.nan, np.nan
-        return table
     logistic = logistic_of(injected, found_by(injected, min_broad_bands)["counted"])
     variables = _variables(table)
     value, _ = logistic.level(completeness, variables[:, 1:])

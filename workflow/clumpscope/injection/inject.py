@@ -63,7 +63,8 @@ def clump_conditions(target: Target, photometry: Table) -> Table:
     cutout = target.reference
     x, y = np.asarray(photometry["x"]) - cutout.x0, np.asarray(photometry["y"]) - cutout.y0
     flux = np.asarray(photometry[f"flux_{target.filter_ref}_njy"], float)
-    sigma = np.sqrt(np.nan_to_num(photometry["sigma_x_px"]) * np.nan_to_num(photometry["sigma_y_px"]))
+    axes = (np.nan_to_num(np.asarray(photometry[f"sigma_{axis}_px"], float)) for axis in "xy")
+    sigma = np.sqrt(np.prod(list(axes), axis=0))
     table = photometry["id", "galaxy", "filter_ref"].copy()
     table["flux_njy"], table["sigma_px"] = flux, sigma
     for name, values in target.conditions(target.host_light(photometry), x, y, flux, sigma).items():

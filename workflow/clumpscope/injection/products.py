@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from astropy.table import Table, vstack
 
+from ..errors import InputError
 from .completeness import clump_limits, completeness_limits, completeness_table
 from .recovery import recovery_table
 
@@ -37,9 +38,12 @@ def injection_tables(
     InputError
         If nothing was injected.
     """
-    together = vstack(
-        [table for table in injected if len(table)] or list(injected[:1]), metadata_conflicts="silent"
-    )
+    filled = [table for table in injected if len(table)]
+    if not filled:
+        raise InputError(
+            "injected clumps", "none", "galaxies with room for some", "Set injection.clumps to 0."
+        )
+    together = vstack(filled, metadata_conflicts="silent")
     clumps = vstack(list(conditions), metadata_conflicts="silent")
     return {
         "injected": together,
