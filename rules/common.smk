@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
 from clumpscope import config as configuration
 from clumpscope.errors import InputError
 from clumpscope.figures.registry import FIGURES, figures_of
+from clumpscope.injection import INJECTION_TABLES
 from clumpscope.population import POPULATION_TABLES
 from clumpscope.resources import resource
 

@@ -185,6 +185,19 @@ def host_table(wildcards):
     return f"results/{wildcards.field}/hosts.ecsv" if has_hosts(wildcards.field) else []
 
 
+def injected_clumps(wildcards):
+    """Settings of the injection itself, without what only its tables depend on."""
+    settings = SETTINGS[wildcards.field]["injection"]
+    return {key: value for key, value in settings.items() if key != "completeness"}
+
+
+def injection_tables(field):
+    """Table name -> path of what injected clumps tell; empty where none are injected."""
+    if field not in IMAGING or not SETTINGS[field]["injection"]["clumps"]:
+        return {}
+    return {name: f"results/{field}/injection/{name}.ecsv" for name in INJECTION_TABLES}
+
+
 def sed_samples(wildcards):
     """Posterior samples of the reference SFH, whose scatter is combined with the magnification's."""
     sfh = SETTINGS[wildcards.field]["sed"]["reference_sfh"]
@@ -217,6 +230,8 @@ def products_of(field):
             if catalogue_has(field, "multiple_images"):
                 products["multiple_images"] = f"{base}/lens/multiple_images.ecsv"
                 products["counterparts"] = f"{base}/lens/counterparts.ecsv"
+        if injection_tables(field):
+            products["injection"] = injection_tables(field)
         if has_hosts(field):
             products["hosts"] = f"{base}/hosts.ecsv"
             products["galaxies"] = f"{base}/galaxies.ecsv"
@@ -271,6 +286,8 @@ def report_of(field):
     }
     if "mock" in FIELDS[field]:
         shown["recovery"] = f"{base}/population/truth_summary.ecsv"
+    if injection_tables(field):
+        shown["injection"] = injection_tables(field)
     if has_published(field):
         shown["published"] = f"{base}/population/published.ecsv"
     return shown

@@ -32,6 +32,7 @@ rule population:
         catalogue="results/{field}/catalogue.ecsv",
         galaxies="results/{field}/galaxies.ecsv",
         hosts=host_table,
+        limits=lambda w: injection_tables(w.field).get("clump_limits", []),
     output:
         expand("results/{{field}}/population/{table}.ecsv", table=POPULATION_TABLES),
     log:

@@ -8,11 +8,13 @@ from clumpscope.tables import read_table, write_table
 
 with job_log(snakemake.log[0]):
     galaxies, hosts = snakemake.input.galaxies, snakemake.input.get("hosts")
+    limits = snakemake.input.get("limits")
     tables = population_tables(
         read_table(snakemake.input.catalogue),
         read_table(hosts) if hosts else None,
         read_table(galaxies),
         snakemake.params.host_sfh,
+        clump_limits=read_table(limits) if limits else None,
         **snakemake.params.settings,
     )
     for path in snakemake.output:

@@ -48,6 +48,7 @@ def mock_field():
         "stars": f"{base}/stars.ecsv",
         "lens": {"kind": "lenstool", "model": f"{base}/lens/best.par", "samples": f"{base}/lens/bayes.dat"},
         "reddening": {"ebv": 0.012},
+        "injection": {"clumps": 8},
         "sed": {"sfh": ["exp_10Myr"], "reference_sfh": "exp_10Myr", "nested": False},
         "hosts": {"sfh": ["const"], "reference_sfh": "const"},
     }
@@ -160,6 +161,23 @@ def test_images_of_one_galaxy_agree(imaging_run):
     assert (np.abs(mass) < 3.0 * np.hypot(*facing)).all()
     page = (folder / "results/report.html").read_text()
     assert all(title in page for title in ("lens field", "source planes", "multiple images"))
+
+
+def test_injected_clumps_tell_completeness_and_set_the_limit_of_the_mass_function(imaging_run):
+    folder, _ = imaging_run
+    injected = Table.read(folder / "results/mock/injection/injected.ecsv")
+    assert len(injected) == 8 * len(set(injected["galaxy"])) and injected["true_flux_F150W_njy"].unit == "nJy"
+    # A bright one may lie beside a much brighter clump, a faint one on a peak of the noise.
+    assert injected["detected"][injected["depth_ratio"] > 8].mean() > 0.75
+    assert injected["detected"][injected["depth_ratio"] < 0.5].mean() < 0.5
+    limits = Table.read(folder / "results/mock/injection/clump_limits.ecsv")
+    catalogue = Table.read(folder / "results/mock/catalogue.ecsv")
+    assert set(limits["id"]) == set(catalogue["id"]) and (limits["flux_complete_njy"] > 0).all()
+    slopes = Table.read(folder / "results/mock/population/mass_function_slopes.ecsv")
+    assert slopes["limit_source"][slopes["by"] == "all"][0] == "injection"
+    assert (folder / "results/mock/figures/completeness.png").stat().st_size > 10_000
+    page = (folder / "results/report.html").read_text()
+    assert "Completeness of injected clumps" in page and "injection/recovery.ecsv" in page
 
 
 def rules_run(stdout):

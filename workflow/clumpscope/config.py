@@ -19,6 +19,7 @@ METHOD_SECTIONS = (
     "depth",
     "detection",
     "fit",
+    "injection",
     "lensing",
     "sed",
     "hosts",

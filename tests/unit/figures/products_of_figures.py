@@ -4,8 +4,10 @@ import numpy as np
 from astropy.io import fits
 from astropy.table import Table, vstack
 from astropy.wcs import WCS
+from clumpscope.injection.products import injection_tables
 from clumpscope.population.products import population_tables
 from clumpscope.population.truth import summarise_truth
+from unit.injection.injected_samples import injected_sample
 from unit.population.synthetic_population import make_field, percentiles
 
 NOISE_NJY = 0.2
@@ -31,6 +33,8 @@ def imaging_products(folder, n_galaxies=20, seed=3):
         "residuals": [write_residuals(folder, catalogue, name, seed) for name in field.galaxies["id"][:8]],
     }
     products |= lens_products(folder, catalogue, field.galaxies, seed)
+    conditions = Table({name: [1.0] for name in ("flux_njy", "depth_ratio", "width", "host_over_noise")})
+    products["injection"] = injection_tables([injected_sample(600)], [conditions])
     products["truth"] = truth_table(catalogue[: min(len(catalogue), 12)])
     products["truth_summary"] = summarise_truth(products["truth"], len(catalogue))
     return products

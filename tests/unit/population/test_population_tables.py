@@ -78,6 +78,51 @@ def test_slopes_above_the_turnover_survive_a_sharp_incompleteness():
     assert slopes["log_mass_limit"][0] == pytest.approx(turnover(seen) + 0.3)
 
 
+def faint_clumps(scatter, width, n=400_000):
+    """Clumps of slope -1 with scattered mass-to-light ratios, detected by flux; the limit of 80 % by flux is known."""
+    rng = np.random.default_rng(5)
+    mass = 4.0 + rng.exponential(1 / np.log(10), n)
+    log_ml = rng.normal(0, scatter, n)
+    seen = rng.random(n) < 1 / (1 + np.exp(-(mass - log_ml - 6.0) / width))
+    complete = 6.0 + width * np.log(0.8 / 0.2) + log_ml
+    columns = {"log_mass_p50": mass, "log_mass_complete": complete, "z": np.ones(n), "mu": np.full(n, 3.0)}
+    return Table(columns)[seen]
+
+
+@pytest.mark.parametrize("width", [0.05, 0.15, 0.3])
+def test_limits_of_injected_clumps_survive_a_gradual_incompleteness(width):
+    clumps = faint_clumps(0.1, width)
+    overall = mass_functions(clumps)[1][0]
+    assert overall["limit_source"] == "injection"
+    # 1.28 standard deviations above the limit at the mean mass-to-light ratio of what is detected.
+    assert overall["log_mass_limit"] == pytest.approx(6.0 + width * np.log(4) + 0.128, abs=0.04)
+    assert overall["slope"] == pytest.approx(-1.0, abs=0.06)
+
+
+def test_a_limit_that_is_given_or_unknown_is_said_to_be():
+    clumps = faint_clumps(0.1, 0.1, 40_000)
+    assert mass_functions(clumps, log_mass_limit=7.0)[1]["limit_source"][0] == "given"
+    clumps["log_mass_complete"][4:] = np.nan
+    assert mass_functions(clumps)[1]["limit_source"][0] == "turnover"
+    low, high = (
+        mass_functions(faint_clumps(0.3, 0.1, 40_000), limit_share=s)[1]["log_mass_limit"][0]
+        for s in (0.5, 0.9)
+    )
+    assert high > low + 0.3
+
+
+def test_limiting_fluxes_become_limiting_masses(field):
+    catalogue = field.catalogue()
+    limits = Table({"id": catalogue["id"], "flux_njy": np.full(len(catalogue), 30.0)})
+    limits["flux_complete_njy"] = 3.0
+    limits = limits[::-1]  # in any order
+    slopes = population_tables(catalogue, clump_limits=limits)["mass_function_slopes"]
+    clumps = catalogue[population_sample(catalogue)]
+    assert slopes["limit_source"][0] == "injection"
+    assert slopes["log_mass_limit"][0] == pytest.approx(np.quantile(clumps["log_mass_p50"] - 1.0, 0.9))
+    assert "log_mass_complete" not in catalogue.colnames
+
+
 def test_mass_functions_recover_the_injected_slope():
     field = make_field(120, seed=7, gradient=None)
     catalogue = field.catalogue()

@@ -1,6 +1,7 @@
 import hashlib
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -8,11 +9,21 @@ import pytest
 from astropy.table import Table
 from clumpscope.errors import InputError
 from clumpscope.flags import bit
+from clumpscope.injection.products import injection_tables
 from clumpscope.population.products import population_tables
 from clumpscope.report import FieldInputs, build, provenance, write_provenance
 from clumpscope.report.counting import flag_counts, headline, selection_counts
-from clumpscope.report.tables import correlation_table, median_table, number, published_table, recovery_table
+from clumpscope.report.tables import (
+    completeness_table,
+    correlation_table,
+    injection_table,
+    median_table,
+    number,
+    published_table,
+    recovery_table,
+)
 from clumpscope.tables import write_table
+from unit.injection.injected_samples import injected_sample
 from unit.population.synthetic_population import make_field
 
 PIXEL = bytes.fromhex(  # a valid PNG of one pixel
@@ -182,6 +193,23 @@ def test_missed_goals_are_marked():
         "40",
         "0.98 to 1.02",
     )
+
+
+def test_injected_clumps_have_their_limits_and_their_recovery(products):
+    folder, inputs, _ = products
+    sample = injected_sample(800)
+    conditions = Table({name: [1.0] for name in ("flux_njy", "depth_ratio", "width", "host_over_noise")})
+    paths = {}
+    for name, table in injection_tables([sample], [conditions]).items():
+        paths[name] = folder / "injection" / f"{name}.ecsv"
+        write_table(table, paths[name])
+    limits = completeness_table(Table.read(paths["completeness_limits"]))
+    assert len(limits.rows) == 8 and {row[1] for row in limits.rows} == {"point source", "σ = 2 px"}
+    recovery = injection_table(Table.read(paths["recovery"]))
+    assert {row[0] for row in recovery.rows} == {"all", "point source", "σ = 2 px"}
+    build([replace(inputs, injection=paths)], folder / "provenance.json", folder / "injected.html")
+    text = (folder / "injected.html").read_text()
+    assert limits.title in text and recovery.title in text and 'href="injection/completeness.ecsv"' in text
 
 
 def test_published_values_stand_beside_ours():

@@ -44,7 +44,9 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
         everything = slopes[kinds == "all"]
         for row, colour in zip([*everything, *groups], colours, strict=True):
             _draw_group(axes, points, row, _SYMBOLS.get(kind, ""), colour)
-        axes.legend(loc="lower left", fontsize=6.2, title=r"slope of $N(>M)$", title_fontsize=6.5)
+        sources = dict.fromkeys(map(str, [*everything["limit_source"], *groups["limit_source"]]))
+        title = rf"slope of $N(>M)$, limit: {', '.join(sources)}"
+        axes.legend(loc="lower left", fontsize=6.2, title=title, title_fontsize=6.5)
     panels[0].set_ylabel(r"$N(>M_\star)$")
     return figure, points
 

@@ -66,8 +66,8 @@ _ROWS = [
      "density at high redshift."),
     ("mass_function", _BOTH, ("population",),
      "Cumulative clump mass function, by redshift and by magnification. Dashed: the maximum-likelihood power law above the "
-     "completeness limit of each group (dot), which is the peak of its mass distribution unless one was given; the slope "
-     "is that of N(> M). Grey: N(> M) proportional to 1 / M (C25 Fig. 18). Below the limit, incompleteness makes the functions flat."),
+     "completeness limit of each group (dot): a given one, that of the injected clumps, or 0.3 dex above the peak of its mass "
+     "distribution (turnover), as the legend says; the slope is that of N(> M). Grey: N(> M) proportional to 1 / M (C25 Fig. 18). Below the limit, incompleteness makes the functions flat."),
     ("sfh_comparison", _BOTH, ("catalogue", "sed_all"),
      "Stellar mass, mass-weighted age, attenuation, mass surface density, star-formation rate and metallicity of the same "
      "clumps under every star-formation history (C25 Fig. 7); the outermost bins include what lies beyond."),
@@ -107,6 +107,11 @@ _ROWS = [
     ("ssp_map", _PHOTOMETRY, ("ssp_stack",),
      "How many sigma (two parameters) every simple stellar population of the grid is worse than the best, for the median "
      "photometry of all clusters (F22 Fig. 5, whose stack is of images); blue: the published age and metallicity."),
+    ("completeness", _IMAGING, ("injection",),
+     "Clumps injected into the galaxies' images. Top: the share that is detected, by size and by brightness of the diffuse light under them (over the "
+     "scatter of sky pixels), and the share that also has the bands and flags that statistics ask for; bars are 68 % Wilson intervals, lines the logistic fit. Bottom: "
+     "flux and size of those detected, measured over true (bars: half of the 16-84 % range), and the width of the pulls of the flux, 1 for honest errors. Fluxes are in units "
+     "of the point-source limit of the reference filter. At the faint end only clumps that noise made brighter are detected."),
     ("truth_recovery", _IMAGING, ("truth", "truth_summary"),
      "A field with known truth: measured against true flux (observed), size, magnification, mass and mass-weighted age of every clump found, and "
      "what became of the true clumps by signal-to-noise."),

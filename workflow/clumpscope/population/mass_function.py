@@ -14,6 +14,7 @@ _MIN_CLUMPS = 5  # fewer do not give a slope
 _TURNOVER_STEP = 0.1  # dex
 _MARGIN = 0.3  # dex above the turnover
 _N_MAGNIFICATION_BINS = 3
+_LIMIT_SHARE = 0.9
 
 
 @dataclass(frozen=True)
@@ -86,36 +87,57 @@ def cumulative(log_mass: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return values, np.arange(values.size, 0, -1)
 
 
+def _limit(clumps: Table, given: float | None, share: float) -> tuple[float, str]:
+    """log10 completeness limit of a bin, and where it comes from."""
+    if given is not None:
+        return given, "given"
+    if "log_mass_complete" in clumps.colnames:
+        complete = np.asarray(clumps["log_mass_complete"], float)
+        complete = complete[np.isfinite(complete)]
+        if complete.size >= _MIN_CLUMPS:
+            return float(np.quantile(complete, share)), "injection"
+    return turnover(clumps["log_mass_p50"]) + _MARGIN, "turnover"
+
+
 def mass_functions(
     clumps: Table,
     redshift_edges: Sequence[float] = REDSHIFT_EDGES,
     log_mass_limit: float | None = None,
     n_magnification_bins: int = _N_MAGNIFICATION_BINS,
+    limit_share: float = _LIMIT_SHARE,
 ) -> tuple[Table, Table]:
     """Mass functions of all clumps, per redshift bin and per magnification bin.
 
     Parameters
     ----------
     clumps : Table
-        z, mu, log_mass_p50 of the clumps that count (`clumpscope.population.sample`).
+        z, mu, log_mass_p50 of the clumps that count (`clumpscope.population.sample`); where clumps were injected also
+        log_mass_complete, log10 of the mass at which each would be at the limit of completeness.
     redshift_edges : sequence of float
         Edges of the redshift bins.
     log_mass_limit : float, optional
-        Completeness limit; without it 0.3 dex above each bin's `turnover`.
+        Completeness limit of every bin; without it the one from injected clumps, and without these 0.3 dex above
+        the bin's `turnover`.
     n_magnification_bins : int
         Magnification bins, with equal numbers of clumps.
+    limit_share : float
+        Share of a bin's clumps whose log_mass_complete is below the bin's limit (Pozzetti et al. 2010, section 5.2).
 
     Returns
     -------
     points : Table
         by (``all``, ``redshift`` or ``magnification``), low, high, log_mass, n_above.
     slopes : Table
-        by, low, high, n, log_mass_limit, limit_source (``given`` or ``turnover``), n_above_limit, slope, slope_err.
+        by, low, high, n, log_mass_limit, limit_source (``given``, ``injection`` or ``turnover``), n_above_limit, slope, slope_err.
 
     Notes
     -----
-    The turnover is no measured completeness. Where a logistic detection rate of width 0.1 or 0.2 dex hides a slope of -1,
-    the limit 0.3 dex above it gives -0.99 or -0.96; a width of 0.4 dex gives -0.6. Give the limit where it is known.
+    A clump's limiting mass is its own mass times its limiting over its own flux: at its mass-to-light ratio, redshift and
+    magnification. Clumps too faint to be found have none, which lets the limit come out low where these differ much: with
+    mass-to-light ratios that scatter by 0.1, 0.3 or 0.5 dex, a share of 0.9 at a completeness of 0.8 makes limits at which 0.9, 0.8 or
+    0.65 of the clumps are found, and a slope of -1 comes out as -0.97, -0.94 or -0.89. The turnover is no measured completeness:
+    where a logistic detection rate of width 0.1 or 0.2 dex hides a slope of -1, the limit 0.3 dex above it gives -0.99
+    or -0.96; a width of 0.4 dex gives -0.6.
     """
     mass = np.asarray(clumps["log_mass_p50"], float)
     everything = [Bin(-np.inf, np.inf, np.ones(len(clumps), dtype=bool))]
@@ -126,9 +148,8 @@ def mass_functions(
     for kind, group in groups:
         masses, counts = cumulative(mass[group.rows])
         points += [(kind, group.low, group.high, m, int(n)) for m, n in zip(masses, counts, strict=True)]
-        limit = turnover(masses) + _MARGIN if log_mass_limit is None else log_mass_limit
+        limit, source = _limit(clumps[group.rows], log_mass_limit, limit_share)
         fit = power_law(masses, limit)
-        source = "turnover" if log_mass_limit is None else "given"
         slopes.append(
             (kind, group.low, group.high, masses.size, limit, source, fit.n, fit.slope, fit.slope_err)
         )

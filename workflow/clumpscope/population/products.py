@@ -23,6 +23,8 @@ def population_tables(
     redshift_bins: Sequence[float] = REDSHIFT_EDGES,
     min_broad_bands: int = 4,
     log_mass_limit: float | None = None,
+    limit_share: float = 0.9,
+    clump_limits: Table | None = None,
     distance_bins_kpc: Sequence[float] = DISTANCE_EDGES_KPC,
 ) -> dict[str, Table]:
     """Make all tables; those that need hosts or sizes which a field does not have come out empty.
@@ -42,7 +44,11 @@ def population_tables(
     min_broad_bands : int
         Broad bands with S/N > 3 that a clump needs.
     log_mass_limit : float, optional
-        Completeness limit of the mass functions; without it each bin's turnover.
+        Completeness limit of the mass functions; without it that of the injected clumps, or each bin's turnover.
+    limit_share : float
+        See `clumpscope.population.mass_function.mass_functions`.
+    clump_limits : Table, optional
+        Of `clumpscope.injection`: id, flux_njy and flux_complete_njy of every clump.
     distance_bins_kpc : sequence of float
         Edges of the galactocentric distance bins.
 
@@ -52,6 +58,12 @@ def population_tables(
         By the names of `clumpscope.population.POPULATION_TABLES`.
     """
     clumps = catalogue[population_sample(catalogue, min_broad_bands)]
+    if clump_limits is not None:
+        # The same clump, as much fainter as it could be: its mass scales with its flux.
+        fainter = np.log10(clump_limits["flux_complete_njy"] / clump_limits["flux_njy"])
+        by_id = dict(zip(map(str, clump_limits["id"]), map(float, fainter), strict=True))
+        fainter = [by_id.get(str(name), np.nan) for name in clumps["id"]]
+        clumps["log_mass_complete"] = np.asarray(clumps["log_mass_p50"], float) + fainter
     if hosts is None:
         hosts = Table({f"{n}_p{p}": np.empty(0) for n in ("log_mass", "log_sfr100") for p in (16, 50, 84)})
         hosts["id"], galaxies = (
@@ -61,7 +73,7 @@ def population_tables(
     intrinsic = intrinsic_hosts(hosts, galaxies, reference_sfh)
     relations = host_relations(clumps, intrinsic)
     positions = clump_positions(clumps, intrinsic)
-    points, mass_slopes = mass_functions(clumps, redshift_bins, log_mass_limit)
+    points, mass_slopes = mass_functions(clumps, redshift_bins, log_mass_limit, limit_share=limit_share)
     rings, ring_slopes = gradients(positions, redshift_bins, distance_edges_kpc=distance_bins_kpc)
     return {
         "medians": property_medians(clumps, redshift_bins),

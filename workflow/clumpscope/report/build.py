@@ -45,6 +45,8 @@ class FieldInputs:
         PNG files named after the figures; PDF and data lie beside them.
     recovery : path-like, optional
         Summary of the comparison with a mock field's truth.
+    injection : mapping of str to path-like
+        Tables of `clumpscope.injection` by name; limits and recovery are shown, all are linked.
     published : path-like, optional
         Table of `clumpscope.population.published`.
     further : sequence of path-like
@@ -60,6 +62,7 @@ class FieldInputs:
     population: Mapping[str, Location] = field(default_factory=dict)
     figures: Sequence[Location] = ()
     recovery: Location | None = None
+    injection: Mapping[str, Location] = field(default_factory=dict)
     published: Location | None = None
     further: Sequence[Location] = ()
     min_broad_bands: int = 4
@@ -114,6 +117,11 @@ def _field(inputs: FieldInputs, base: Path) -> dict[str, Any]:
         for name, make in _POPULATION.items()
         if name in inputs.population
     ]
+    if inputs.injection:
+        shown += [
+            tables.completeness_table(read_table(inputs.injection["completeness_limits"])),
+            tables.injection_table(read_table(inputs.injection["recovery"])),
+        ]
     if inputs.published:
         shown.insert(0, tables.published_table(read_table(inputs.published)))
     if inputs.recovery:
@@ -125,7 +133,7 @@ def _field(inputs: FieldInputs, base: Path) -> dict[str, Any]:
         inputs.recovery,
         inputs.published,
     ]
-    links += [*inputs.population.values(), *inputs.further]
+    links += [*inputs.population.values(), *inputs.injection.values(), *inputs.further]
     return {
         "name": inputs.name,
         "kind": inputs.kind,

@@ -1,0 +1,47 @@
+"""Rule `inject`: put clumps of known flux, size and colours into one galaxy's images, and recover them."""
+
+from pathlib import Path
+
+from astropy.table import Table
+from clumpscope.images.cutouts import galaxy_pixels, read_cutouts
+from clumpscope.images.depth import read_depth
+from clumpscope.images.psf import read_psf
+from clumpscope.injection.inject import clump_colours, clump_conditions, inject
+from clumpscope.injection.target import Target
+from clumpscope.logs import job_log
+from clumpscope.tables import read_table, write_table
+
+with job_log(snakemake.log[0]):
+    galaxy, settings = snakemake.params.galaxy, snakemake.params.settings
+    cutouts, meta = read_cutouts(snakemake.input.cutouts)
+    psfs = {Path(path).stem: read_psf(path) for path in snakemake.input.psfs}
+    depths = {Path(path).stem: read_depth(path) for path in snakemake.input.depths}
+    segmentation = snakemake.input.get("segmentation") or None
+    member = galaxy_pixels(cutouts[meta["filter_ref"]], galaxy, segmentation)
+    target = Target(
+        galaxy["id"],
+        galaxy["ra"],
+        galaxy["dec"],
+        galaxy["radius_arcsec"],
+        meta["filter_ref"],
+        cutouts,
+        psfs,
+        depths,
+        member,
+        footprint=member if segmentation else None,
+        edits=Table(galaxy["edits"]) if galaxy["edits"] else None,
+        detection=snakemake.params.detection,
+        fit=snakemake.params.fit,
+    )
+    photometry = read_table(snakemake.input.photometry)
+    injected = inject(
+        target,
+        read_table(snakemake.input.clumps),
+        settings["clumps"],
+        settings["flux_range"],
+        settings["sigmas_px"],
+        clump_colours(photometry, meta["filter_ref"], list(psfs)),
+        snakemake.params.seed,
+    )
+    write_table(injected, snakemake.output.injected)
+    write_table(clump_conditions(target, photometry), snakemake.output.conditions)
