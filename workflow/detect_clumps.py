@@ -5,9 +5,10 @@ from clumpscope.images.coadd import coadd_cutouts
 from clumpscope.images.cutouts import galaxy_footprint, read_cutouts
 from clumpscope.images.depth import read_depth
 from clumpscope.images.detection import detect_clumps, write_segmentation
-from clumpscope.images.pictures import draw_detection, save_picture
+from clumpscope.images.pictures import draw_detection
 from clumpscope.images.psf import read_psf
 from clumpscope.logs import job_log
+from clumpscope.pictures import save_picture
 from clumpscope.tables import write_table
 
 with job_log(snakemake.log[0]):

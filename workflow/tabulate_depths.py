@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from clumpscope.images.depth import depth_table, read_depth
-from clumpscope.images.pictures import draw_depths, save_picture
+from clumpscope.images.pictures import draw_depths
 from clumpscope.logs import job_log
+from clumpscope.pictures import save_picture
 from clumpscope.tables import write_table
 
 with job_log(snakemake.log[0]):

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from clumpscope.images.pictures import draw_psfs, save_picture
+from clumpscope.images.pictures import draw_psfs
 from clumpscope.images.psf import psf_table, read_psf
 from clumpscope.logs import job_log
+from clumpscope.pictures import save_picture
 from clumpscope.tables import write_table
 
 with job_log(snakemake.log[0]):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from astropy.table import Table
 
-from ..files import replacing
+from ..pictures import save_picture
 from ..tables import write_table
 from .style import styled
 
@@ -14,12 +14,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["save"]
-
-# Neither dates nor versions, which would change the bytes.
-_METADATA = {
-    ".pdf": {"CreationDate": None, "Creator": None, "Producer": None},
-    ".png": {"Software": None},
-}
 
 
 @styled
@@ -35,7 +29,6 @@ def save(figure: "Figure", table: Table, path_pdf: str | os.PathLike) -> None:
         Ends in ``.pdf``; the picture (``.png``) and the table (``.ecsv``) go beside it.
     """
     path = Path(path_pdf)
-    for ending, metadata in _METADATA.items():
-        with replacing(path.with_suffix(ending)) as temporary:
-            figure.savefig(temporary, metadata=metadata)
+    for ending in (".pdf", ".png"):
+        save_picture(figure, path.with_suffix(ending), dpi=None)  # that of the style
     write_table(table, path.with_suffix(".ecsv"))

@@ -16,7 +16,7 @@ from .sky import sky_statistics
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["draw_depths", "draw_detection", "draw_psfs", "save_picture"]
+__all__ = ["draw_depths", "draw_detection", "draw_psfs"]
 
 _PANEL_INCH = 2.2
 
@@ -26,14 +26,6 @@ def _figure(width: float, height: float) -> "Figure":
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")
-
-
-def save_picture(figure: "Figure", path: str) -> None:
-    """Save as PNG, atomically, without the date and version that would change the bytes."""
-    from ..files import replacing
-
-    with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=110, metadata={"Software": None})
 
 
 def draw_psfs(psfs: Mapping[str, PSF]) -> "Figure":

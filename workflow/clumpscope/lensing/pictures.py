@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from astropy.table import Table
 
-from ..files import replacing
 from ..images.cutouts import Cutout
+from ..pictures import save_picture
 from .model import LensModel
 from .source_plane import SourcePlane
 
@@ -19,13 +19,6 @@ __all__ = ["cutout_centre", "draw_galaxy"]
 
 Array = np.ndarray
 _LARGEST_MU = 100.0
-
-
-def _save(figure: "Figure", path: str | os.PathLike) -> None:
-    with replacing(path) as temporary:
-        figure.savefig(
-            temporary, dpi=110, metadata={"Software": None} if str(path).endswith(".png") else None
-        )
 
 
 def _grey(axes: "Axes", image: Array, extent: tuple[float, float, float, float]) -> None:
@@ -101,4 +94,4 @@ def draw_galaxy(
     source_axes.plot(plane.x, plane.y, "+", color="tab:blue", markersize=9)
     source_axes.set_title("source plane", fontsize=9)
     source_axes.set_xlabel("arcsec from the model's reference, West")
-    _save(figure, path)
+    save_picture(figure, path)

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 from astropy.table import Table
 
-from ..files import replacing
 from ..filters import get_filter
+from ..pictures import save_picture
 from .images import Mosaics
 from .scene import Scene
 
@@ -65,5 +65,4 @@ def draw_picture(path: Path, scene: Scene, mosaics: list[Mosaics], truth: Table)
             star.x / 0.04 + size / 2, star.y / 0.04 + size / 2, "s", mfc="none", mec="cyan", ms=9, mew=0.4
         )
     axes.set_axis_off()
-    with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=100, metadata={"Software": None})
+    save_picture(figure, path, dpi=100)

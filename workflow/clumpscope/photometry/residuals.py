@@ -9,6 +9,7 @@ from astropy.table import Table
 
 from ..files import replacing
 from ..images.cutouts import Cutout
+from ..pictures import save_picture
 
 __all__ = ["draw_residuals", "write_residuals"]
 
@@ -88,5 +89,4 @@ def draw_residuals(
                 marked.annotate(label, (x_clump, y_clump), (2.5, 2.5), textcoords="offset points", fontsize=3.5,
                                 color="tab:red", annotation_clip=True)  # fmt: skip
     figure.suptitle(title, fontsize=9)
-    with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=150, metadata={"Software": None})
+    save_picture(figure, path, dpi=150)

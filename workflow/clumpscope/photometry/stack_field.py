@@ -7,10 +7,10 @@ import numpy as np
 from astropy.table import Table, vstack
 
 from ..cosmology import pc_per_arcsec
-from ..files import replacing
 from ..flags import has
 from ..images.cutouts import Cutout
 from ..images.psf import PSF
+from ..pictures import save_picture
 from .fit import fit_clumps, render_clumps
 from .stack import ClumpStack, compare_profiles, resolvable_sizes, stack_clumps
 
@@ -155,5 +155,4 @@ def draw_stacks(
     if stacks:
         axes[1, 0].legend(fontsize=7)
     figure.suptitle(title if stacks else f"{title}: none", fontsize=9)
-    with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=110, metadata={"Software": None})
+    save_picture(figure, path)

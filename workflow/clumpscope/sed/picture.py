@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from astropy.table import Table
 
-from ..files import replacing
 from ..filters import get_filter
 from ..flags import describe
+from ..pictures import save_pages
 from .posterior import Posterior
 
 if TYPE_CHECKING:
@@ -133,10 +133,5 @@ def draw_corner(posterior: Posterior) -> tuple["Figure", Table]:
 
 def save_pictures(posterior: Posterior, path: str | os.PathLike) -> None:
     """Write both pictures as the pages of a PDF, the same bytes every time."""
-    from matplotlib.backends.backend_pdf import PdfPages
-
-    metadata = {"CreationDate": None, "Creator": None, "Producer": None}
-    with replacing(path) as temporary, PdfPages(temporary, metadata=metadata) as pages:
-        pages.savefig(draw_sed(posterior)[0])
-        if posterior.n_bands:
-            pages.savefig(draw_corner(posterior)[0])
+    draw = (draw_sed, draw_corner) if posterior.n_bands else (draw_sed,)
+    save_pages((one(posterior)[0] for one in draw), path)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..files import replacing
 from ..filters import get_filter
 from ..flags import describe
+from ..pictures import save_pages
 from .posterior import Posterior
 
 if TYPE_CHECKING:
@@ -51,17 +51,10 @@ def save_sheets(posteriors: Iterable[Posterior], path: str | os.PathLike) -> Non
     path : path-like
         Ends in ``.pdf``.
     """
-    from matplotlib.backends.backend_pdf import PdfPages
-
-    metadata = {"CreationDate": None, "Creator": None, "Producer": None}
     rest = iter(posteriors)
-    with replacing(path) as temporary, PdfPages(temporary, metadata=metadata) as pages:
-        page = list(itertools.islice(rest, _ROWS * _COLUMNS))
-        while True:
-            pages.savefig(draw_sheet(page))
-            page = list(itertools.islice(rest, _ROWS * _COLUMNS))
-            if not page:
-                break
+    pages = iter(lambda: list(itertools.islice(rest, _ROWS * _COLUMNS)), [])
+    # An empty page when there is no object at all: a PDF has at least one.
+    save_pages(map(draw_sheet, itertools.chain([next(pages, [])], pages)), path)
 
 
 def _draw(panel: "Axes", posterior: Posterior) -> None:
