@@ -10,7 +10,8 @@ from clumpscope.images.coadd import coadd_cutouts
 from clumpscope.images.cutouts import Cutout
 from clumpscope.images.deblend import deblend
 from clumpscope.images.detection import detect_clumps, write_segmentation
-from clumpscope.images.pictures import draw_detection, save_picture
+from clumpscope.images.pictures import draw_detection
+from clumpscope.pictures import save_picture
 from image_fields import DEC, RA, moffat, place, tan_wcs
 from scipy import ndimage
 

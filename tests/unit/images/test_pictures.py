@@ -1,7 +1,8 @@
 import numpy as np
 from clumpscope.images.depth import measure_depth
-from clumpscope.images.pictures import draw_depths, draw_psfs, save_picture
+from clumpscope.images.pictures import draw_depths, draw_psfs
 from clumpscope.images.psf import normalise_psf
+from clumpscope.pictures import save_picture
 from image_fields import moffat
 
 pytest_plugins = ["image_fixtures"]
