@@ -151,6 +151,19 @@ def test_colours_are_those_of_the_clumps_that_have_any():
     np.testing.assert_allclose(clump_colours(table[1:], "F150W", ["F150W", "F277W"]), [[1.0, 1.0]])
 
 
+def test_a_stacked_detection_image_sees_the_injected_clumps_of_all_its_filters(target, clumps):
+    reference = target.cutouts["F150W"]
+    noise = np.random.default_rng(8).normal(0, SIGMA["F150W"], reference.data.shape)
+    second = replace(reference, data=noise, filter="F200W")
+    both = {"F150W": reference, "F200W": second}
+    psfs, depths = ({name: values["F150W"] for name in both} for values in (target.psfs, target.depths))
+    deeper = replace(target, cutouts=both, psfs=psfs, depths=depths, detection={"stack": ["F200W"]})
+    options = {"flux_range": (0.5, 0.8), "sigmas_px": [0.0], "seed": 3}
+    alone = inject(replace(deeper, detection=None), clumps, 30, **options)
+    stacked = inject(deeper, clumps, 30, **options)
+    assert stacked["detected"].sum() > alone["detected"].sum() + 5
+
+
 def test_a_filter_that_does_not_cover_the_galaxy_stays_empty(target, clumps):
     one = replace(target, cutouts={"F150W": target.cutouts["F150W"]})
     table = inject(one, clumps, 4, flux_range=(10.0, 20.0), seed=3)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["draw"]
 
+_MIN_CLUMPS = 5  # fewer say nothing of a scatter
 _FLUX = "flux / point-source limit"
 
 
@@ -81,7 +82,9 @@ def _draw_share(axes: "Axes", rows: Table, colour: str, marker: str, label: str)
 
 
 def _draw_recovery(panels: "list[Axes]", recovery: Table, colours: Mapping[float, str]) -> None:
-    rows = recovery[np.asarray(recovery["filter"], str) == "reference"]
+    rows = recovery[
+        (np.asarray(recovery["filter"], str) == "reference") & (numbers(recovery, "n") >= _MIN_CLUMPS)
+    ]
     drawn = (
         ("flux_ratio", "flux_scatter", "measured / true flux", 1.0, (0.4, 1.6)),
         ("pull_width", None, "width of pulls (flux)", 1.0, (0.0, 2.5)),

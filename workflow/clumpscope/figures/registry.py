@@ -110,7 +110,7 @@ _ROWS = [
     ("completeness", _IMAGING, ("injection",),
      "Clumps injected into the galaxies' images. Top: the share that is detected, by size and by brightness of the diffuse light under them (over the "
      "scatter of sky pixels), and the share that also has the bands and flags that statistics ask for; bars are 68 % Wilson intervals, lines the logistic fit. Bottom: "
-     "flux and size of those detected, measured over true (bars: half of the 16-84 % range), and the width of the pulls of the flux, 1 for honest errors. Fluxes are in units "
+     "flux and size of those detected, measured over true (bars: half of the 16-84 % range), and the width of the pulls of the flux, 1 for honest errors, in bins of five or more. Fluxes are in units "
      "of the point-source limit of the reference filter. At the faint end only clumps that noise made brighter are detected."),
     ("truth_recovery", _IMAGING, ("truth", "truth_summary"),
      "A field with known truth: measured against true flux (observed), size, magnification, mass and mass-weighted age of every clump found, and "

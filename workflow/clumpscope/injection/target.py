@@ -7,6 +7,7 @@ import numpy as np
 from astropy.table import Table
 from scipy import ndimage
 
+from ..images.coadd import coadd_cutouts
 from ..images.cutouts import Cutout
 from ..images.depth import Depth, measure_depth
 from ..images.detection import detect_clumps
@@ -41,7 +42,7 @@ class Target:
     edits : Table, optional
         A person's corrections to the detection.
     detection, fit : mappings
-        Settings of `detect_clumps` and `measure_galaxy`.
+        Settings of `detect_clumps` (and ``stack`` of `clumpscope.images.coadd.coadd_cutouts`), and of `measure_galaxy`.
     """
 
     name: str
@@ -76,10 +77,12 @@ class Target:
     def detect(self, edited: bool = True) -> Table:
         """Clumps, as the workflow detects them."""
         depth = self.depths[self.filter_ref]
+        settings = dict(self.detection or {})
+        image = coadd_cutouts(self.cutouts, self.filter_ref, settings.pop("stack", []))
         return detect_clumps(
-            self.reference, self.name, self.ra, self.dec, self.radius_arcsec, self.psfs[self.filter_ref].fwhm_arcsec,
+            image, self.name, self.ra, self.dec, self.radius_arcsec, self.psfs[self.filter_ref].fwhm_arcsec,
             rho=depth.rho, error_scale=depth.error_scale, footprint=self.footprint,
-            edits=self.edits if edited else None, **(self.detection or {}),
+            edits=self.edits if edited else None, **settings,
         ).table  # fmt: skip
 
     def measure(self, clumps: Table, filters: list[str] | None = None) -> tuple[Table, dict[str, Array]]:
