@@ -1,13 +1,16 @@
 """Posterior files and tables: complete, reproducible, and never taken for what they are not."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from astropy.table import Table
 from astropy.units import Unit
 from clumpscope.errors import InputError
+from clumpscope.resources import resource
 from clumpscope.sed.fit import Fitter
 from clumpscope.sed.posterior import SAMPLE_NAMES, percentile_table
-from clumpscope.sed.settings import FitSettings
+from clumpscope.sed.settings import FitSettings, code_version
 from clumpscope.sed.store import fit_or_reuse, read_posterior, write_posteriors
 from clumpscope.tables import write_table
 from toy_model import FILTERS, ToyModel
@@ -130,6 +133,18 @@ def test_hash_knows_data_library_and_code(data, monkeypatch):
     assert other.digest("7", flux[0], error[0]) != base
     monkeypatch.setattr("clumpscope.sed.settings.code_version", lambda: "later")
     assert make_fitter().digest("7", flux[0], error[0]) != base
+
+
+def test_hash_knows_the_tables_the_code_reads(tmp_path, monkeypatch):
+    def edited(name):
+        copy = tmp_path / Path(name).name
+        copy.write_text(resource(name).read_text() + "# edited\n" * name.startswith("dust"))
+        return copy
+
+    before = code_version.__wrapped__()
+    assert code_version.__wrapped__() == before
+    monkeypatch.setattr("clumpscope.sed.settings.resource", edited)
+    assert code_version.__wrapped__() != before
 
 
 def test_an_interrupted_batch_keeps_what_it_had(data, tmp_path):

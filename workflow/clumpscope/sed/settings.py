@@ -5,24 +5,26 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
 from .. import __version__
+from ..resources import resource
 
 __all__ = ["DUST_EMISSION", "FitSettings", "code_version"]
 
 DUST_EMISSION = ("emission", "mask", "none")
+_TABLES = ("dust/draine_li2007.csv", "igm/inoue2014_table2.csv")
 
 
 @cache
 def code_version() -> str:
-    """Version of the package and a digest of the code that makes posteriors."""
-    digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        if path.stem in ("picture", "sheets"):  # they show posteriors
-            continue
+    """Version of the package and a digest of the code, tables and filter curves that make posteriors."""
+    digest = hashlib.sha256(version("astro-sedpy").encode())
+    code = [p for p in sorted(Path(__file__).parent.glob("*.py")) if p.stem not in ("picture", "sheets")]
+    for path in [*code, *map(resource, _TABLES)]:  # the two left out show posteriors
         digest.update(path.name.encode() + path.read_bytes())
     return f"{__version__}+{digest.hexdigest()[:12]}"
 
