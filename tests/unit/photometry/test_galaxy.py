@@ -11,6 +11,7 @@ from clump_scenes import PSF_PARTS, draw_clump
 from clumpscope.flags import has
 from clumpscope.images.cutouts import Cutout
 from clumpscope.photometry.galaxy import measure_galaxy, transform_shapes
+from clumpscope.photometry.model import covariance_of, shape_of
 from clumpscope.photometry.residuals import draw_residuals, write_residuals
 
 RA, DEC = 110.8, -73.45
@@ -77,6 +78,23 @@ def test_shapes_turn_and_scale_with_the_grid():
     turned = transform_shapes(shapes, old, new)[0]
     assert turned["sigma_x_px"] == pytest.approx(np.hypot(*np.diff([x, y])[:, 0]), rel=1e-4)
     assert np.tan(np.deg2rad(turned["theta_deg"])) == pytest.approx(np.diff(y)[0] / np.diff(x)[0], rel=1e-3)
+
+
+def test_errors_of_shapes_turn_and_scale_with_the_grid():
+    """Against the scatter of many shapes, each taken to the other grid by itself."""
+    old, new = make_wcs(0.02, 0.0, 101), make_wcs(0.03, 35.0, 71)
+    middle, root = np.array([4.0, 2.0, 0.7]), np.array([[0.3, 0, 0], [0.1, 0.2, 0], [-0.1, 0.05, 0.1]])
+    drawn = middle + np.random.default_rng(2).normal(size=(20000, 3)) @ root.T
+
+    def table(covariance):
+        return Table(dict(zip(("sigma_x_px", "sigma_y_px", "theta_deg"), shape_of(covariance), strict=True)))
+
+    shapes = table(middle[None])
+    shapes["shape_covariance"] = (root @ root.T)[None]
+    moved = transform_shapes(shapes, old, new)["shape_covariance"][0]
+    axes = transform_shapes(table(drawn), old, new)
+    expected = np.cov(covariance_of(*(np.asarray(axes[name]) for name in axes.colnames)).T)
+    np.testing.assert_allclose(moved, expected, atol=0.03 * expected.max())
 
 
 def test_fluxes_shapes_and_places_of_a_galaxy(galaxy):

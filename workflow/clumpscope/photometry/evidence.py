@@ -7,7 +7,7 @@ import numpy as np
 from .boxes import Box
 from .compiled import FROZEN, FULL, LINE, POINT, ROUND, climb, sandwich
 from .model import SpectralPSF
-from .uncertainty import Fitted, background_at, parameter_errors
+from .uncertainty import Fitted, background_at, parameter_errors, shape_covariances
 
 __all__ = ["Rules", "fit_group"]
 
@@ -17,6 +17,8 @@ _WHITE = np.ones((1, 1))
 _FLAT_PX2 = 1e-3
 # Fall of chi-squared below which a size is taken for none: one standard deviation.
 _INSIGNIFICANT = 1.0
+# Signal-to-noise of a given shape at its given place, below which the place stays: what is sought around it would be noise.
+_PLACED = 3.0
 # chi-squared rise of a one-sided 97.5 % limit on one parameter.
 _LIMIT_RISE = 3.84
 
@@ -100,6 +102,7 @@ def fit_group(
     reach: int,
     rules: Rules,
     free_shape: bool,
+    shape_covariance: Array,
 ) -> Fitted:
     """Fit the clumps of one group.
 
@@ -118,24 +121,72 @@ def fit_group(
     rules : Rules
     free_shape : bool
         Whether shapes are fitted.
+    shape_covariance : (n, 3, 3) array
+        Of the shapes to keep (S_xx, S_yy, S_xy) [px^4].
     """
     n = len(start)
     problem = _Problem(psf, box, image, start, reach, rules)
-    kind, resolved, inflation = np.full(n, POINT), np.ones(n, dtype=bool), 1.0
+    resolved, inflation = np.ones(n, dtype=bool), 1.0
     if free_shape:
         end, kind, resolved, inflation = _choose(problem, theta)
     else:
-        end = problem.climb(theta, kind)
+        end, kind = _forced(problem, theta)
     theta, linear, chi2, converged, columns = end[:5]
-    covariance = sandwich(columns, *box.weight.shape, rules.rho)[0] * rules.error_scale**2
+    covariance, white = sandwich(columns, *box.weight.shape, rules.rho)
+    covariance *= rules.error_scale**2
+    if not free_shape:
+        linear[:n] *= _without_luck(linear[:n], np.diag(covariance)[:n], kind)
+    if shape_covariance.any():
+        _add_shape_errors(covariance, white, problem, end, shape_covariance)
     planes = background_at(theta, box.corner, box.weight.shape)
     errors = parameter_errors(theta, kind, planes, covariance)
     limits = np.full(n, np.nan)
     if free_shape:
         for k in np.flatnonzero(~resolved):
             limits[k] = _size_limit(problem, theta, k, inflation)
-    return Fitted(theta, linear[:n], planes @ linear[n:], errors, resolved, limits,
+    return Fitted(theta, linear[:n], planes @ linear[n:], errors, shape_covariances(kind, covariance), resolved, limits,
                   np.sqrt(problem.max_variance), chi2, converged)  # fmt: skip
+
+
+def _forced(problem: _Problem, theta: Array) -> tuple[tuple, Array]:
+    """Fluxes of given shapes; places are free where the clump is seen, and where that fit ends.
+
+    Returns
+    -------
+    end : tuple
+        The last climb.
+    kind : (n,) int array
+    """
+    kind = np.full(len(theta), FROZEN)
+    placed = problem.climb(theta, kind)
+    variance = np.diag(sandwich(placed[4], *problem.box.weight.shape, problem.rules.rho)[0])[: len(theta)]
+    seen = placed[1][: len(theta)] > _PLACED * problem.rules.error_scale * np.sqrt(variance)
+    if seen.any():
+        end = problem.climb(theta, np.where(seen, POINT, FROZEN))
+        if end[3]:
+            return end, np.where(seen, POINT, FROZEN)
+    return placed, kind
+
+
+def _without_luck(flux: Array, variance: Array, kind: Array) -> Array:
+    """Factors that take off the light which free places find in the noise (Portillo et al. 2020, AJ 159, 165).
+
+    The best of two more parameters raises the squared signal-to-noise by 2, so the flux by (S/N)^-2; written so that
+    it stays sensible where that is large.
+    """
+    return np.where(kind == POINT, flux**2 / (flux**2 + variance), 1.0)
+
+
+def _add_shape_errors(covariance: Array, white: Array, problem: _Problem, end: tuple, shapes: Array) -> None:
+    """Add, in place, what the errors of given shapes do to the free parameters: the least-squares response to them."""
+    theta, linear, _, _, columns = end[:5]
+    (ny, nx), (row, column) = problem.box.weight.shape, problem.box.corner
+    for k, (source, shape) in enumerate(zip(theta, shapes, strict=True)):
+        pixels = column + np.arange(nx), row + np.arange(ny)
+        by_shape = problem.psf.images(source[0], source[1], source[2:], *pixels, 6)[3:]
+        change = linear[k] * (by_shape * problem.box.weight).reshape(3, -1)
+        response = white @ (columns @ change.T)
+        covariance += response @ shape @ response.T
 
 
 def _choose(problem: _Problem, theta: Array) -> tuple[tuple, Array, Array, float]:

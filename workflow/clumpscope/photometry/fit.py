@@ -53,8 +53,9 @@ def fit_clumps(
         Side of the fit's box [px] (C25: 9). ``adaptive``: 1.5 FWHM of the clump, as seen through the PSF, to each
         side (31 px at most), as long as clump and plane describe the pixels within their noise.
     shape : Table, optional
-        sigma_x_px, sigma_y_px, theta_deg of every clump: fixed, for forced fits in further filters. A clump without
-        a shape (NaN) is measured as a point source.
+        sigma_x_px, sigma_y_px, theta_deg of every clump: fixed, for forced fits in further filters; with the column
+        shape_covariance its errors go into those of the fluxes. A clump without a shape (NaN) is measured as a point
+        source. Places are free where the signal-to-noise at the given place exceeds 3.
     model : {"gaussian", "point"}
         ``point`` fits point sources (F22 section 2.4).
     joint_distance_px, joint_box : float, int
@@ -80,7 +81,7 @@ def fit_clumps(
     Table
         One row a clump: x, y, sigma_x_px >= sigma_y_px, theta_deg, flux, flux_err, background (at the clump), their
         errors (x_err, ..., theta_deg_err, background_err), sigma_limit_px (97.5 % upper limit where unresolved), snr,
-        chi2, flags. An unresolved clump is round, and its sizes are the best that belong to its flux. A clump that
+        chi2, shape_covariance (3 x 3, of S_xx, S_yy, S_xy [px^4]), flags. An unresolved clump is round, and its sizes are the best that belong to its flux. A clump that
         cannot be fitted has NaN and a flag.
 
     Raises
@@ -103,14 +104,16 @@ def fit_clumps(
         raise InputError("fit.method", repr(method), "'projection' or 'lmfit'")
     if max_shift_px is None:
         max_shift_px = 1.0 if shape is not None else 2.0
-    covariance = np.zeros((x.size, 3))
+    covariance, shape_covariance = np.zeros((x.size, 3)), np.zeros((x.size, 3, 3))
     if shape is not None:
         covariance = np.nan_to_num(covariance_of(*(np.asarray(shape[name], dtype=float) for name in _SHAPE)))
+        if "shape_covariance" in shape.colnames:
+            shape_covariance = np.nan_to_num(np.asarray(shape["shape_covariance"], dtype=float))
     rules = Rules(
         max_shift_px, resolved_chi2, elliptical_chi2, np.ones((1, 1)) if rho is None else rho, error_scale
     )
     free_shape = shape is None and model == "gaussian"
-    scene = Scene(image, error, kernel, x, y, covariance, rules, free_shape, method)
+    scene = Scene(image, error, kernel, x, y, covariance, shape_covariance, rules, free_shape, method)
     scene.make_groups(joint_distance_px, box, joint_box)
     scene.sweep(n_sweeps)
     return _table(scene, shape, min_sigma_px)
@@ -136,7 +139,8 @@ def _table(scene, shape: Table | None, min_sigma_px: float) -> Table:
     values["snr"][positive] = values["flux"][positive] / values["flux_err"][positive]
     if shape is None:
         flags[values["snr"] < _LOW_SNR] |= bit("low_snr")
-    return Table({**{name: values[name] for name in _COLUMNS}, "flags": flags})
+    columns = {name: values[name] for name in _COLUMNS}
+    return Table({**columns, "shape_covariance": scene.shape_covariance, "flags": flags})
 
 
 def render_clumps(fitted: Table, psf: Array, shape: tuple[int, int]) -> Array:

@@ -23,7 +23,7 @@ def transform_shapes(shapes: Table, old: WCS, new: WCS) -> Table:
     Parameters
     ----------
     shapes : Table
-        sigma_x_px, sigma_y_px, theta_deg on the pixels of `old`.
+        sigma_x_px, sigma_y_px, theta_deg, and shape_covariance if known, on the pixels of `old`.
     old, new : astropy.wcs.WCS
         Celestial WCS of the two grids.
     """
@@ -32,7 +32,14 @@ def transform_shapes(shapes: Table, old: WCS, new: WCS) -> Table:
     matrices = np.stack([np.stack([xx, xy], -1), np.stack([xy, yy], -1)], -2)
     turned = turn @ matrices @ turn.T
     parts = np.stack([turned[:, 0, 0], turned[:, 1, 1], turned[:, 0, 1]], axis=-1)
-    return Table(dict(zip(_SHAPE, shape_of(parts), strict=True)))
+    table = Table(dict(zip(_SHAPE, shape_of(parts), strict=True)))
+    if "shape_covariance" in shapes.colnames:
+        (a, b), (c, d) = turn
+        linear = np.array(
+            [[a * a, b * b, 2 * a * b], [c * c, d * d, 2 * c * d], [a * c, b * d, a * d + b * c]]
+        )
+        table["shape_covariance"] = linear @ np.asarray(shapes["shape_covariance"]) @ linear.T
+    return table
 
 
 def measure_galaxy(

@@ -70,11 +70,11 @@ def image_of(
 
 def fit_group(
     spectral: SpectralPSF, box: Box, image: np.ndarray, start: np.ndarray, theta: np.ndarray, reach: int, rules: "Rules",
-    free_shape: bool,
+    free_shape: bool, shape_covariance: np.ndarray,
 ) -> Fitted:  # fmt: skip
     """Fit the clumps of one group; arguments and result as `clumpscope.photometry.evidence.fit_group` has them.
 
-    Every clump with a free shape is an ellipse here: nothing is decided, and noise is white.
+    Every clump with a free shape is an ellipse here: nothing is decided, noise is white, and given shapes are exact.
     """
     n = len(start)
     (ny, nx), (row, column) = box.weight.shape, box.corner
@@ -135,5 +135,5 @@ def fit_group(
     named = {"flux": errors("flux"), "x": errors("x"), "y": errors("y"), "sigma_x_px": errors("major"),
              "theta_deg": errors("theta", np.rad2deg(1.0))}  # fmt: skip
     flux = np.array([values[f"flux{k}"] for k in range(n)])
-    return Fitted(fitted, flux, background, named, np.ones(n, dtype=bool), np.full(n, np.nan), max_sigma,
+    return Fitted(fitted, flux, background, named, np.zeros((n, 3, 3)), np.ones(n, dtype=bool), np.full(n, np.nan), max_sigma,
                   float(result.chisqr), bool(result.success))  # fmt: skip

@@ -6,7 +6,7 @@ import numpy as np
 
 from .model import shape_of
 
-__all__ = ["Fitted", "background_at", "parameter_errors"]
+__all__ = ["Fitted", "background_at", "parameter_errors", "shape_covariances"]
 
 Array = np.ndarray
 _NAMES = ("flux", "x", "y", "sigma_x_px", "sigma_y_px", "theta_deg", "background")
@@ -24,6 +24,8 @@ class Fitted:
         Background at the clump.
     errors : dict of str to (n,) array
         Standard deviations of flux, x, y, sigma_x_px, sigma_y_px, theta_deg, background.
+    shape_covariance : (n, 3, 3) array
+        Of (S_xx, S_yy, S_xy) [px^4]; zero where the shape was given.
     resolved : (n,) bool array
         Whether the data ask for a size.
     limit_px : (n,) array
@@ -38,6 +40,7 @@ class Fitted:
     flux: Array
     background: Array
     errors: dict[str, Array]
+    shape_covariance: Array
     resolved: Array
     limit_px: Array
     max_sigma_px: float
@@ -53,6 +56,20 @@ def background_at(theta: Array, corner: Array, shape: tuple[int, int]) -> Array:
     return np.column_stack([np.ones(len(theta)), along_x, along_y])
 
 
+def shape_covariances(n_shape: Array, covariance: Array) -> Array:
+    """Covariance of (S_xx, S_yy, S_xy) of every source, (n, 3, 3) [px^4]; arguments as `parameter_errors` has them."""
+    result, place = np.zeros((len(n_shape), 3, 3)), len(n_shape) + 3
+    for k, free in enumerate(n_shape):
+        place += 2 if free >= 0 else 0
+        part = covariance[place : place + max(free, 0), place : place + max(free, 0)]
+        if free == 1:
+            result[k, :2, :2] = part
+        elif free == 3:
+            result[k] = part
+        place += max(free, 0)
+    return result
+
+
 def parameter_errors(theta: Array, n_shape: Array, planes: Array, covariance: Array) -> dict[str, Array]:
     """Standard deviations of the parameters of sources.
 
@@ -61,7 +78,8 @@ def parameter_errors(theta: Array, n_shape: Array, planes: Array, covariance: Ar
     theta : (n, 5) array
         Sources.
     n_shape : (n,) int array
-        Number of free shape parameters: 0; 1 (a round clump's variance); 3 (S_xx, S_yy, S_xy).
+        Number of free shape parameters: 0; 1 (a round clump's variance); 3 (S_xx, S_yy, S_xy); -1 where the place
+        is not free either.
     planes : (n, 3) array
         Of `background_at`.
     covariance : (n + 3 + p, n + 3 + p) array
@@ -70,30 +88,28 @@ def parameter_errors(theta: Array, n_shape: Array, planes: Array, covariance: Ar
     Returns
     -------
     dict of str to (n,) array
-        NaN for a shape that was not free.
+        NaN for a place or shape that was not free.
     """
     n = len(theta)
     errors = {name: np.full(n, np.nan) for name in _NAMES}
     errors["flux"] = _root(np.diag(covariance)[:n])
     plane = covariance[n : n + 3, n : n + 3]
     errors["background"] = _root(np.einsum("ki,ij,kj->k", planes, plane, planes))
-    place = n + 3
-    for k in range(n):
+    shapes, place = shape_covariances(n_shape, covariance), n + 3
+    for k in np.flatnonzero(n_shape >= 0):
         errors["x"][k], errors["y"][k] = _root(np.diag(covariance)[place : place + 2])
-        part = covariance[place + 2 : place + 2 + n_shape[k], place + 2 : place + 2 + n_shape[k]]
-        major, minor, angle = shape_of(theta[k, 2:])
-        if n_shape[k] == 1:
-            errors["sigma_x_px"][k] = errors["sigma_y_px"][k] = _axis_error(major, part[0, 0])
-            errors["theta_deg"][k] = 90.0
-        elif n_shape[k] == 3:
-            cos, sin = np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))
-            along = np.array([cos**2, sin**2, 2.0 * cos * sin])
-            across = np.array([sin**2, cos**2, -2.0 * cos * sin])
-            turn = np.array([-sin * cos, sin * cos, cos**2 - sin**2]) / max(major**2 - minor**2, 1e-6)
-            errors["sigma_x_px"][k] = _axis_error(major, along @ part @ along)
-            errors["sigma_y_px"][k] = _axis_error(minor, across @ part @ across)
-            errors["theta_deg"][k] = min(np.rad2deg(_root(turn @ part @ turn)), 90.0)
         place += 2 + n_shape[k]
+        if n_shape[k] == 0:
+            continue
+        major, minor, angle = shape_of(theta[k, 2:])
+        cos, sin = np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))
+        along = np.array([cos**2, sin**2, 2.0 * cos * sin])
+        across = np.array([sin**2, cos**2, -2.0 * cos * sin])
+        errors["sigma_x_px"][k] = _axis_error(major, along @ shapes[k] @ along)
+        errors["sigma_y_px"][k] = _axis_error(minor, across @ shapes[k] @ across)
+        turn = np.array([-sin * cos, sin * cos, cos**2 - sin**2]) / max(major**2 - minor**2, 1e-6)
+        angle_error = np.rad2deg(_root(turn @ shapes[k] @ turn)) if n_shape[k] == 3 else 90.0
+        errors["theta_deg"][k] = min(angle_error, 90.0)
     return errors
 
 
