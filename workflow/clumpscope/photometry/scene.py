@@ -130,6 +130,8 @@ class Scene:
 
     def sweep(self, n_sweeps: int) -> None:
         """Fit all groups `n_sweeps` times at most, those whose data changed by their neighbours' light again."""
+        if self._free:
+            self._begin_as_points()
         for _ in range(n_sweeps):
             moved = False
             for group in self._groups:
@@ -145,6 +147,18 @@ class Scene:
                     self._add(k, -1.0)
             if not moved:
                 break
+
+    def _begin_as_points(self) -> None:
+        """Take crowded clumps off each other as point sources: a free shape would grow over the neighbours."""
+        self._free = False
+        for group in self._groups:
+            if group.crowded:
+                group.data = group.box.of(self._left)
+                self._keep(group, self._fit(group))
+                for k in group.members:
+                    self._add(k, -1.0)
+                group.data = None
+        self._free = True
 
     def _crowded(self, groups: list[Array]) -> Array:
         """Tell the clumps whose light may fall into the box of another group."""
