@@ -157,6 +157,7 @@ class Scene:
                 self._keep(group, self._fit(group))
                 for k in group.members:
                     self._add(k, -1.0)
+                self.theta[group.members, :2] = self._start[group.members]
                 group.data = None
         self._free = True
 
