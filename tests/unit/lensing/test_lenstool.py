@@ -104,6 +104,9 @@ def test_ellipticity_of_the_potential(tmp_path):
         ("model   1", "model   3", "CPL"),
         (HALO + GALAXY, "", "no potential"),
         ("\nfini", "", "truncated"),
+        ("    end\npotentiel 7", "potentiel 7", "'potentiel 7' inside the section"),
+        ("    v_disp        900.0\n", "", "a key 'v_disp'"),
+        ("v_disp        900.0", "v_disp        900,0", "v_disp 900,0"),
     ],
 )
 def test_broken_models_are_refused(tmp_path, old, new, message):
@@ -122,6 +125,31 @@ def test_truncation_anywhere_is_noticed(tmp_path):
         path.write_text("\n".join(lines[:length]))
         with pytest.raises(InputError, match="truncated"):
             read_lenstool(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("900.0", "9.0D+02"),
+        ("900.0", "9e2 ! km/s"),
+        ("    ", "\t"),
+        ("potentiel", "potential"),
+        ("cosmologie", "cosmology"),
+        ("angle_pos     25.0", "angle_pos     -335.0"),
+        # Old versions did not mark their results as comments.
+        ("#a model", "Thu Nov 29 23:24:42 2007\nSource plane optimization\nChi2tot(dof=3465): 8163.8365"),
+        ("fini", "lmin 1\nend\nfinish\nafter the end"),
+    ],
+)
+def test_dialects_mean_the_same(tmp_path, old, new):
+    path = parameter_file(tmp_path, HALO, GALAXY)
+    rows, text = read_lenstool(path).rows, path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    same = read_lenstool(path).rows
+    same[:, ANGLE] %= 2.0 * np.pi
+    rows[:, ANGLE] %= 2.0 * np.pi
+    np.testing.assert_allclose(same, rows, rtol=1e-14)
 
 
 def test_missing_file_and_redshift_of_the_configuration(tmp_path):
@@ -164,7 +192,9 @@ def test_frames_of_a_galaxy_catalogue(tmp_path, header, kind, x, y, expected):
 
 def test_potfile_lengths_in_kpc_and_own_slopes(tmp_path):
     (tmp_path / "members.cat").write_text("1 40.0 -1.5 1.0 1.0 0.0 22.5 0.0\n")
-    text = POTFILE.replace("cut     3 5.1 1.0", "cutkpc  1 20.0 30.0").replace("core    0.05", "corekpc 0.15")
+    text = POTFILE.replace("cut     3 5.1 1.0", "cutkpc  1 20.0 30.0").replace(
+        "core    0.05", "corekpc 0.15 kpc"
+    )
     text = text.replace("slope   0 4.0 0.0", "slope   0 2.0 0.0", 1).replace("vdslope 0 4.0", "vdslope 0 3.0")
     row = read_lenstool(parameter_file(tmp_path, text)).rows[0]
     scale = COSMOLOGY.arcsec_per_kpc_proper(0.4).value
@@ -192,10 +222,11 @@ def test_potentials_beyond_the_stated_number_do_not_count(tmp_path):
         ("1 40.0 -1.5 0.0 0.0 0.0 20.0 0.0", "positive axes"),
         ("#REFERENCE here\n1 40.0 -1.5 1.0 1.0 0.0 20.0 0.0", "reference here"),
         ("# nobody", "no galaxy"),
+        ("1 40.0 -1.5 1.0 1.0 0.0 20.0 0.0\n2 40.0 -1.5 1", "truncated"),
     ],
 )
 def test_broken_galaxy_catalogues_are_refused(tmp_path, line, message):
-    (tmp_path / "members.cat").write_text(line + "\n")
+    (tmp_path / "members.cat").write_text(line)
     with pytest.raises(InputError, match=message):
         read_lenstool(parameter_file(tmp_path, POTFILE))
 

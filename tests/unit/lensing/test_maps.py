@@ -206,16 +206,76 @@ def test_maps_need_one_grid_and_a_sky(tmp_path):
     with pytest.raises(InputError, match=r"\(3, 3\) pixels"):
         read(paths, gamma2=str(tmp_path / "small.fits"))
     with pytest.raises(InputError, match="no celestial WCS"):
-        read(paths, kappa=str(tmp_path / "small.fits"))
+        read({name: str(tmp_path / "small.fits") for name in paths})
     fits.writeto(tmp_path / "table.fits", np.zeros(5))
     with pytest.raises(InputError, match="no 2-D image"):
         read(paths, kappa=str(tmp_path / "table.fits"))
+
+
+def as_cube(data, header):
+    return fits.PrimaryHDU(data[None], header)
+
+
+def as_scaled_integers(data, header):
+    hdu = fits.PrimaryHDU(np.clip(data, -900.0, 900.0), header)
+    hdu.scale("int32", bscale=1e-6)
+    return hdu
+
+
+def as_compressed(data, header):
+    return fits.CompImageHDU(data, header, quantize_level=-1e-6)
+
+
+def with_old_words(data, header):
+    for key in ("CUNIT1", "CUNIT2", "RADESYS", "LONPOLE", "LATPOLE", "WCSAXES"):
+        header.remove(key, ignore_missing=True)
+    header["CD1_1"], header["CD2_2"] = header.pop("CDELT1"), header.pop("CDELT2")
+    header["EQUINOX"], header["BUNIT"] = "J2000", "Arcseconds"
+    return fits.PrimaryHDU(data, header)
+
+
+@pytest.mark.parametrize("written", [as_cube, as_scaled_integers, as_compressed, with_old_words])
+@pytest.mark.filterwarnings("ignore::astropy.wcs.FITSFixedWarning")
+def test_headers_of_other_groups(tmp_path, written):
+    paths = write_maps(tmp_path, cluster(700.0))
+    for path in paths.values():
+        with fits.open(path) as hdus:
+            hdu = written(hdus[0].data.astype(float), hdus[0].header)
+        hdus = [hdu] if isinstance(hdu, fits.PrimaryHDU) else [fits.PrimaryHDU(), hdu]
+        fits.HDUList(hdus).writeto(path, overwrite=True)
+    unit = {"deflection_unit": None} if written is with_old_words else {}
+    check_against(read(paths, **unit), cluster(700.0))
+
+
+def test_only_one_of_the_maps_needs_a_sky(tmp_path):
+    paths = write_maps(tmp_path, cluster(700.0))
+    fits.writeto(paths["kappa"], fits.getdata(paths["kappa"]), overwrite=True)
+    check_against(read(paths), cluster(700.0))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"), [("CRPIX1", 9.0, "pixels away"), ("CUNIT1", "DEGREE", "CUNIT1")]
+)
+def test_maps_of_another_sky_are_refused(tmp_path, key, value, message):
+    paths = write_maps(tmp_path, cluster(700.0))
+    fits.setval(paths["gamma1"], key, value=value)
+    with pytest.raises(InputError, match=message):
+        read(paths)
+
+
+def test_a_truncated_map_is_refused(tmp_path):
+    paths = write_maps(tmp_path, cluster(700.0))
+    with open(paths["gamma2"], "r+b") as file:
+        file.truncate(100_000)
+    with pytest.raises(InputError, match=r"gamma2.fits: found a file that cannot be read"):
+        read(paths)
 
 
 def test_missing_pixels_of_a_map_are_outside_the_model(tmp_path):
     paths = write_maps(tmp_path, cluster(700.0))
     with fits.open(paths["kappa"], mode="update") as hdus:
         hdus[0].data[240:245, 240:245] = np.nan
+        hdus[0].data[242, 242] = np.inf
     maps = read(paths)
     ra, dec = grid_wcs(N, SCALE).pixel_to_world_values([242.2, 260.0], [242.2, 260.0])
     result = magnify_clumps(maps, Table({"id": ["a", "b"], "ra": ra, "dec": dec}), 2.0)

@@ -126,7 +126,9 @@ def test_chains_put_together_repeat_their_names(tmp_path):
     ("old", "new", "message"),
     [
         ("#O1 : x", "#O5 : x", "another model"),
-        ("#O1 : x (arcsec)", "#O1 : z_lens", "another model"),
+        ("#O1 : x (arcsec)", "#O1 : z_lens", "unknown parameter of a potential"),
+        ("#O1 : x (arcsec)", "#O1 : x (kpc)", "unit kpc"),
+        ("#O1 : x (arcsec)", "#Pot0 vdscatter", "unknown parameter of a potfile"),
         ("#O1 : x (arcsec)", "#Pot0 sigma (km/s)", "0 potfile sections"),
         ("#O1 : x (arcsec)", "#omegaB", "or omegaM, omegaX, wX, wa"),
         ("#Chi2", "#Temper", "unknown parameter"),
@@ -200,3 +202,74 @@ def test_the_cosmology_may_be_sampled(tmp_path):
         read_lenstool(
             parameter_file(tmp_path, nfw), samples=samples_file(tmp_path, ["O1 : c", "omegaM"], [[4.0, 0.3]])
         )
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (" (km/s)", ""),
+        ("#", "# "),
+        ("\n", "\r\n"),
+        (" : ", ": "),
+        (" : sigma", " : v_disp"),
+        (" : x", " : x_centre"),
+        ("Pot0 sigma", "pot0 : sigma"),
+        ("900.0", "9.0D+02"),
+    ],
+)
+def test_spellings_of_the_columns(tmp_path, old, new):
+    (tmp_path / "members.cat").write_text("1 40 -1.5 1 1 0 20.0 0\n")
+    path = parameter_file(tmp_path, HALO, POTFILE)
+    columns, rows = [*COLUMNS, "Pot0 sigma (km/s)"], [[*row, 150.0] for row in ROWS]
+    samples = samples_file(tmp_path, columns, rows)
+    expected = list(read_lenstool(path, samples=samples).samples)
+    assert old in samples.read_text()
+    samples.write_bytes(samples.read_text().replace(old, new).encode())
+    np.testing.assert_array_equal(list(read_lenstool(path, samples=samples).samples), expected)
+
+
+def test_samples_that_no_best_model_lies_in_are_refused(tmp_path):
+    rows = [[1.5 + 0.01 * k, 0.3 + 0.001 * k, 25.0 - 180.0 + k, 900.0 + k] for k in range(-20, 20)]
+    samples = samples_file(tmp_path, COLUMNS, rows)
+    assert read_lenstool(parameter_file(tmp_path, HALO), samples=samples).n_samples == 40
+    text = HALO.replace("1.5", "4.5", 1).replace("0.30", "0.60").replace("900", "700")
+    with pytest.raises(InputError, match="3 of 4 parameters that no sample reaches"):
+        read_lenstool(parameter_file(tmp_path, text), samples=samples)
+    # In the input of an optimisation they are where it began.
+    start = text + "limit O1\n    x_centre 1 -9.0 9.0 0.1\n    end\n"
+    assert read_lenstool(parameter_file(tmp_path, start), samples=samples).n_samples == 40
+
+
+@pytest.mark.parametrize("name", ["bestopt.par", "a_bestopt.par"])
+def test_the_scaling_relation_is_that_of_the_models_own_input(tmp_path, name):
+    galaxies = [member(str(n), 20.0 + n, 120.0, 5.0) for n in range(3)]
+    path = parameter_file(tmp_path, HALO, *galaxies, name="a_best.par")
+    parameter_file(tmp_path, POTFILE, name=name)
+    parameter_file(tmp_path, POTFILE.replace("mag0    20.0", "mag0    25.0"), name="0_other.par")
+    (tmp_path / "._bestopt.par").write_bytes(b"\x00\x05")  # as some systems leave beside every file
+    model = read_lenstool(path, samples=samples_file(tmp_path, ["Pot0 sigma (km/s)"], [[120.0]]))
+    np.testing.assert_allclose(model.samples[0], model.rows, rtol=1e-6)
+
+
+NFW = "\n".join(("potentiel O1", "profil 12", "x_centre 0", "y_centre 0", "{}", "z_lens 0.4", "end", ""))
+
+
+@pytest.mark.parametrize(
+    ("columns", "row", "alone"),
+    [
+        (["c", "rs (arcsec)"], [6.0, 50.0], "concentration 6.0\nscale_radius 50.0"),
+        (["c", "M200 (Msol)"], [6.0, 8e14], "concentration 6.0\nm200 8e14"),
+        (["sigma (km/s)"], [1500.0], "scale_radius 60.0\nv_disp 1500.0"),
+    ],
+)
+def test_what_follows_from_the_sampled_parameters_of_an_nfw_does_not_stay(tmp_path, columns, row, alone):
+    """A best.par lists scale radius, velocity, concentration and mass alike (o_print_res.c)."""
+    listed = "scale_radius 60.0\nv_disp 1400.0\nconcentration 4.0\nm200 5e14"
+    path = parameter_file(tmp_path, NFW.format(listed))
+    samples = samples_file(tmp_path, [f"O1 : {name}" for name in columns], [row])
+    sample = read_lenstool(path, samples=samples).samples[0]
+    expected = read_lenstool(parameter_file(tmp_path, NFW.format(alone))).rows
+    np.testing.assert_allclose(sample, expected, rtol=1e-12)
+    parameter_file(tmp_path, NFW.format(listed))
+    with pytest.raises(InputError, match="samples of beta alone"):
+        read_lenstool(path, samples=samples_file(tmp_path, ["O1 : c"], [[6.0]]))

@@ -214,6 +214,14 @@ def test_nfw_of_a_concentration_holds_200_critical_densities(given):
         assert np.isclose(5.0 * scale.value, 1.8, rtol=1e-12)
 
 
+@pytest.mark.parametrize("other", [{"masse": 8e14}, {"cut_radius": 300.0}])
+def test_nfw_of_a_scale_radius_and_its_mass_or_extent(other):
+    nothing = {"masse": None, "cut_radius": None, "core_radius": None, "beta": None}
+    by_concentration = row_of(12, **{**nothing, "beta": 5.0, **other})
+    by_scale = row_of(12, **{**nothing, "core_radius": by_concentration[4], "v_disp": None, **other})
+    np.testing.assert_allclose(by_scale, by_concentration, rtol=1e-12)
+
+
 def test_nfw_is_smooth_through_its_scale_radius():
     changes = {"ellipticite": 0.0, "core_radius": 20.0, "masse": None, "cut_radius": None}
     x = 1.2 + 20.0 * (1.0 + np.array([-1e-4, -1e-5, -1e-7, 0.0, 1e-7, 1e-5, 1e-4]))

@@ -1,16 +1,18 @@
 """Lens models of Lenstool (Jullo et al. 2007, New J. Phys. 9, 447): parameter files and posterior samples."""
 
 import os
+from difflib import SequenceMatcher
 from pathlib import Path
 
 import numpy as np
 from astropy.cosmology import FLRW
 
 from ..errors import InputError
+from .named_potentials import Potential
 from .parameter_file import Section, cosmology_of, n_potentials, read_sections, reference_of
 from .parameters import check_profile, potential_row, values_of
 from .parametric import ParametricModel
-from .posterior import Potential, read_posterior
+from .posterior import read_posterior
 from .potfile import ScalingRelation, members_of, scaling_relation
 
 __all__ = ["read_lenstool"]
@@ -74,7 +76,8 @@ def read_lenstool(
         z = planes[section.number("zlens")]
         values = values_of(section, reference, _arcsec_per_kpc(cosmology, z))
         number = check_profile(section.number("profil"), section.place)
-        potentials.append(Potential(section.name, number, values, section.place, z))
+        name = section.name.split(" ")[0]
+        potentials.append(Potential(name, number, values, section.place, z))
     relations = _relations(potfiles, cosmology)
     for number, relation in enumerate(relations):
         if relation is None:
@@ -94,7 +97,11 @@ def read_lenstool(
         return model
     if not any(relations):
         relations = _relations_beside(path, cosmology)
-    return model.with_samples(read_posterior(Path(samples), potentials, relations, rows, cosmology))
+    # Limits are those of an optimisation; without them the values are its result.
+    optimised = not any(section.keyword == "limit" for section in sections)
+    return model.with_samples(
+        read_posterior(Path(samples), potentials, relations, rows, cosmology, optimised)
+    )
 
 
 def _arcsec_per_kpc(cosmology: FLRW, z: float) -> float:
@@ -115,9 +122,15 @@ def _relations(potfiles: list[Section], cosmology: FLRW) -> list[ScalingRelation
 
 
 def _relations_beside(path: Path, cosmology: FLRW) -> list[ScalingRelation | None]:
-    """Scaling relations of the parameter file that a best.par came from: bestopt.par, input.par or another one."""
+    """Scaling relations of the parameter file that a best.par came from: bestopt.par, input.par or another one.
+
+    Of others the one whose name is most like the model's.
+    """
     named = [path.with_name(name) for name in ("bestopt.par", "input.par")]
-    others = sorted(other for other in path.parent.glob("*.par") if other not in (path, *named))
+    others = [
+        p for p in sorted(path.parent.glob("*.par")) if p not in (path, *named) and not p.name.startswith(".")
+    ]
+    others.sort(key=lambda other: -SequenceMatcher(None, other.name, path.name).ratio())
     for candidate in (*named, *others):
         if candidate.is_file():
             potfiles = [s for s in read_sections(candidate) if s.keyword.startswith("potfile")]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from astropy.io import fits
-from astropy.wcs import WCS
+from astropy.wcs import WCS, WcsError
 from astropy.wcs.utils import proj_plane_pixel_scales
 
 from ..errors import InputError
@@ -14,6 +14,8 @@ from .model import LensModel
 __all__ = ["LensMap", "MapModel", "read_maps"]
 
 Array = np.ndarray
+# Pixels by which the grids of one model's maps may differ.
+_SAME_GRID = 0.1
 # D_LS / D_S within which a map of magnification alone may stand for another redshift than its own.
 _SAME_RATIO = 0.01
 
@@ -36,8 +38,8 @@ class LensMap:
 
     def values(self, row: Array, column: Array) -> Array:
         """Values at pixel positions, interpolated linearly; NaN outside the map or beside its missing pixels."""
-        with fits.open(self.path, memmap=True) as hdus:
-            data = hdus[self.extension].data
+        with fits.open(self.path) as hdus:
+            data = _plane(hdus[self.extension])
             ny, nx = data.shape
             inside = (row >= 0.0) & (row <= ny - 1.0) & (column >= 0.0) & (column <= nx - 1.0)
             result = np.full(np.shape(row), np.nan)
@@ -48,6 +50,7 @@ class LensMap:
             window = np.asarray(
                 data[y0.min() : y0.max() + 2, x0.min() : x0.max() + 2], dtype=float
             )  # a copy: the file is closed below
+            window[~np.isfinite(window)] = np.nan
         v, u = y - y0, x - x0
         y0, x0 = y0 - y0.min(), x0 - x0.min()
         below = (1.0 - u) * window[y0, x0] + u * window[y0, x0 + 1]
@@ -132,15 +135,36 @@ class MapModel(LensModel):
         return ratio * kappa, ratio * gamma1, ratio * gamma2
 
 
+def _plane(hdu: fits.ImageHDU) -> Array:
+    """The two axes of an image that has others of one pixel."""
+    return hdu.data.reshape(hdu.shape[-2:])
+
+
 def _open(path: str) -> tuple[int, fits.Header, tuple[int, int]]:
     try:
         with fits.open(path) as hdus:
             for number, hdu in enumerate(hdus):
-                if hdu.is_image and len(hdu.shape) == 2 and min(hdu.shape) > 1:
-                    return number, hdu.header, hdu.shape
-    except OSError as error:
+                shape = tuple(hdu.shape) if hdu.is_image else ()
+                if len(shape) > 1 and min(shape[-2:]) > 1 and set(shape[:-2]) <= {1}:
+                    _plane(hdu)  # fails where the file ends too early
+                    return number, hdu.header, shape[-2:]
+    except (OSError, TypeError, ValueError) as error:
         raise InputError(path, f"a file that cannot be read ({error})", "a FITS map") from error
     raise InputError(path, "no 2-D image", "a lensing map")
+
+
+def _wcs(header: fits.Header, path: str) -> WCS | None:
+    """The header's celestial WCS, None if it has none."""
+    try:
+        wcs = WCS(header, naxis=2)
+        if not wcs.has_celestial:
+            return None
+        wcs.wcs_pix2world([[1.0, 1.0]], 1)
+    except (ValueError, WcsError) as error:
+        raise InputError(
+            path, f"a WCS that cannot be used ({' '.join(str(error).split())})", "a celestial WCS"
+        ) from error
+    return wcs
 
 
 def read_maps(
@@ -187,11 +211,15 @@ def read_maps(
     given = {name: str(path) for name, path in given.items() if path is not None}
     _check_names(set(given))
     z_map, norm = _normalisation(normalisation, z_lens, magnification is not None)
-    first = next(iter(given.values()))
-    _, header, shape = _open(first)
-    wcs = WCS(header, naxis=2)
-    if not wcs.has_celestial:
-        raise InputError(first, "no celestial WCS", "a map with CTYPE, CRVAL, CRPIX and CD")
+    opened = {path: _open(path) for path in given.values()}
+    frames = {path: wcs for path, (_, header, _) in opened.items() if (wcs := _wcs(header, path))}
+    if not frames:
+        raise InputError(
+            ", ".join(given.values()), "no celestial WCS", "a map with CTYPE, CRVAL, CRPIX and CD"
+        )
+    first, wcs = next(iter(frames.items()))
+    shape = opened[first][2]
+    corners = np.array([[0.0, 0.0], [shape[1] - 1.0, shape[0] - 1.0]])
     scale = float(np.mean(proj_plane_pixel_scales(wcs)) * 3600.0)
 
     def load(paths: Mapping[str, str], where: str) -> dict[str, LensMap]:
@@ -204,6 +232,13 @@ def read_maps(
             extension, head, own = _open(str(path))
             if own != shape:
                 raise InputError(str(path), f"a map of {own} pixels", f"{shape}, as {first}")
+            frame = _wcs(head, str(path))
+            if frame is not None:
+                away = frame.wcs_world2pix(wcs.wcs_pix2world(corners, 0), 0) - corners
+                if np.abs(away).max() > _SAME_GRID:
+                    raise InputError(
+                        str(path), f"a grid {np.abs(away).max():.3g} pixels away", f"that of {first}"
+                    )
             factor = 1.0 if name == "magnification" else 1.0 / norm
             if name.startswith("deflection"):
                 factor *= _arcsec(deflection_unit or str(head.get("BUNIT", "")), str(path), scale)
@@ -248,9 +283,10 @@ def _normalisation(given: Mapping[str, float], z_lens: float, only_mu: bool) -> 
 
 
 def _arcsec(unit: str, path: str, pixel_arcsec: float) -> float:
-    factors = {"arcsec": 1.0, "pixel": pixel_arcsec, "pix": pixel_arcsec}
-    if unit.strip().lower() not in factors:
+    known = {"arcsec": 1.0, "arcsecond": 1.0, "pixel": pixel_arcsec, "pix": pixel_arcsec}
+    factor = known.get(unit.strip().lower().removesuffix("s"))
+    if factor is None:
         found = repr(unit) if unit else "no BUNIT"
         raise InputError(path, f"{found} as unit of the deflection", "'arcsec' or 'pixel'",
                          "State it: lens.deflection_unit.")  # fmt: skip
-    return factors[unit.strip().lower()]
+    return factor

@@ -1,5 +1,6 @@
 """The text of Lenstool's parameter files: sections, reference position, cosmology."""
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +15,7 @@ __all__ = [
     "changed_cosmology",
     "cosmology_of",
     "n_potentials",
+    "number_of",
     "position",
     "read_sections",
     "reference_of",
@@ -21,13 +23,21 @@ __all__ = [
 
 # Newer versions speak English.
 _KEYWORDS = {
-    "potential": "potentiel", "cosmology": "cosmologie", "profile": "profil", "ellipticity": "ellipticite",
-    "exposant": "alpha", "exponent": "alpha", "scale_radius": "core_radius", "scale_radius_kpc": "core_radius_kpc",
-    "virial_radius": "cut_radius", "r200": "cut_radius", "virial_radius_kpc": "cut_radius_kpc",
-    "r200_kpc": "cut_radius_kpc", "virial_mass": "masse", "m200": "masse", "mass": "masse", "concentration": "beta",
-    "c": "beta", "omega": "omegaM", "lambda": "omegaX", "z_lens": "zlens", "grid": "grille",
-    "nlens": "nlentille", "sigma_e": "v_disp", "re": "core_radius", "re_kpc": "core_radius_kpc", "w0": "wX",
+    "profile": "profil", "ellipticity": "ellipticite", "exposant": "alpha", "exponent": "alpha",
+    "scale_radius": "core_radius", "scale_radius_kpc": "core_radius_kpc", "re": "core_radius",
+    "re_kpc": "core_radius_kpc", "virial_radius": "cut_radius", "r200": "cut_radius",
+    "virial_radius_kpc": "cut_radius_kpc", "r200_kpc": "cut_radius_kpc", "virial_mass": "masse", "m200": "masse",
+    "mass": "masse", "concentration": "beta", "c": "beta", "sigma_e": "v_disp", "z_lens": "zlens",
+    "omega": "omegaM", "lambda": "omegaX", "w0": "wX", "nlens": "nlentille",
 }  # fmt: skip
+# Lenstool knows a section by its first letters, and skips lines that open none (init_grille.c): old versions wrote
+# their results there, without a '#'.
+_SECTION = re.compile(
+    r"(?P<potentiel>potent)|(?P<cosmologie>cosmolog)|(?P<grille>grille|grid)|potfile|limit|runmode|image|source$|cline$"
+    r"|cosmolimit|grande|champ$|observ|cleanlens|shapemodel|shapelimit|multis|dynfile|vfield"
+)
+# Words that open a section, or end the file, and are no key of any section.
+_NO_KEY = re.compile(r"potent\w\w|potfile|cosmolog|limit$|runmode|fini")
 
 
 @dataclass(frozen=True)
@@ -65,7 +75,7 @@ class Section:
             return default
         words = self.lines[key]
         try:
-            value = float(words[word])
+            value = number_of(words[word])
         except (IndexError, ValueError):
             raise InputError(self.place, f"{key} {' '.join(words)}", f"a number after {key}") from None
         if not np.isfinite(value):
@@ -77,13 +87,18 @@ class Section:
         return self.number(key, word=min(1, len(self.lines[key]) - 1)) if key in self.lines else None
 
 
+def number_of(word: str) -> float:
+    """Number of a word, also of one with Fortran's exponent D."""
+    return float(word.replace("D", "e").replace("d", "e"))
+
+
 def read_sections(path: Path) -> list[Section]:
     """Read the sections of a parameter file.
 
     Raises
     ------
     InputError
-        Missing file, or one that does not close with ``fini`` (``finish``).
+        Missing file, one that does not close with ``fini`` (``finish``), or a section that does not with ``end``.
     """
     if not path.is_file():
         raise InputError(str(path), "no such file", "a Lenstool parameter file", "Correct the path.")
@@ -94,18 +109,22 @@ def read_sections(path: Path) -> list[Section]:
         if not words:
             continue
         first = _KEYWORDS.get(words[0], words[0])
+        if current is not None and _NO_KEY.match(first):
+            raise InputError(current.place, f"'{' '.join(words)}' inside the section", "a line 'end' before it",
+                             "A part of the file is missing: get it again.")  # fmt: skip
         if current is None and first.startswith("fini"):
             return sections
         if first == "end":
             current = None  # also where nothing is open: Lenstool itself writes such lines
         elif current is None:
-            current = Section(first, " ".join(words[1:]), str(path))
-            sections.append(current)
+            if match := _SECTION.match(first):
+                current = Section(match.lastgroup or first, " ".join(words[1:]), str(path))
+                sections.append(current)
         else:
             current.lines[first] = words[1:]
     last = f"{sections[-1].keyword} {sections[-1].name}".strip() if sections else "nothing"
     raise InputError(str(path), f"no closing line after the last section, {last}", "a file that closes with 'fini'",
-                     "The file is truncated: get it again.")  # fmt: skip
+                     "The file is truncated: get it again (or add the line, if nothing else is missing).")  # fmt: skip
 
 
 def reference_of(sections: list[Section], where: str) -> tuple[float, float]:

@@ -21,7 +21,7 @@ from .potentials import (
     flattening,
 )
 
-__all__ = ["check_profile", "potential_row", "values_of"]
+__all__ = ["check_profile", "potential_row", "sampled_values", "values_of"]
 
 # Names of profiles that Lenstool has and this reader has not, to say what is in the way.
 _OTHER_PROFILES = {
@@ -32,6 +32,8 @@ _OTHER_PROFILES = {
     85: "elliptical mass distribution I1", 86: "I1 with a cut", 87: "I1 and I0.5", 88: "I1 and I1.5",
     89: "I1 and I0.5 of a ratio", 121: "triaxial NFW",
 }  # fmt: skip
+# What defines an NFW halo: any two.
+_NFW = ("beta", "masse", "core_radius", "cut_radius", "v_disp")
 _G_MPC = 4.30091727e-9  # [Mpc (km / s)^2 / Msun]
 _SPEED_OF_LIGHT_KM_S = 299792.458
 _ARCSEC_PER_RADIAN = 180.0 * 3600.0 / np.pi
@@ -79,6 +81,25 @@ def values_of(section: Section, reference: tuple[float, float], arcsec_per_kpc: 
     return values
 
 
+def sampled_values(profile: int, best: Values, sampled: Values, place: str) -> Values:
+    """The best model's parameters with the sampled ones in their place.
+
+    A best.par lists all that Lenstool knows of an NFW halo. What follows from the sampled parameters is left out; where
+    one alone is sampled, r_200 is the other if it is listed, as Lenstool writes it only where it was given.
+    """
+    free = [key for key in _NFW if key in sampled]
+    if profile != 12 or not free:
+        return {**best, **sampled}
+    others = [key for key in _NFW if best.get(key) and key not in sampled]
+    if len(free) == 1:
+        others = ["core_radius"] if free == ["v_disp"] else [k for k in others if k == "cut_radius"] or others
+        if len(others) > 1:
+            raise InputError(place, f"samples of {free[0]} alone, while the model gives {', '.join(others)}",
+                             "only the one of them that was kept", "Use the input .par in place of best.par.")  # fmt: skip
+    fixed = [key for key in best if key not in _NFW] + (others if len(free) == 1 else [])
+    return {**{key: best[key] for key in fixed if key in best}, **sampled}
+
+
 def potential_row(profile: int, values: Values, z_lens: float, cosmology: FLRW, place: str) -> Array:
     """Row of one potential.
 
@@ -98,6 +119,9 @@ def potential_row(profile: int, values: Values, z_lens: float, cosmology: FLRW, 
     (..., n_fields) array
         Columns as `potentials.FIELDS`.
     """
+    strength = {7: "masse", 12: None, 14: None}.get(profile, "v_disp")
+    if strength and strength not in values:
+        raise InputError(place, f"keys {', '.join(values) or 'none'}", f"a key {strength!r}")
     shape = np.broadcast_shapes(*(np.shape(value) for value in values.values()))
     row = np.zeros((*shape, len(FIELDS)))
     row[..., X], row[..., Y] = values.get("x_centre", 0.0), values.get("y_centre", 0.0)
@@ -152,26 +176,30 @@ def potential_row(profile: int, values: Values, z_lens: float, cosmology: FLRW, 
 def _nfw_scale(values: Values, z_lens: float, cosmology: FLRW, place: str) -> tuple[Array, Array]:
     """Scale radius [arcsec] and scale velocity [km/s] of an NFW halo.
 
-    The velocity is Lenstool's: v^2 = 8/3 G r_s^2 rho_s. It is given, or follows from the concentration c_200 and
-    the mass M_200, the radius r_200 or the scale radius, in Lenstool's order of precedence.
+    The velocity is Lenstool's: v^2 = 8/3 G r_s^2 rho_s. It follows from two of the concentration c_200, the scale radius
+    and the mass M_200 (or radius r_200), in Lenstool's order of precedence (set_dynamics), or is given.
     """
     if np.any(np.isin(values.get("alpha", 0.0), (0.0, 1.0), invert=True)):
         raise InputError(
             place, f"NFW of inner slope alpha {values['alpha']}", "alpha 0 or 1 (the standard NFW)"
         )
-    concentration, mass = (np.asarray(values.get(key, 0.0), dtype=float) for key in ("beta", "masse"))
-    scale = np.asarray(values.get("core_radius", 0.0), dtype=float)
-    if not np.any(concentration):
-        if not np.all(scale > 0.0) or "v_disp" not in values:
-            raise InputError(place, f"NFW given by {', '.join(values)}",
-                             "scale_radius and v_disp, or concentration and one of m200, r200, scale_radius")  # fmt: skip
-        return scale, np.asarray(values["v_disp"], dtype=float)
+    concentration, mass, scale, r200 = (
+        np.asarray(values.get(key, 0.0), dtype=float)
+        for key in ("beta", "masse", "core_radius", "cut_radius")
+    )
     mpc_per_arcsec = cosmology.angular_diameter_distance(z_lens).to("Mpc").value / _ARCSEC_PER_RADIAN
     critical = 3.0 * cosmology.H(z_lens).value ** 2 / (8.0 * np.pi * _G_MPC)  # [Msun / Mpc^3]
     if np.any(mass):
-        scale = np.cbrt(3.0 * mass / (800.0 * np.pi * critical)) / concentration / mpc_per_arcsec
-    elif "cut_radius" in values:
-        scale = values["cut_radius"] / concentration
+        r200 = np.cbrt(3.0 * mass / (800.0 * np.pi * critical)) / mpc_per_arcsec
+    if np.any(concentration):
+        scale = r200 / concentration if np.any(r200) else scale
+    elif np.any(r200) and np.all(scale > 0.0):
+        concentration = r200 / scale
+    elif np.all(scale > 0.0) and "v_disp" in values:
+        return scale, np.asarray(values["v_disp"], dtype=float)
+    else:
+        raise InputError(place, f"NFW given by {', '.join(values)}",
+                         "two of concentration, scale_radius, and m200 or r200; or scale_radius and v_disp")  # fmt: skip
     density = critical * 200.0 / 3.0 * concentration**3
     density = density / (np.log1p(concentration) - concentration / (1.0 + concentration))
     return scale, np.sqrt(8.0 / 3.0 * _G_MPC * density) * scale * mpc_per_arcsec

@@ -1,6 +1,5 @@
 """Lenstool's posterior samples (bayes.dat), applied to the potentials of a model."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,43 +8,20 @@ import numpy as np
 from astropy.cosmology import FLRW
 
 from ..errors import InputError
+from .named_potentials import Potential, indices_of, members
 from .parameter_file import changed_cosmology
-from .parameters import potential_row
+from .parameters import potential_row, sampled_values
 from .potentials import CUT, STRENGTH
 from .potfile import ScalingRelation
+from .sample_columns import column_of
 from .samples_file import read_samples
 
-__all__ = ["Posterior", "Potential", "read_posterior"]
+__all__ = ["Posterior", "read_posterior"]
 
 Array = np.ndarray
 
-# What a column of bayes.dat is called, and the parameter it stands for.
-_PARAMETERS = {
-    "x": "x_centre", "y": "y_centre", "emass": "ellipticite", "epot": "ellip_pot", "theta": "angle_pos",
-    "rc": "core_radius", "rs": "core_radius", "rcut": "cut_radius", "r200": "cut_radius", "sigma": "v_disp",
-    "gamma": "gamma", "kappa": "kappa", "c": "beta", "M200": "masse",
-}  # fmt: skip
-_POTENTIAL = re.compile(r"^(?P<name>\S+)\s*:\s*(?P<what>\w+)")
-_POTFILE = re.compile(r"^Pot(?P<number>\d*)\s+(?P<what>\w+)")
-_COSMOLOGY = ("omegaM", "omegaX", "wX", "wa")
-# Columns that do not change the deflection: bookkeeping, redshifts of the constraints, noise.
-_IGNORED = re.compile(
-    r"^(Nsample|ln\(|Chi2|Redshift|Sigpos|sigpos|Sigell|X src|Y src|src )|evidence", re.IGNORECASE
-)
-# Digits that a parameter file keeps: members of one potfile share sigma* and cut* only so far.
-_SAME_SIGMA, _SAME_CUT = 2e-3, 2e-2
-
-
-@dataclass(frozen=True)
-class Potential:
-    """A potential as it is read: name, Lenstool's profile number, parameters, redshift, and the potfile that made it, if known."""
-
-    name: str
-    profile: int
-    values: dict[str, float]
-    place: str
-    z_lens: float
-    potfile: int | None = None
+# Samples beyond which their range tells whether they surround a model.
+_ENOUGH_SAMPLES = 30
 
 
 @dataclass(frozen=True)
@@ -108,6 +84,7 @@ def read_posterior(
     relations: list[ScalingRelation | None],
     best: Array,
     cosmology: FLRW,
+    optimised: bool,
 ) -> Posterior:
     """Read samples and tie every column to what it changes.
 
@@ -123,64 +100,58 @@ def read_posterior(
         Rows of the best model.
     cosmology : astropy.cosmology.FLRW
         Of the best model.
+    optimised : bool
+        Whether the model's values are the result of the optimisation, as in best.par, not its start.
 
     Raises
     ------
     InputError
-        Missing file, broken lines, or columns that the model has not.
+        Missing file, broken lines, columns that the model has not, or samples that are not around the model.
     """
-    columns, table = read_samples(path)
+    names, table = read_samples(path)
+    places = [f"{path}, column {name!r}" for name in names]
+    columns = [column_of(name, place) for name, place in zip(names, places, strict=True)]
     by_potential: dict[int, dict[str, Array]] = {}
     by_potfile: dict[int, dict[str, int]] = {}
     by_cosmology: dict[str, Array] = {}
-    matches = [_POTENTIAL.match(column) for column in columns]
-    indices = _potential_indices([m["name"] for m in matches if m], potentials)
-    for number, (column, match) in enumerate(zip(columns, matches, strict=True)):
-        place = f"{path}, column {column!r}"
-        if _IGNORED.match(column):
-            continue
-        if match:
-            if match["name"] not in indices or match["what"] not in _PARAMETERS:
-                known = ", ".join(p.name for p in potentials[:6])
-                raise InputError(place, "a parameter that the model has not",
-                                 f"x, y, emass, theta, rc, rcut, sigma, gamma ... of potentials {known}, ...",
+    indices = indices_of({column.owner for column in columns if column.kind == "potential"}, potentials)
+    for number, (column, place) in enumerate(zip(columns, places, strict=True)):
+        if column.kind == "potential":
+            if column.owner not in indices:
+                raise InputError(place, "a potential that the model has not",
+                                 f"potentials {', '.join(p.name for p in potentials[:6])}, ...",
                                  "These samples belong to another model.")  # fmt: skip
-            values = by_potential.setdefault(indices[match["name"]], {})
-            values[_PARAMETERS[match["what"]]] = table[:, number]
-        elif match := _POTFILE.match(column):
-            potfile = int(match["number"] or 0)
+            by_potential.setdefault(indices[column.owner], {})[column.parameter] = table[:, number]
+        elif column.kind == "potfile":
+            potfile = int(column.owner)
             if potfile >= len(relations) or relations[potfile] is None:
                 raise InputError(place, f"{len(relations)} potfile sections", "the scaling relation it belongs to",
                                  "Put the model's bestopt.par or input .par beside it.")  # fmt: skip
-            if match["what"] not in ("sigma", "rcut", "sigma_slope", "rcut_slope"):
-                raise InputError(place, "an unknown parameter of a potfile", "rcut, sigma or their slopes")
-            by_potfile.setdefault(potfile, {})[match["what"]] = number
-        elif column in _COSMOLOGY:
-            by_cosmology[column] = table[:, number]
-        else:
-            raise InputError(place, "an unknown parameter",
-                             "parameters of potentials and potfiles, as 'O1 : x (arcsec)' or 'Pot0 sigma (km/s)', "
-                             f"or {', '.join(_COSMOLOGY)}")  # fmt: skip
+            by_potfile.setdefault(potfile, {})[column.parameter] = number
+        elif column.kind == "cosmology":
+            by_cosmology[column.parameter] = table[:, number]
+    if optimised:
+        _check_surrounded(path, potentials, by_potential)
     rows = {
         index: potential_row(
             potentials[index].profile,
-            {**potentials[index].values, **values},
+            sampled_values(potentials[index].profile, potentials[index].values, values, str(path)),
             potentials[index].z_lens,
             cosmology,
             str(path),
         )
         for index, values in by_potential.items()
     }
-    members = _members(potentials, relations, set(rows))
+    galaxies = members(potentials, relations, set(rows))
     scaled = []
     for number, what in by_potfile.items():
-        if not len(members[number]):
+        if not len(galaxies[number]):
             raise InputError(f"{path}, potfile {number}", "no galaxy of the model that follows its scaling relation",
                              "the galaxies of the potfile", "These samples belong to another model.")  # fmt: skip
-        own = [potentials[index].values for index in members[number]]
+        own = [potentials[index].values for index in galaxies[number]]
         mags, v_disp = np.array([[values["mag"], values["v_disp"]] for values in own]).T
-        unit = best[members[number], STRENGTH] / v_disp**2
-        scaled.append(_Scaled(relations[number], members[number], mags, unit, what))
+        unit = best[galaxies[number], STRENGTH] / v_disp**2
+        scaled.append(_Scaled(relations[number], galaxies[number], mags, unit, what))
     cosmologies: tuple[FLRW, ...] = ()
     if by_cosmology:
         bound = [p.name for index, p in enumerate(potentials) if index in rows and p.profile in (7, 12)]
@@ -194,66 +165,24 @@ def read_posterior(
     return Posterior(best, table, rows, tuple(scaled), cosmologies)
 
 
-def _potential_indices(names: list[str], potentials: list[Potential]) -> dict[str, int]:
-    """Which potential each name of the samples means.
-
-    In the models that Lenstool writes, optimised potentials have the names of the samples: O before that of the input. In
-    an input they may lack the O; older versions counted them, O1, O2, ..., whatever they were called.
-    """
-    own = set(names)
-    exact: dict[str, int] = {}
-    without: dict[str, int] = {}
-    for index, potential in enumerate(potentials):
-        exact.setdefault(potential.name, index)
-        if potential.potfile is None:
-            without.setdefault(f"O{potential.name}", index)
-    counted = {f"O{number}": number - 1 for number in range(1, len(own) + 1)}
-    for found in (exact, {**without, **exact}, counted):
-        if own <= found.keys():
-            return {name: found[name] for name in own}
-    return {name: exact[name] for name in own if name in exact}
-
-
-def _members(
-    potentials: list[Potential], relations: list[ScalingRelation | None], optimised: set[int]
-) -> list[Array]:
-    """Indices of the galaxies of each potfile.
-
-    A best.par lists all galaxies alike, but those of one potfile share sigma* and r_cut*, and potfile follows
-    potfile. Galaxies that share them with no other are potentials of their own, as long as enough groups remain.
-    """
-    if any(potential.potfile is not None for potential in potentials):
-        return [
-            np.array(
-                [i for i, p in enumerate(potentials) if p.potfile == number and p.values["mag"]], dtype=int
-            )
-            for number in range(len(relations))
-        ]
-    groups: list[Array] = [np.array([], dtype=int)] * len(relations)
-    kinds = [r and (r.profile, r.sigma_slope, r.cut_slope) for r in relations]
-    for kind in filter(None, dict.fromkeys(kinds)):
-        numbers = [number for number, own in enumerate(kinds) if own == kind]
-        found = _sharing(potentials, relations[numbers[0]], optimised)
-        several = [group for group in found if len(group) > 1]
-        chosen = several if len(several) >= len(numbers) else found
-        for number, group in zip(numbers[::-1], chosen[::-1], strict=False):
-            groups[number] = np.array(group)
-    return groups
-
-
-def _sharing(potentials: list[Potential], relation: ScalingRelation, optimised: set[int]) -> list[list[int]]:
-    """Galaxies grouped by the sigma* and r_cut* that this relation gives them, in the order of the model."""
-    groups: list[tuple[tuple[float, float], list[int]]] = []
-    for index, potential in enumerate(potentials):
-        values = potential.values
-        if index in optimised or potential.profile != relation.profile or not values.get("mag"):
-            continue
-        sigma = values["v_disp"] / relation.sigma_factor(values["mag"])
-        cut = values.get("cut_radius", np.inf) / relation.cut_factor(values["mag"])
-        for star, members in groups:
-            if np.isclose(sigma, star[0], rtol=_SAME_SIGMA) and np.isclose(cut, star[1], rtol=_SAME_CUT):
-                members.append(index)
-                break
-        else:
-            groups.append(((sigma, cut), [index]))
-    return [members for _, members in groups]
+def _check_surrounded(
+    path: Path, potentials: list[Potential], by_potential: dict[int, dict[str, Array]]
+) -> None:
+    """Refuse the samples of another model, most of whose ranges do not reach the values of this one."""
+    found, n_parameters = [], 0
+    for index, sampled in by_potential.items():
+        for name, values in sampled.items():
+            value = potentials[index].values.get(name)
+            if value is None or len(values) < _ENOUGH_SAMPLES:
+                continue
+            n_parameters += 1
+            low, high = values.min(), values.max()
+            if name == "angle_pos":
+                value += 180.0 * np.round((0.5 * (low + high) - value) / 180.0)
+            if not low <= value <= high:
+                found.append(
+                    f"{name} of {potentials[index].name}: {value:g} in the model, {low:g} to {high:g} in the samples"
+                )
+    if len(found) > 0.5 * n_parameters:
+        raise InputError(str(path), f"{len(found)} of {n_parameters} parameters that no sample reaches ({found[0]}; ...)",
+                         "samples around the best model", "These samples belong to another model.")  # fmt: skip

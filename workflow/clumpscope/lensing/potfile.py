@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError
-from .parameter_file import Section, position
+from .parameter_file import Section, number_of, position
 from .parameters import check_profile
 
 __all__ = ["Member", "ScalingRelation", "members_of", "scaling_relation"]
@@ -83,7 +83,9 @@ def scaling_relation(section: Section, arcsec_per_kpc: float) -> ScalingRelation
 
     def radius(key: str) -> float | None:
         # As in Lenstool, here the arcseconds count where both are given.
-        arcsec, kpc = section.prior(key), section.prior(f"{key}kpc")
+        # A core is a plain number: Lenstool does not optimise it.
+        read = section.number if key == "core" else section.prior
+        arcsec, kpc = (read(name) if name in section else None for name in (key, f"{key}kpc"))
         return arcsec if arcsec is not None or kpc is None else kpc * arcsec_per_kpc
 
     v_disp, cut, core = section.prior("sigma"), radius("cut"), radius("core")
@@ -122,20 +124,21 @@ def members_of(relation: ScalingRelation, folder: Path, reference: tuple[float, 
                          "Use best.par, which lists every galaxy, or get the catalogue.")  # fmt: skip
     origin = None if kind == 3 else reference
     members = []
-    for number, line in enumerate(
-        path.read_text(encoding="utf-8-sig", errors="replace").splitlines(), start=1
-    ):
+    text = path.read_text(encoding="utf-8-sig", errors="replace")
+    lines = text.splitlines()
+    for number, line in enumerate(lines, start=1):
         place = f"{path}, line {number}"
         if line.startswith("#REFERENCE"):
             words = line.split()[1:]
             origin = position(words, place) if words[:1] != ["0"] else (None if kind == 3 else reference)
         words = line.split("#")[0].split()
-        if not words:
-            continue
         if len(words) < _N_WORDS:
+            if words and number == len(lines) and not text.endswith(("\n", "\r")):
+                raise InputError(place, line.strip(), "eight words and the end of the line",
+                                 "The file is truncated: get it again.")  # fmt: skip
             continue
         try:
-            x, y, a, b, theta, mag = (float(word) for word in words[1:7])
+            x, y, a, b, theta, mag = (number_of(word) for word in words[1:7])
         except ValueError:
             raise InputError(place, line.strip(), "id, x, y, a, b, theta, magnitude, luminosity") from None
         if a <= 0.0 or b < 0.0:

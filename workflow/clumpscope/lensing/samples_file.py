@@ -28,6 +28,8 @@ def read_samples(path: Path) -> tuple[list[str], np.ndarray]:
             columns.append(line.lstrip("#").strip())
     if not rows:
         raise InputError(str(path), "no samples", "rows of numbers below the '#' lines")
+    if not columns:
+        raise InputError(str(path), "no line '#name'", "one for every column, above the numbers")
     lengths = [len(row.split()) for row in rows]
     if len(rows) > 1 and lengths[-1] < len(columns):
         rows.pop()  # a run that was stopped leaves its last row half written
@@ -38,7 +40,7 @@ def read_samples(path: Path) -> tuple[list[str], np.ndarray]:
                 f"{path}, sample {number}", f"{length} numbers", f"{len(columns)}, one per '#' line"
             )
     try:
-        table = np.loadtxt(rows, ndmin=2)
+        table = np.loadtxt([row.replace("D", "e") for row in rows], ndmin=2)  # D: Fortran's exponent
     except ValueError as error:
         raise InputError(str(path), f"a word that is no number ({error})", "numbers") from None
     if not np.isfinite(table).all():
