@@ -60,6 +60,7 @@ def lens_products(folder, catalogue, galaxies, seed):
         images[f"offset_{axis}_arcsec_err"] = 0.03
     clumps = catalogue["id", "galaxy", "log_mass_p16", "log_mass_p50", "log_mass_p84"][:12]
     clumps["system"] = [f"S{k // 4}.{k // 2}" for k in range(12)]
+    clumps["rms_arcsec"] = 0.0004
     clumps["mu"] = np.tile([8.0, -3.0], 6)
     clumps["mu_err_lo"] = clumps["mu_err_hi"] = 0.4
     clumps["intrinsic_flux_njy"] = rng.uniform(1, 10, 12)

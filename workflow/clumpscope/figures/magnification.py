@@ -9,7 +9,16 @@ from astropy.table import Table
 from ..population.bins import edge_bins
 from .columns import errors, numbers, shown, with_columns
 from .settings import Settings
-from .style import MARKERS, PAGE_INCH, empty, new_figure, ordered_colours, panel_label, styled
+from .style import (
+    MARKERS,
+    PAGE_INCH,
+    empty,
+    new_figure,
+    ordered_colours,
+    panel_label,
+    plain_logarithms,
+    styled,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -37,7 +46,7 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
         else np.zeros(len(clumps), bool)
     )
     bins = edge_bins(numbers(clumps, "z"), settings.redshift_bins)
-    figure = new_figure(PAGE_INCH, 5.2)
+    figure = new_figure(PAGE_INCH, 5.4)
     panels = figure.subplots(2, 2, sharey=True).ravel()
     for axes, (name, label, arrow) in zip(panels, _PANELS, strict=True):
         values = numbers(clumps, name)
@@ -67,8 +76,11 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
             panel_label(axes, f"open: {'upper' if arrow == '<' else 'lower'} limits", "upper right")
     for axes in panels[::2]:
         axes.set_ylabel(r"$\mu$")
-    if panels[1].get_legend_handles_labels()[0]:
-        panels[1].legend(loc="upper right", handletextpad=0.2)
+    for axis in (panels[0].xaxis, *(axes.yaxis for axes in panels[::2])):
+        plain_logarithms(axis)
+    handles, labels = panels[1].get_legend_handles_labels()
+    if handles:
+        figure.legend(handles, labels, loc="outside upper center", ncols=len(handles), handletextpad=0.2)
     names = [
         "id",
         "galaxy",

@@ -31,7 +31,7 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
         name: (PALETTE[n % len(PALETTE)], MARKERS[n // len(PALETTE) % len(MARKERS)])
         for n, name in enumerate(systems)
     }
-    _draw_places(place, images, look)
+    _draw_places(place, images, look, numbers(products["counterparts"], "rms_arcsec"))
     _draw_pairs(flux, pairs, "flux", look)
     _draw_pairs(mass, pairs, "mass", look)
     flux.set_title("log intrinsic flux [nJy]")
@@ -41,7 +41,11 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     return figure, pairs
 
 
-def _draw_places(axes: "Axes", images: Table, look: Mapping) -> None:
+def _length(arcsec: float) -> str:
+    return f"{arcsec:.3f}\u2033" if arcsec >= 0.01 else f"{1e3 * arcsec:.2g} mas"
+
+
+def _draw_places(axes: "Axes", images: Table, look: Mapping, clumps_rms: np.ndarray) -> None:
     axes.set(
         xlabel=r"$\Delta$ RA [arcsec]", ylabel=r"$\Delta$ Dec [arcsec]", aspect="equal", adjustable="datalim"
     )
@@ -65,9 +69,13 @@ def _draw_places(axes: "Axes", images: Table, look: Mapping) -> None:
     reach = max(reach, _LEAST_ARCSEC)
     axes.set(xlim=(reach, -reach), ylim=(-reach, reach), adjustable="box")
     axes.set_title("images in the source plane")
-    panel_label(axes, f"median rms {np.median(rms):.3f}\u2033")
+    text = f"median rms:\nimages {_length(np.median(rms))}"
+    if np.isfinite(clumps_rms).any():
+        text += f"\ntheir clumps {_length(np.nanmedian(clumps_rms))}"
+    panel_label(axes, text)
+    panel_label(axes, "bars: posterior of the lens", "lower left")
     if len(look) <= len(PALETTE):
-        axes.legend(loc="lower right", handletextpad=0.1, borderaxespad=0.2)
+        axes.legend(loc="upper right", handletextpad=0.1, borderaxespad=0.2)
 
 
 def _pairs(table: Table) -> Table:
@@ -130,7 +138,8 @@ def _draw_pairs(axes: "Axes", pairs: Table, what: str, look: Mapping) -> None:
     difference = (y - x)[good]
     # The side of each error that faces the other value.
     sigma = np.hypot(np.where(y > x, x_error[1], x_error[0]), np.where(y > x, y_error[0], y_error[1]))[good]
-    text = f"{good.sum()} pairs\nmedian {np.median(difference):+.2f} dex"
+    # No minus before a difference that rounds to zero.
+    text = f"{good.sum()} pairs\nmedian {round(float(np.median(difference)), 2) + 0.0:+.2f} dex"
     if (sigma > 0).all():
         text += f"\nwithin $1\\sigma$: {np.mean(np.abs(difference) < sigma):.0%}"
     panel_label(axes, text)

@@ -42,20 +42,37 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     planes = planes[: settings.gallery_galaxies]
     n_rows = max(-(-len(planes) // _N_COLUMNS), 1)
     cell = PAGE_INCH / _N_COLUMNS
-    figure = new_figure(PAGE_INCH, n_rows * cell)
+    figure = new_figure(PAGE_INCH, n_rows * cell + 0.25)
     panels = figure.subplots(n_rows, _N_COLUMNS, squeeze=False).ravel()
     for panel in panels:
         panel.set_axis_off()
     if not planes:
         empty(panels[_N_COLUMNS // 2])
+    else:
+        _draw_compass(panels[0])
     rows: list[tuple] = []
     for panel, (galaxy, image, header, clumps) in zip(panels, planes, strict=False):
         _draw_galaxy(panel, galaxy, image, header, clumps)
         rows += [
             (galaxy, header["ZSOURCE"], *row["id", "source_ra", "source_dec", "central"]) for row in clumps
         ]
+    labels = dict(
+        pair[::-1] for panel in panels for pair in zip(*panel.get_legend_handles_labels(), strict=True)
+    )
+    if labels:
+        figure.legend(
+            labels.values(), labels, loc="outside upper center", ncols=len(labels), handletextpad=0.2
+        )
     names = ["galaxy", "z", "id", "source_ra", "source_dec", "central"]
     return figure, Table(rows=rows or None, names=names, dtype=["U64", float, "U64", float, float, bool])
+
+
+def _draw_compass(panel: "Axes") -> None:
+    """North and East, which are up and to the left in every panel."""
+    for name, (x, y) in {"N": (0.93, 0.24), "E": (0.75, 0.06)}.items():
+        arrow = {"arrowstyle": "<-", "lw": 0.8, "shrinkA": 0.0, "shrinkB": 0.0}
+        panel.annotate(name, (0.93, 0.06), (x, y), xycoords="axes fraction", ha="center", va="center", fontsize=6.5,
+                       arrowprops=arrow)  # fmt: skip
 
 
 def _draw_galaxy(panel: "Axes", galaxy: str, image: np.ndarray, header: fits.Header, clumps: Table) -> None:
@@ -67,12 +84,12 @@ def _draw_galaxy(panel: "Axes", galaxy: str, image: np.ndarray, header: fits.Hea
                  vmin=np.arcsinh(-0.5), vmax=np.arcsinh(max(brightest / (2.0 * noise), 1.0)))  # fmt: skip
     x, y = wcs.world_to_pixel_values(clumps["source_ra"], clumps["source_dec"])
     central = np.asarray(clumps["central"], bool)
-    for chosen, colour in ((~central, "#D55E00"), (central, "#0072B2")):
-        panel.scatter(x[chosen], y[chosen], s=26, facecolors="none", edgecolors=colour, lw=0.9)
+    for chosen, colour, label in ((~central, "#D55E00", "clump"), (central, "#0072B2", "central clump")):
+        panel.scatter(x[chosen], y[chosen], s=26, facecolors="none", edgecolors=colour, lw=0.9, label=label)
     centre = []
     if "RA_BARY" in header:
         centre = wcs.world_to_pixel_values(header["RA_BARY"], header["DEC_BARY"])
-        panel.plot(*centre, "+", color="#009E73", ms=7, mew=1.0)
+        panel.plot(*centre, "+", color="#009E73", ms=7, mew=1.0, label="barycentre of light")
     x, y = (
         (np.append(values, value) for values, value in zip((x, y), centre, strict=True))
         if len(centre)
@@ -84,9 +101,10 @@ def _draw_galaxy(panel: "Axes", galaxy: str, image: np.ndarray, header: fits.Hea
     pixels_per_kpc = 1e3 / float(pc_per_arcsec(header["ZSOURCE"])) / scale
     bar = max([kpc for kpc in _BARS_KPC if kpc * pixels_per_kpc < 0.45 * side] or _BARS_KPC[:1])
     end = left + 0.06 * side + bar * pixels_per_kpc
+    paper = {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 1.0}
+    panel.text(left + 0.06 * side, bottom + 0.1 * side, f"{bar:g} kpc", fontsize=6.5, va="bottom", bbox=paper)
     panel.plot(
         [left + 0.06 * side, end], [bottom + 0.06 * side] * 2, color="black", lw=1.4, solid_capstyle="butt"
     )
-    panel.text(left + 0.06 * side, bottom + 0.09 * side, f"{bar:g} kpc", fontsize=6.5, va="bottom")
     panel.text(0.04, 0.96, f"{galaxy}\n$z = {header['ZSOURCE']:.2f}$", transform=panel.transAxes, va="top", fontsize=7,
-               bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 1.0})  # fmt: skip
+               bbox=paper)  # fmt: skip

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "new_figure",
     "ordered_colours",
     "panel_label",
+    "plain_logarithms",
     "styled",
 ]
 
@@ -103,3 +105,13 @@ def panel_label(axes: "Axes", text: str, corner: str = "upper left") -> None:
     x, y = {"left": 0.035, "right": 0.965}[horizontal], {"upper": 0.965, "lower": 0.035}[vertical]
     va = "top" if vertical == "upper" else "bottom"
     axes.text(x, y, text, transform=axes.transAxes, ha=horizontal, va=va, fontsize=7.5, linespacing=1.3)
+
+
+def plain_logarithms(axis: "Axis") -> None:
+    """Label a logarithmic axis of a few decades with numbers, 1, 2, 5, 10 ..., without powers of ten."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    if axis.get_scale() == "log":
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.set_minor_formatter(NullFormatter())

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from astropy.table import Table
 
+from ..cosmology import pc_per_arcsec
 from ..images.cutouts import Cutout
 from ..pictures import save_picture
 from .model import LensModel
@@ -19,6 +20,8 @@ __all__ = ["cutout_centre", "draw_galaxy"]
 
 Array = np.ndarray
 _LARGEST_MU = 100.0
+_TICKS = (1, 2, 5, 10, 20, 50, 100)
+_BARS_KPC = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 
 
 def _grey(axes: "Axes", image: Array, extent: tuple[float, float, float, float]) -> None:
@@ -30,11 +33,36 @@ def _grey(axes: "Axes", image: Array, extent: tuple[float, float, float, float])
 def _magnification(
     figure: "Figure", axes: "Axes", mu: Array, extent: tuple[float, float, float, float]
 ) -> None:
-    shown = np.log10(np.clip(np.abs(mu), 1.0, _LARGEST_MU))
-    drawn = axes.imshow(
-        shown, origin="lower", vmin=0.0, vmax=np.log10(_LARGEST_MU), cmap="viridis", extent=extent
+    from matplotlib.colors import LogNorm
+
+    shown = np.clip(np.abs(mu), 1.0, _LARGEST_MU)
+    drawn = axes.imshow(shown, origin="lower", norm=LogNorm(1.0, _LARGEST_MU), cmap="viridis", extent=extent)
+    bar = figure.colorbar(drawn, ax=axes, label=r"$|\mu|$", shrink=0.85)
+    bar.set_ticks(_TICKS, labels=[str(tick) for tick in _TICKS])
+
+
+def _compass(axes: "Axes", cutout: Cutout) -> None:
+    """Arrows to North and East in the lower right corner."""
+    ra, dec = cutout_centre(cutout)
+    step = 1.0 / 3600.0
+    x, y = cutout.wcs.world_to_pixel_values(
+        [ra, ra, ra + step / np.cos(np.deg2rad(dec))], [dec, dec + step, dec]
     )
-    figure.colorbar(drawn, ax=axes, label=r"$\log_{10}\,|\mu|$", shrink=0.85)
+    for name, dx, dy in zip("NE", x[1:] - x[0], y[1:] - y[0], strict=True):
+        length = np.hypot(dx, dy) / 0.12
+        axes.annotate(name, (0.82, 0.18), (0.82 + dx / length, 0.18 + dy / length), xycoords="axes fraction",
+                      ha="center", va="center", fontsize=8, arrowprops={"arrowstyle": "<-", "shrinkA": 0.0})  # fmt: skip
+
+
+def _scale_bar(axes: "Axes", extent: tuple[float, float, float, float], z_source: float) -> None:
+    """A bar of a round number of kpc, about a quarter of the panel."""
+    left, right, bottom, top = extent
+    arcsec_per_kpc = 1e3 / float(pc_per_arcsec(z_source))
+    most = 0.35 * (right - left) / arcsec_per_kpc
+    kpc = max((bar for bar in _BARS_KPC if bar < most), default=_BARS_KPC[0])
+    x, y = left + 0.06 * (right - left), bottom + 0.06 * (top - bottom)
+    axes.plot([x, x + kpc * arcsec_per_kpc], [y, y], color="black", lw=1.6, solid_capstyle="butt")
+    axes.text(x, y + 0.02 * (top - bottom), f"{kpc:g} kpc", fontsize=8, va="bottom")
 
 
 def cutout_centre(cutout: Cutout) -> tuple[float, float]:
@@ -49,7 +77,8 @@ def draw_galaxy(
 ) -> None:  # fmt: skip
     """Picture of a galaxy in the image plane, of its magnification, and of itself in the source plane.
 
-    Critical lines are drawn over the first two; clumps are marked everywhere, the barycentre with a cross.
+    Critical lines are drawn over the first two; clumps are marked everywhere, the barycentre with a cross. The source
+    plane has North up and East to the left.
 
     Parameters
     ----------
@@ -85,13 +114,15 @@ def draw_galaxy(
         if (inverse > 0).any() and (inverse < 0).any():
             axes.contour(inverse, levels=[0.0], colors=colour, linewidths=0.8, origin="lower", extent=extent)
         axes.set_xlabel("arcsec")
-    image_axes.set_title(f"{title}, z = {z_source:.3f}", fontsize=9)
+    image_axes.set_title(f"{title}, z = {z_source:.3f}, {cutout.filter}".rstrip(", "), fontsize=9)
+    _compass(image_axes, cutout)
     mu_axes.set_title("magnification", fontsize=9)
     _grey(source_axes, plane.image, plane.extent)
     if model.traces:
         source_axes.scatter(*model.source_position(clumps["ra"], clumps["dec"], z_source), s=25, facecolors="none",
                             edgecolors="tab:red", linewidths=0.8)  # fmt: skip
     source_axes.plot(plane.x, plane.y, "+", color="tab:blue", markersize=9)
-    source_axes.set_title("source plane", fontsize=9)
-    source_axes.set_xlabel("arcsec from the model's reference, West")
+    _scale_bar(source_axes, plane.extent, z_source)
+    source_axes.set_title("source plane; +: barycentre of light", fontsize=9)
+    source_axes.set(xlabel="West of the reference [arcsec]", ylabel="North [arcsec]")
     save_picture(figure, path)
