@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from clumpscope.errors import InputError
+from clumpscope.flags import has
 from clumpscope.lensing import read_lenstool
 from clumpscope.lensing.clumps import magnify_clumps
 
@@ -90,6 +92,14 @@ def test_the_best_sample_is_the_best_model(shared_data, name):
     assert members == MEMBERS[name]
 
 
+@pytest.mark.parametrize(("model", "samples"), [("ICLv0", "ICLv1"), ("ICLv1", "ICLv0")])
+def test_samples_of_another_model_of_the_same_cluster_are_refused(shared_data, model, samples):
+    """Their columns have the same names."""
+    folder = shared_data / "real" / "lens" / "smacs0723_mahler2022"
+    with pytest.raises(InputError, match="belong to another model"):
+        read_lenstool(folder / model / "best.par", samples=folder / samples / "bayes.dat")
+
+
 @pytest.mark.parametrize("version", ["ICLv0", "ICLv1"])
 @pytest.mark.parametrize("name", ["bestopt.par", "input.par"])
 def test_a_model_and_the_file_it_came_from_have_the_same_realisations(shared_data, version, name):
@@ -114,6 +124,7 @@ def test_sparkler_magnification(shared_data):
     result = magnify_clumps(model, clumps, 1.378)
     inside = (result["mu"] > 9.5) & (result["mu"] < 12.7)
     assert inside.sum() >= 7
-    # The best model lies at the edge of its own posterior: the interval is one-sided, not empty.
+    # The best model lies at the edge of its own posterior (docs/lensing.md): the interval is one-sided, not empty.
+    assert has(result["flags"], "mu_off_posterior").sum() >= 25
     assert (result["mu_err_lo"] + result["mu_err_hi"] > 0.1 * result["mu"]).all()
     assert (result["mu_samples"].shape[1]) == 100

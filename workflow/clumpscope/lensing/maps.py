@@ -4,59 +4,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from astropy.io import fits
-from astropy.wcs import WCS, WcsError
+from astropy.wcs import WCS
 from astropy.wcs.utils import proj_plane_pixel_scales
 
 from ..errors import InputError
+from .map_files import LensMap, open_map, wcs_of
 from .model import LensModel
 
-__all__ = ["LensMap", "MapModel", "read_maps"]
+__all__ = ["MapModel", "read_maps"]
 
 Array = np.ndarray
 # Pixels by which the grids of one model's maps may differ.
 _SAME_GRID = 0.1
 # D_LS / D_S within which a map of magnification alone may stand for another redshift than its own.
 _SAME_RATIO = 0.01
-
-
-@dataclass(frozen=True)
-class LensMap:
-    """One map in a FITS file; only the pixels that are asked for are read.
-
-    Attributes
-    ----------
-    path : str
-    extension : int
-    factor : float
-        What its values are multiplied by.
-    """
-
-    path: str
-    extension: int
-    factor: float
-
-    def values(self, row: Array, column: Array) -> Array:
-        """Values at pixel positions, interpolated linearly; NaN outside the map or beside its missing pixels."""
-        with fits.open(self.path) as hdus:
-            data = _plane(hdus[self.extension])
-            ny, nx = data.shape
-            inside = (row >= 0.0) & (row <= ny - 1.0) & (column >= 0.0) & (column <= nx - 1.0)
-            result = np.full(np.shape(row), np.nan)
-            if not inside.any():
-                return result
-            y, x = row[inside], column[inside]
-            y0, x0 = np.minimum(y.astype(int), ny - 2), np.minimum(x.astype(int), nx - 2)
-            window = np.asarray(
-                data[y0.min() : y0.max() + 2, x0.min() : x0.max() + 2], dtype=float
-            )  # a copy: the file is closed below
-            window[~np.isfinite(window)] = np.nan
-        v, u = y - y0, x - x0
-        y0, x0 = y0 - y0.min(), x0 - x0.min()
-        below = (1.0 - u) * window[y0, x0] + u * window[y0, x0 + 1]
-        above = (1.0 - u) * window[y0 + 1, x0] + u * window[y0 + 1, x0 + 1]
-        result[inside] = self.factor * ((1.0 - v) * below + v * above)
-        return result
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,38 +96,6 @@ class MapModel(LensModel):
         return ratio * kappa, ratio * gamma1, ratio * gamma2
 
 
-def _plane(hdu: fits.ImageHDU) -> Array:
-    """The two axes of an image that has others of one pixel."""
-    return hdu.data.reshape(hdu.shape[-2:])
-
-
-def _open(path: str) -> tuple[int, fits.Header, tuple[int, int]]:
-    try:
-        with fits.open(path) as hdus:
-            for number, hdu in enumerate(hdus):
-                shape = tuple(hdu.shape) if hdu.is_image else ()
-                if len(shape) > 1 and min(shape[-2:]) > 1 and set(shape[:-2]) <= {1}:
-                    _plane(hdu)  # fails where the file ends too early
-                    return number, hdu.header, shape[-2:]
-    except (OSError, TypeError, ValueError) as error:
-        raise InputError(path, f"a file that cannot be read ({error})", "a FITS map") from error
-    raise InputError(path, "no 2-D image", "a lensing map")
-
-
-def _wcs(header: fits.Header, path: str) -> WCS | None:
-    """The header's celestial WCS, None if it has none."""
-    try:
-        wcs = WCS(header, naxis=2)
-        if not wcs.has_celestial:
-            return None
-        wcs.wcs_pix2world([[1.0, 1.0]], 1)
-    except (ValueError, WcsError) as error:
-        raise InputError(
-            path, f"a WCS that cannot be used ({' '.join(str(error).split())})", "a celestial WCS"
-        ) from error
-    return wcs
-
-
 def read_maps(
     *,
     z_lens: float,
@@ -211,8 +140,8 @@ def read_maps(
     given = {name: str(path) for name, path in given.items() if path is not None}
     _check_names(set(given))
     z_map, norm = _normalisation(normalisation, z_lens, magnification is not None)
-    opened = {path: _open(path) for path in given.values()}
-    frames = {path: wcs for path, (_, header, _) in opened.items() if (wcs := _wcs(header, path))}
+    opened = {path: open_map(path) for path in given.values()}
+    frames = {path: wcs for path, (_, header, _) in opened.items() if (wcs := wcs_of(header, path))}
     if not frames:
         raise InputError(
             ", ".join(given.values()), "no celestial WCS", "a map with CTYPE, CRVAL, CRPIX and CD"
@@ -229,10 +158,10 @@ def read_maps(
             )
         maps = {}
         for name, path in paths.items():
-            extension, head, own = _open(str(path))
+            extension, head, own = open_map(str(path))
             if own != shape:
                 raise InputError(str(path), f"a map of {own} pixels", f"{shape}, as {first}")
-            frame = _wcs(head, str(path))
+            frame = wcs_of(head, str(path))
             if frame is not None:
                 away = frame.wcs_world2pix(wcs.wcs_pix2world(corners, 0), 0) - corners
                 if np.abs(away).max() > _SAME_GRID:
