@@ -122,6 +122,7 @@ def input_files(name):
 # Inputs that already lie there are checked before any job starts; downloads and mock fields when they arrive.
 if workflow.is_main_process:
     from clumpscope.inputs import check_field
+    from clumpscope.report.provenance import made_by_other_code
 
     for name, field in FIELDS.items():
         if "mock" in field or LOCAL[name] != {"images": {}, "lens": {"kind": "none"}, **field}:
@@ -130,6 +131,12 @@ if workflow.is_main_process:
             check_field(name, LOCAL[name])
         except InputError as error:
             raise WorkflowError(f"field {name}: {error}") from None
+    if made_by_other_code("results/provenance.json"):
+        print(
+            "The results here were made by another version of Clumpscope's code; what exists is kept."
+            " `snakemake --forceall` makes everything anew.",
+            file=sys.stderr,
+        )
 
 
 def summary():

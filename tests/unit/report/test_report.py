@@ -1,6 +1,7 @@
 import hashlib
 import json
 import re
+import sys
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -13,6 +14,7 @@ from clumpscope.injection.products import injection_tables
 from clumpscope.population.products import population_tables
 from clumpscope.report import FieldInputs, build, provenance, write_provenance
 from clumpscope.report.counting import flag_counts, headline, selection_counts
+from clumpscope.report.provenance import made_by_other_code
 from clumpscope.report.tables import (
     completeness_table,
     correlation_table,
@@ -267,3 +269,13 @@ def test_inputs_that_cannot_be_recorded_are_refused(tmp_path):
         (tmp_path / name / "same.fits").write_bytes(b"")
     with pytest.raises(InputError, match="same name"):
         provenance({}, [tmp_path / "x" / "same.fits", tmp_path / "y" / "same.fits"])
+
+
+def test_results_of_other_code_are_told(tmp_path, monkeypatch):
+    path = tmp_path / "provenance.json"
+    assert not made_by_other_code(path)
+    write_provenance(provenance({}, []), path)
+    assert not made_by_other_code(path)
+    module = sys.modules[made_by_other_code.__module__]
+    monkeypatch.setattr(module, "_code_digest", lambda: "of another day")
+    assert made_by_other_code(path)

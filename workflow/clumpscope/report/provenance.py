@@ -13,7 +13,7 @@ from .. import __version__
 from ..errors import InputError
 from ..files import replacing
 
-__all__ = ["PACKAGES", "provenance", "write_provenance"]
+__all__ = ["PACKAGES", "made_by_other_code", "provenance", "write_provenance"]
 
 PACKAGES = (
     "snakemake", "numpy", "scipy", "astropy", "photutils", "lmfit", "emcee", "nautilus-sampler", "numba", "pandas", "seaborn",
@@ -69,6 +69,15 @@ def write_provenance(record: Mapping[str, Any], path: str | os.PathLike) -> None
         temporary.write_text(
             json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8"
         )
+
+
+def made_by_other_code(path: str | os.PathLike) -> bool:
+    """Whether the record at `path` is of another state of this package's code; without a record it is not."""
+    try:
+        record = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return record["clumpscope"]["code_sha256"] != _code_digest()
 
 
 def _version(package: str) -> str | None:
