@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Box", "group_clumps", "make_box"]
+__all__ = ["MAX_BOX", "Box", "group_clumps", "make_box"]
 
 Array = np.ndarray
+MAX_BOX = 31
+"""Largest side of an adaptive box [px]."""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,9 @@ from astropy.table import Table
 
 from ..errors import InputError
 from ..flags import bit, has
+from ..images.profiles import fwhm_px
+from .boxes import MAX_BOX
+from .host import host_light
 from .model import SpectralPSF, check_kernel, covariance_of, shape_of
 
 __all__ = ["fit_clumps", "render_clumps"]
@@ -12,6 +15,8 @@ __all__ = ["fit_clumps", "render_clumps"]
 Array = np.ndarray
 _STAMP_PX = 24
 _LOW_SNR = 3.0
+# Host and clumps are taken off each other this often at most, until the host changes by less than this [standard deviations].
+_HOST_PASSES, _SETTLED = 3, 0.1
 _SHAPE = ("sigma_x_px", "sigma_y_px", "theta_deg")
 _COLUMNS = ("x", "y", *_SHAPE, "flux", "flux_err", "background", "x_err", "y_err", "sigma_x_px_err", "sigma_y_px_err",
             "theta_deg_err", "background_err", "sigma_limit_px", "snr", "chi2")  # fmt: skip
@@ -36,6 +41,7 @@ def fit_clumps(
     rho: Array | None = None,
     error_scale: float = 1.0,
     n_sweeps: int = 3,
+    host_fwhm: float = 2.0,
     method: str = "projection",
 ) -> Table:
     """Fit every clump of an image: elliptical Gaussian times PSF on a plane of background.
@@ -73,6 +79,9 @@ def fit_clumps(
         True scatter of the pixels over `error`.
     n_sweeps : int
         Times that all clumps are fitted, each with the others' current models taken off.
+    host_fwhm : float
+        Side [FWHM of the PSF] of the running median that is the host's light, `clumpscope.photometry.host`, taken off
+        before clumps are fitted again; 0: the plane alone (C25).
     method : {"projection", "lmfit"}
         ``lmfit`` is the readable, slow reference of `clumpscope.photometry.reference`.
 
@@ -113,10 +122,30 @@ def fit_clumps(
         max_shift_px, resolved_chi2, elliptical_chi2, np.ones((1, 1)) if rho is None else rho, error_scale
     )
     free_shape = shape is None and model == "gaussian"
-    scene = Scene(image, error, kernel, x, y, covariance, shape_covariance, rules, free_shape, method)
-    scene.make_groups(joint_distance_px, box, joint_box)
-    scene.sweep(n_sweeps)
-    return _table(scene, shape, min_sigma_px)
+
+    def fit_all(light: Array) -> Table:
+        scene = Scene(
+            image - light, error, kernel, x, y, covariance, shape_covariance, rules, free_shape, method
+        )
+        scene.make_groups(joint_distance_px, box, joint_box)
+        scene.sweep(n_sweeps)
+        return _table(scene, shape, min_sigma_px)
+
+    light = np.zeros(image.shape)
+    fitted = fit_all(light)
+    side = 2 * int(host_fwhm * fwhm_px(kernel) / 2.0) + 1
+    reach = (MAX_BOX if box == "adaptive" else max(box, joint_box)) // 2
+    for _ in range(_HOST_PASSES if host_fwhm > 0.0 else 0):
+        known, left = light, image - render_clumps(fitted, kernel, image.shape)
+        light = host_light(left, error * error_scale, x, y, side, reach)
+        if np.all(np.abs(light - known) < _SETTLED * np.nan_to_num(error, nan=np.inf)):
+            break
+        fitted = fit_all(light)
+        measured = np.isfinite(fitted["background"])
+        places = zip(("y", "x"), image.shape, strict=True)
+        here = (np.clip(np.rint(fitted[axis][measured]).astype(int), 0, size - 1) for axis, size in places)
+        fitted["background"][measured] += light[tuple(here)]
+    return fitted
 
 
 def _table(scene, shape: Table | None, min_sigma_px: float) -> Table:

@@ -8,7 +8,7 @@ from scipy.spatial import cKDTree
 
 from ..flags import bit
 from ..images.profiles import fwhm_px
-from .boxes import Box, group_clumps, make_box
+from .boxes import MAX_BOX, Box, group_clumps, make_box
 from .compiled import source_images
 from .evidence import Rules
 from .model import SpectralPSF, shape_of
@@ -19,8 +19,8 @@ __all__ = ["Scene"]
 Array = np.ndarray
 # Members of a group are drawn inside this many pixels at least; other clumps' light is taken off inside the second.
 _REACH_PX, _STAMP_PX = 12, 18
-# An adaptive box reaches this many FWHM of its clump to each side, in steps of 2 px, up to the largest side.
-_BOX_FWHM, _MAX_BOX = 1.5, 31
+# An adaptive box reaches this many FWHM of its clump to each side, in steps of 2 px.
+_BOX_FWHM = 1.5
 _FWHM_OF_SIGMA = np.sqrt(8.0 * np.log(2.0))
 # Excess of chi-squared in the pixels that a larger box adds, in standard deviations, at which it is too large.
 _EXCESS = 3.0
@@ -168,7 +168,7 @@ class Scene:
             label[members] = number
         places = np.where(label[:, None] >= 0, self._start, np.inf)[self._inside]
         tree = cKDTree(places)
-        near = tree.query_pairs(_STAMP_PX + _MAX_BOX / 2, p=np.inf, output_type="ndarray")
+        near = tree.query_pairs(_STAMP_PX + MAX_BOX / 2, p=np.inf, output_type="ndarray")
         self._room = np.full(label.size, np.inf)
         self._room[self._inside] = tree.query(places, k=[2], p=np.inf)[0][:, 0]
         first, second = self._inside[near.T]
@@ -181,7 +181,7 @@ class Scene:
         """Side of the adaptive box of a group [px]."""
         sigma = shape_of(theta[:, 2:])[0].max()
         half = np.ceil(_BOX_FWHM * np.hypot(self._fwhm, _FWHM_OF_SIGMA * sigma))
-        return int(min(2 * half + 1, _MAX_BOX))
+        return int(min(2 * half + 1, MAX_BOX))
 
     def _widened(self, group: _Group, fitted: Fitted) -> Fitted:
         """Fit again in a larger box, as long as the clumps ask for one and the model describes the pixels it adds."""

@@ -1,0 +1,55 @@
+"""The host's light under the clumps, where a plane in a small box cannot follow it."""
+
+import numpy as np
+from scipy import ndimage
+
+__all__ = ["host_light"]
+
+Array = np.ndarray
+# Standard deviations of a pixel below which the host is none.
+_SEEN = 3.0
+# Pixels whose boxes are sorted at a time.
+_AT_A_TIME = 4096
+
+
+def host_light(left: Array, error: Array, x: Array, y: Array, side: int, reach: int) -> Array:
+    """Running median of an image without its clumps, as far as it exceeds the noise of pixels.
+
+    Parameters
+    ----------
+    left : (ny, nx) array
+        Image minus the clumps; NaN where there is no good pixel.
+    error : (ny, nx) array
+        Standard deviations; NaN where there is no good pixel.
+    x, y : (n,) arrays
+        Positions of the clumps [px].
+    side : int
+        Odd side of the median's box [px].
+    reach : int
+        Pixels farther than this from all clumps along x or y are left out: zero.
+
+    Returns
+    -------
+    (ny, nx) array
+        Zero on sky, where the median is within three standard deviations of a pixel: there the plane of a fit suffices,
+        and the median would only add its noise. Taking off three standard deviations, instead of cutting there, leaves
+        no step; the constant goes into the plane.
+    """
+    host = np.zeros(left.shape)
+    good = np.isfinite(left) & np.isfinite(error)
+    inside = (x >= -0.5) & (x < left.shape[1] - 0.5) & (y >= -0.5) & (y < left.shape[0] - 0.5)
+    near = np.zeros(left.shape, dtype=bool)
+    near[np.rint(y[inside]).astype(int), np.rint(x[inside]).astype(int)] = True
+    near = ndimage.maximum_filter(near, 2 * reach + 1) & good
+    if not near.any():
+        return host
+    # Bad pixels, and those beyond the edge, take their nearest good neighbour's value.
+    nearest = ndimage.distance_transform_edt(~good, return_distances=False, return_indices=True)
+    padded = np.pad(left[tuple(nearest)], side // 2, mode="edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (side, side))
+    rows, columns = np.nonzero(near)
+    for k in range(0, rows.size, _AT_A_TIME):
+        part = rows[k : k + _AT_A_TIME], columns[k : k + _AT_A_TIME]
+        median = np.median(windows[part].reshape(len(part[0]), -1), axis=1)
+        host[part] = np.maximum(median - _SEEN * error[part], 0.0)
+    return host
