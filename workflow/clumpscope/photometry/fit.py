@@ -131,13 +131,17 @@ def fit_clumps(
         scene.sweep(n_sweeps)
         return _table(scene, shape, min_sigma_px)
 
+    def light_of(left: Array) -> Array:
+        side = 2 * int(host_fwhm * fwhm_px(kernel) / 2.0) + 1
+        reach = (MAX_BOX if box == "adaptive" else max(box, joint_box)) // 2
+        return host_light(left, error * error_scale, x, y, side, reach)
+
     light = np.zeros(image.shape)
     fitted = fit_all(light)
-    side = 2 * int(host_fwhm * fwhm_px(kernel) / 2.0) + 1
-    reach = (MAX_BOX if box == "adaptive" else max(box, joint_box)) // 2
-    for _ in range(_HOST_PASSES if host_fwhm > 0.0 else 0):
-        known, left = light, image - render_clumps(fitted, kernel, image.shape)
-        light = host_light(left, error * error_scale, x, y, side, reach)
+    # Where there is none with the clumps in it, there is none without them.
+    hosted = host_fwhm > 0.0 and light_of(image).any()
+    for _ in range(_HOST_PASSES if hosted else 0):
+        known, light = light, light_of(image - render_clumps(fitted, kernel, image.shape))
         if np.all(np.abs(light - known) < _SETTLED * np.nan_to_num(error, nan=np.inf)):
             break
         fitted = fit_all(light)
