@@ -125,9 +125,9 @@ def test_fluxes_agree_with_large_apertures(shared_data):
     ids=["ring-long", "ring-short", "arc"],
 )
 def test_isolated_galaxies_agree_with_large_apertures(shared_data, open_, names, places):
-    """All isolated sources of the two fields with 50 times the noise in 0.4 arcsec, in large boxes without a host.
+    """The isolated source of each field with 50 times the noise in 0.4 arcsec, in large boxes without a host.
 
-    None is a point source nor a Gaussian: their wings are what is missing. In the boxes of clumps they count as host.
+    Neither is a point source or a Gaussian: their wings are what is missing. In the boxes of clumps they are host.
     """
     from photutils.aperture import CircularAnnulus, CircularAperture, aperture_photometry
 
