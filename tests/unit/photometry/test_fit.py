@@ -111,6 +111,17 @@ def test_errors_of_shapes_reach_forced_fluxes(snr, sigma):
     assert scatter((exact["flux"] - 1.0) / exact["flux_err"]) > 3.0
 
 
+def test_fitting_again_leaves_errors_alone():
+    """Clumps in each other's neighbourhood are fitted again and again, as on a host."""
+    x, y = (16.0 + 14.0 * axis.ravel() for axis in np.mgrid[:3, :3])
+    image = sum(draw_clump((60, 60), a, b, 1.2, 0.8, 30.0) for a, b in zip(x, y, strict=True))
+    image += np.random.default_rng(4).normal(0.0, 2e-3, image.shape)
+    args = (image, np.full(image.shape, 2e-3), KERNEL, x, y)
+    once, again = fit_clumps(*args, n_sweeps=1), fit_clumps(*args, n_sweeps=3)
+    for name in ("flux_err", "sigma_x_px_err", "x_err"):
+        assert again[name] == pytest.approx(once[name], rel=0.1)
+
+
 def test_forced_centre_stays_within_a_pixel():
     image = draw_clump((31, 31), 17.5, 15.0) + np.random.default_rng(1).normal(0, 1e-3, (31, 31))
     shape = Table({"sigma_x_px": [0.0], "sigma_y_px": [0.0], "theta_deg": [0.0]})

@@ -122,7 +122,7 @@ def fit_group(
     free_shape : bool
         Whether shapes are fitted.
     shape_covariance : (n, 3, 3) array
-        Of the shapes to keep (S_xx, S_yy, S_xy) [px^4].
+        Of the shapes to keep (S_xx, S_yy, S_xy) [px^4]; of no account where shapes are fitted.
     """
     n = len(start)
     problem = _Problem(psf, box, image, start, reach, rules)
@@ -136,8 +136,8 @@ def fit_group(
     covariance *= rules.error_scale**2
     if not free_shape:
         linear[:n] *= _without_luck(linear[:n], np.diag(covariance)[:n], kind)
-    if shape_covariance.any():
-        _add_shape_errors(covariance, white, problem, end, shape_covariance)
+        if shape_covariance.any():
+            _add_shape_errors(covariance, white, problem, end, shape_covariance)
     planes = background_at(theta, box.corner, box.weight.shape)
     errors = parameter_errors(theta, kind, planes, covariance)
     limits = np.full(n, np.nan)

@@ -89,7 +89,7 @@ class Scene:
         self._stamps: dict[int, tuple[tuple[slice, slice], Array]] = {}
         self._groups: list[_Group] = []
         self.theta = np.column_stack([x, y, covariance])
-        self.shape_covariance = shape_covariance
+        self.shape_covariance = shape_covariance.copy()
         self.values = {name: np.full(x.size, np.nan) for name in (
             "x_err", "y_err", "sigma_x_px_err", "sigma_y_px_err", "theta_deg_err", "flux", "flux_err", "background",
             "background_err", "sigma_limit_px", "chi2",
