@@ -105,7 +105,7 @@ def test_errors_of_shapes_reach_forced_fluxes(snr, sigma):
     shapes = fit_clumps(shallow.image, shallow.error, KERNEL, shallow.start_x, shallow.start_y)
     args = (deep.image, deep.error, KERNEL, shapes["x"], shapes["y"])
     aware = fit_clumps(*args, shape=shapes)
-    exact = fit_clumps(*args, shape=shapes["sigma_x_px", "sigma_y_px", "theta_deg"])
+    exact = fit_clumps(*args, shape=shapes[["moments"]])
     np.testing.assert_array_equal(aware["flux"], exact["flux"])
     assert 0.8 < scatter((aware["flux"] - 1.0) / aware["flux_err"]) < 1.25
     assert scatter((exact["flux"] - 1.0) / exact["flux_err"]) > 3.0

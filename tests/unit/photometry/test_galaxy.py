@@ -11,7 +11,7 @@ from clump_scenes import PSF_PARTS, draw_clump
 from clumpscope.flags import has
 from clumpscope.images.cutouts import Cutout
 from clumpscope.photometry.galaxy import measure_galaxy, transform_shapes
-from clumpscope.photometry.model import covariance_of, shape_of
+from clumpscope.photometry.model import shape_of
 from clumpscope.photometry.residuals import draw_residuals, write_residuals
 
 RA, DEC = 110.8, -73.45
@@ -67,7 +67,7 @@ def test_shapes_turn_and_scale_with_the_grid():
     shapes = Table({"sigma_x_px": [2.0], "sigma_y_px": [1.0], "theta_deg": [10.0]})
     old, new = make_wcs(0.02, 0.0, 101), make_wcs(0.04, 0.0, 51)
     scaled = transform_shapes(shapes, old, new)[0]
-    assert tuple(scaled) == pytest.approx((1.0, 0.5, 10.0))
+    assert shape_of(scaled["moments"]) == pytest.approx((1.0, 0.5, 10.0))
     # Truth by the sky: a step along the major axis, followed from one grid to the other.
     new = make_wcs(0.03, 35.0, 71)
     angle = np.deg2rad(10.0)
@@ -76,8 +76,9 @@ def test_shapes_turn_and_scale_with_the_grid():
     )
     x, y = new.world_to_pixel_values(ra, dec)
     turned = transform_shapes(shapes, old, new)[0]
-    assert turned["sigma_x_px"] == pytest.approx(np.hypot(*np.diff([x, y])[:, 0]), rel=1e-4)
-    assert np.tan(np.deg2rad(turned["theta_deg"])) == pytest.approx(np.diff(y)[0] / np.diff(x)[0], rel=1e-3)
+    major, _, theta = shape_of(turned["moments"])
+    assert major == pytest.approx(np.hypot(*np.diff([x, y])[:, 0]), rel=1e-4)
+    assert np.tan(np.deg2rad(theta)) == pytest.approx(np.diff(y)[0] / np.diff(x)[0], rel=1e-3)
 
 
 def test_errors_of_shapes_turn_and_scale_with_the_grid():
@@ -86,14 +87,9 @@ def test_errors_of_shapes_turn_and_scale_with_the_grid():
     middle, root = np.array([4.0, 2.0, 0.7]), np.array([[0.3, 0, 0], [0.1, 0.2, 0], [-0.1, 0.05, 0.1]])
     drawn = middle + np.random.default_rng(2).normal(size=(20000, 3)) @ root.T
 
-    def table(covariance):
-        return Table(dict(zip(("sigma_x_px", "sigma_y_px", "theta_deg"), shape_of(covariance), strict=True)))
-
-    shapes = table(middle[None])
-    shapes["shape_covariance"] = (root @ root.T)[None]
-    moved = transform_shapes(shapes, old, new)["shape_covariance"][0]
-    axes = transform_shapes(table(drawn), old, new)
-    expected = np.cov(covariance_of(*(np.asarray(axes[name]) for name in axes.colnames)).T)
+    shapes = Table({"moments": middle[None], "moments_covariance": (root @ root.T)[None]})
+    moved = transform_shapes(shapes, old, new)["moments_covariance"][0]
+    expected = np.cov(transform_shapes(Table({"moments": drawn}), old, new)["moments"].T)
     np.testing.assert_allclose(moved, expected, atol=0.03 * expected.max())
 
 

@@ -244,7 +244,7 @@ def _columns(images, theta, kind, plane, data, columns):
 
 
 @_compiled
-def _moved(theta, kind, step, start, max_shift, ceiling):
+def _moved(theta, kind, step, start, max_shift, floor, ceiling):
     """`theta` after a step, brought back to where parameters may be."""
     moved = theta.copy()
     place = 0
@@ -255,20 +255,20 @@ def _moved(theta, kind, step, start, max_shift, ceiling):
             goal = theta[k, axis] + step[place + axis]
             moved[k, axis] = min(max(goal, start[k, axis] - max_shift), start[k, axis] + max_shift)
         if kind[k] == ROUND:
-            moved[k, 2] = min(max(theta[k, 2] + step[place + 2], 0.0), ceiling[k])
+            moved[k, 2] = min(max(theta[k, 2] + step[place + 2], floor), ceiling)
             moved[k, 3] = moved[k, 2]
         elif kind[k] == LINE:
             v_x, v_y, _ = _main_axis(theta[k, 2], theta[k, 3], theta[k, 4])
             v_x, v_y = v_x + step[place + 2], v_y + step[place + 3]
-            shrink = min(1.0, np.sqrt(ceiling[k]) / max(np.hypot(v_x, v_y), 1e-30))
+            shrink = min(1.0, np.sqrt(ceiling) / max(np.hypot(v_x, v_y), 1e-30))
             v_x, v_y = v_x * shrink, v_y * shrink
             moved[k, 2], moved[k, 3], moved[k, 4] = v_x * v_x, v_y * v_y, v_x * v_y
         elif kind[k] == FULL:
             s_xx, s_yy = theta[k, 2] + step[place + 2], theta[k, 3] + step[place + 3]
             s_xy = theta[k, 4] + step[place + 4]
             mean, half = 0.5 * (s_xx + s_yy), np.hypot(0.5 * (s_xx - s_yy), s_xy)
-            large = min(max(mean + half, 0.0), ceiling[k])
-            small = min(max(mean - half, 0.0), ceiling[k])
+            large = min(max(mean + half, 0.0), ceiling)
+            small = min(max(mean - half, 0.0), ceiling)
             if large != mean + half or small != mean - half:
                 angle = 0.5 * np.arctan2(2.0 * s_xy, s_xx - s_yy)
                 cos, sin = np.cos(angle), np.sin(angle)
@@ -280,7 +280,7 @@ def _moved(theta, kind, step, start, max_shift, ceiling):
 
 
 @_compiled
-def _hold(theta, kind, gradient, start, max_shift, ceiling, held):
+def _hold(theta, kind, gradient, start, max_shift, floor, ceiling, held):
     """Mark parameters that sit on a bound and want to cross it."""
     held[:] = False
     place = 0
@@ -293,13 +293,13 @@ def _hold(theta, kind, gradient, start, max_shift, ceiling, held):
                 held[place + axis] = True
         if kind[k] == ROUND:
             variance, uphill = theta[k, 2], gradient[place + 2]
-            if (variance <= 0.0 and uphill < 0.0) or (variance >= ceiling[k] and uphill > 0.0):
+            if (variance <= floor and uphill < 0.0) or (variance >= ceiling and uphill > 0.0):
                 held[place + 2] = True
         place += _free(kind[k])
 
 
 @_compiled
-def climb(spectrum, u_y, u_x, theta, kind, start, max_shift, ceiling, image, weight, corner, reach):
+def climb(spectrum, u_y, u_x, theta, kind, start, max_shift, floor, ceiling, image, weight, corner, reach):
     """Fit all sources of a box: fluxes and a plane solved exactly at every step, the rest by Levenberg-Marquardt.
 
     Golub and Pereyra's variable projection with Kaufman's (1975) Jacobian.
@@ -316,8 +316,8 @@ def climb(spectrum, u_y, u_x, theta, kind, start, max_shift, ceiling, image, wei
         Centres (x, y) from which positions move by `max_shift` at most.
     max_shift : float
         Bound of positions [px].
-    ceiling : (n,) array
-        Bound of variances [px^2]; zero holds a ROUND source at no size.
+    floor, ceiling : float
+        Bounds of the variance of a ROUND source [px^2]; that of the others is not below zero.
     image, weight : (ny, nx) arrays
         Data; 1 / error, zero where there is no good pixel.
     corner : (2,) int array
@@ -351,7 +351,7 @@ def climb(spectrum, u_y, u_x, theta, kind, start, max_shift, ceiling, image, wei
             plane[2, j * nx + i] = weight[j, i] * (j - 0.5 * (ny - 1)) / ny
     images, tried_images = np.zeros((n, 6, ny, nx)), np.zeros((n, 6, ny, nx))
     columns, tried_columns = np.empty((m + n_free, data.size)), np.empty((m + n_free, data.size))
-    theta = _moved(theta, kind, np.zeros(n_free), start, max_shift, ceiling)
+    theta = _moved(theta, kind, np.zeros(n_free), start, max_shift, floor, ceiling)
     _images_of_all(spectrum, u_y, u_x, theta, kind, True, weight, corner, reach, start, images)
     tried_images[:] = images
     linear, residual = _columns(images, theta, kind, plane, data, columns)
@@ -376,7 +376,7 @@ def climb(spectrum, u_y, u_x, theta, kind, start, max_shift, ceiling, image, wei
                 for q in range(data.size):
                     total += columns[m + i, q] * residual[q]
                 gradient[i] = total
-            _hold(theta, kind, gradient, start, max_shift, ceiling, held)
+            _hold(theta, kind, gradient, start, max_shift, floor, ceiling, held)
             # The derivatives without what fluxes and plane can absorb.
             absorbed = gram[:m, m:].copy()
             _solve(gram[:m, :m], absorbed)
@@ -405,7 +405,7 @@ def climb(spectrum, u_y, u_x, theta, kind, start, max_shift, ceiling, image, wei
         if promised < enough:
             converged = True
             break
-        tried = _moved(theta, kind, step[:, 0], start, max_shift, ceiling)
+        tried = _moved(theta, kind, step[:, 0], start, max_shift, floor, ceiling)
         _images_of_all(spectrum, u_y, u_x, tried, kind, False, weight, corner, reach, start, tried_images)
         tried_linear, tried_residual = _columns(tried_images, tried, kind, plane, data, tried_columns)
         tried_chi2 = np.sum(tried_residual * tried_residual)

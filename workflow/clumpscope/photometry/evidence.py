@@ -6,8 +6,8 @@ import numpy as np
 
 from .boxes import Box
 from .compiled import FROZEN, FULL, LINE, POINT, ROUND, climb, sandwich
-from .model import SpectralPSF
-from .uncertainty import Fitted, background_at, parameter_errors, shape_covariances
+from .model import SpectralPSF, smaller_variance
+from .uncertainty import Fitted, background_at, moments_covariances, parameter_errors
 
 __all__ = ["Rules", "fit_group"]
 
@@ -15,8 +15,6 @@ Array = np.ndarray
 _WHITE = np.ones((1, 1))
 # Variance across a clump below which its covariance sits on the bound [px^2].
 _FLAT_PX2 = 1e-3
-# Fall of chi-squared below which a size is taken for none: one standard deviation.
-_INSIGNIFICANT = 1.0
 # Signal-to-noise of a given shape at its given place, below which the place stays: what is sought around it would be noise.
 _PLACED = 3.0
 # chi-squared rise of a one-sided 97.5 % limit on one parameter.
@@ -31,6 +29,8 @@ class Rules:
     ----------
     max_shift_px : float
         How far a centre may move.
+    least_variance : float
+        Of a round clump [px^2], below zero.
     resolved_chi2, elliptical_chi2 : float
         Fall of chi-squared, over its noise, by which a round clump must be better than a point source, and an
         elliptical than a round one.
@@ -41,6 +41,7 @@ class Rules:
     """
 
     max_shift_px: float
+    least_variance: float
     resolved_chi2: float
     elliptical_chi2: float
     rho: Array
@@ -62,18 +63,18 @@ class _Problem:
             rules,
         )
         self.max_variance = (min(max(box.weight.shape), 2 * reach) / 2.0) ** 2
-        self.ceiling = np.full(len(start), self.max_variance)
 
     def climb(self, theta: Array, kind: Array) -> tuple:
         return climb(
-            *self.psf.arrays, theta, kind, self.start, self.rules.max_shift_px, self.ceiling, self.image,
+            *self.psf.arrays, theta, kind, self.start, self.rules.max_shift_px, self.rules.least_variance,
+            self.max_variance, self.image,
             self.box.weight, self.box.corner, self.reach,
         )  # fmt: skip
 
     def climb_full(self, theta: Array, kind: Array) -> tuple:
         """Climb with the `kind` FULL where asked, and from the bound of flat ellipses along it."""
         best = self.climb(theta, kind)
-        flat = (kind == FULL) & (_smaller_variance(best[0]) < _FLAT_PX2)
+        flat = (kind == FULL) & (smaller_variance(best[0][:, 2:]) < _FLAT_PX2)
         if flat.any():
             along = self.climb(_with_width(best[0], flat), np.where(flat, LINE, kind))
             if along[2] < best[2]:
@@ -81,15 +82,11 @@ class _Problem:
         return best
 
 
-def _smaller_variance(theta: Array) -> Array:
-    return 0.5 * (theta[:, 2] + theta[:, 3]) - np.hypot(0.5 * (theta[:, 2] - theta[:, 3]), theta[:, 4])
-
-
 def _with_width(theta: Array, which: Array) -> Array:
     """A little width where there is none: a point source does not know into which direction to grow."""
     theta = theta.copy()
     none = which & (theta[:, 2] + theta[:, 3] < _FLAT_PX2)
-    theta[none, 2:4] += 0.1
+    theta[none, 2:] = 0.1, 0.1, 0.0
     return theta
 
 
@@ -102,7 +99,7 @@ def fit_group(
     reach: int,
     rules: Rules,
     free_shape: bool,
-    shape_covariance: Array,
+    moments_covariance: Array,
 ) -> Fitted:
     """Fit the clumps of one group.
 
@@ -121,7 +118,7 @@ def fit_group(
     rules : Rules
     free_shape : bool
         Whether shapes are fitted.
-    shape_covariance : (n, 3, 3) array
+    moments_covariance : (n, 3, 3) array
         Of the shapes to keep (S_xx, S_yy, S_xy) [px^4]; of no account where shapes are fitted.
     """
     n = len(start)
@@ -136,15 +133,15 @@ def fit_group(
     covariance *= rules.error_scale**2
     if not free_shape:
         linear[:n] *= _without_luck(linear[:n], np.diag(covariance)[:n], kind)
-        if shape_covariance.any():
-            _add_shape_errors(covariance, white, problem, end, shape_covariance)
+        if moments_covariance.any():
+            _add_shape_errors(covariance, white, problem, end, moments_covariance)
     planes = background_at(theta, box.corner, box.weight.shape)
     errors = parameter_errors(theta, kind, planes, covariance)
     limits = np.full(n, np.nan)
     if free_shape:
         for k in np.flatnonzero(~resolved):
             limits[k] = _size_limit(problem, theta, k, inflation)
-    return Fitted(theta, linear[:n], planes @ linear[n:], errors, shape_covariances(kind, covariance), resolved, limits,
+    return Fitted(theta, linear[:n], planes @ linear[n:], errors, moments_covariances(kind, covariance), resolved, limits,
                   np.sqrt(problem.max_variance), chi2, converged)  # fmt: skip
 
 
@@ -192,9 +189,9 @@ def _add_shape_errors(covariance: Array, white: Array, problem: _Problem, end: t
 def _choose(problem: _Problem, theta: Array) -> tuple[tuple, Array, Array, float]:
     """Round or elliptical, resolved or not, clump by clump.
 
-    A clump that is not resolved stays round with its best size (none, when that is within one standard deviation):
-    a point source put in its place has too little flux as soon as the clump has a size too small to be seen (6 per
-    cent at 0.4 px behind a PSF of 3 px), and errors that know nothing of it.
+    A clump that is not resolved stays round with its best variance, which may be below zero: a point source put in its
+    place has too little flux as soon as the clump has a size too small to be seen (6 per cent at 0.4 px behind a PSF of
+    3 px), and errors that know nothing of it; a variance cut off at zero is on average too large, and so is the flux.
 
     Returns
     -------
@@ -223,9 +220,10 @@ def _choose(problem: _Problem, theta: Array) -> tuple[tuple, Array, Array, float
         if not resolved[k] or to_full < rules.elliptical_chi2:
             kind[k] = ROUND
             begin[k, 2:] = round_[0][k, 2], round_[0][k, 2], 0.0
-        if not resolved[k] and to_round < _INSIGNIFICANT:
-            problem.ceiling[k] = 0.0
-    if n == 1 and problem.ceiling[0] > 0.0:
+    if n == 1:
+        # In pure noise the climb may find no end.
+        if not resolved[0] and not round_[3]:
+            return point, np.full(1, POINT), resolved, inflation
         return (full if kind[0] == FULL else round_), kind, resolved, inflation
     return problem.climb_full(begin, kind), kind, resolved, inflation
 
@@ -233,18 +231,19 @@ def _choose(problem: _Problem, theta: Array) -> tuple[tuple, Array, Array, float
 def _falls(problem: _Problem, k: int, point: tuple, round_: tuple, full: tuple) -> tuple[float, float]:
     """Fall of chi-squared from a point source to a round clump, and from there to an elliptical one."""
     n = len(problem.start)
-    if n == 1:
-        return point[2] - round_[2], round_[2] - full[2]
-    # The other members keep place and shape; their fluxes stay free.
-    kind = np.full(n, FROZEN)
-    theta = full[0].copy()
-    theta[k, 2:] = 0.0
-    kind[k] = POINT
-    alone = problem.climb(theta, kind)[2]
-    theta[k, 2:4] = 0.5
-    kind[k] = ROUND
-    rounded = problem.climb(theta, kind)[2]
-    return alone - rounded, rounded - full[2]
+    if n > 1:
+        # The other members keep place and shape; their fluxes stay free.
+        kind = np.full(n, FROZEN)
+        theta = full[0].copy()
+        theta[k, 2:] = 0.0
+        kind[k] = POINT
+        point = problem.climb(theta, kind)
+        theta[k, 2:4] = 0.5
+        kind[k] = ROUND
+        round_ = problem.climb(theta, kind)
+    # The best round clump that can be is the point source, where the variance wants to be below zero.
+    best = round_ if round_[0][k, 2] > 0.0 else point
+    return point[2] - best[2], best[2] - full[2]
 
 
 def _size_limit(problem: _Problem, theta: Array, k: int, inflation: float) -> float:

@@ -8,7 +8,7 @@ from ..flags import bit, has
 from ..images.profiles import fwhm_px
 from .boxes import MAX_BOX
 from .host import host_light
-from .model import SpectralPSF, check_kernel, covariance_of, shape_of
+from .model import SpectralPSF, check_kernel, moments_of, shape_of, smaller_variance
 
 __all__ = ["fit_clumps", "render_clumps"]
 
@@ -18,6 +18,9 @@ _LOW_SNR = 3.0
 # Host and clumps are taken off each other this often at most, until the host changes by less than this [standard deviations].
 _HOST_PASSES, _SETTLED = 3, 0.1
 _SHAPE = ("sigma_x_px", "sigma_y_px", "theta_deg")
+# Variance of a round clump, over that of the PSF's core, below which it does not go.
+_LEAST_VARIANCE = -0.5
+_FWHM_OF_SIGMA = np.sqrt(8.0 * np.log(2.0))
 _COLUMNS = ("x", "y", *_SHAPE, "flux", "flux_err", "background", "x_err", "y_err", "sigma_x_px_err", "sigma_y_px_err",
             "theta_deg_err", "background_err", "sigma_limit_px", "snr", "chi2")  # fmt: skip
 
@@ -59,9 +62,9 @@ def fit_clumps(
         Side of the fit's box [px] (C25: 9). ``adaptive``: 1.5 FWHM of the clump, as seen through the PSF, to each
         side (31 px at most), as long as clump and plane describe the pixels within their noise.
     shape : Table, optional
-        sigma_x_px, sigma_y_px, theta_deg of every clump: fixed, for forced fits in further filters; with the column
-        shape_covariance its errors go into those of the fluxes. A clump without a shape (NaN) is measured as a point
-        source. Places are free where the signal-to-noise at the given place exceeds 3.
+        Shape of every clump, fixed, for forced fits in further filters: sigma_x_px, sigma_y_px, theta_deg; or, as this
+        function returns them, the columns moments and moments_covariance, whose errors go into those of the fluxes. A
+        clump without a shape (NaN) is measured as a point source. Places are free where the signal-to-noise at the given place exceeds 3.
     model : {"gaussian", "point"}
         ``point`` fits point sources (F22 section 2.4).
     joint_distance_px, joint_box : float, int
@@ -90,8 +93,9 @@ def fit_clumps(
     Table
         One row a clump: x, y, sigma_x_px >= sigma_y_px, theta_deg, flux, flux_err, background (at the clump), their
         errors (x_err, ..., theta_deg_err, background_err), sigma_limit_px (97.5 % upper limit where unresolved), snr,
-        chi2, shape_covariance (3 x 3, of S_xx, S_yy, S_xy [px^4]), flags. An unresolved clump is round, and its sizes are the best that belong to its flux. A clump that
-        cannot be fitted has NaN and a flag.
+        chi2, moments (S_xx, S_yy, S_xy [px^2]), moments_covariance (3 x 3 [px^4]), flags. An unresolved clump is round;
+        its moments, which may be below zero, are the best that belong to its flux. A clump that cannot be fitted has NaN
+        and a flag.
 
     Raises
     ------
@@ -113,19 +117,27 @@ def fit_clumps(
         raise InputError("fit.method", repr(method), "'projection' or 'lmfit'")
     if max_shift_px is None:
         max_shift_px = 1.0 if shape is not None else 2.0
-    covariance, shape_covariance = np.zeros((x.size, 3)), np.zeros((x.size, 3, 3))
+    least_variance = _LEAST_VARIANCE * (fwhm_px(kernel) / _FWHM_OF_SIGMA) ** 2
+    moments, moments_covariance = np.zeros((x.size, 3)), np.zeros((x.size, 3, 3))
     if shape is not None:
-        covariance = np.nan_to_num(covariance_of(*(np.asarray(shape[name], dtype=float) for name in _SHAPE)))
-        if "shape_covariance" in shape.colnames:
-            shape_covariance = np.nan_to_num(np.asarray(shape["shape_covariance"], dtype=float))
+        moments = np.nan_to_num(moments_of(shape))
+        # What fits behind the PSF of the other filter may be too narrow for this one.
+        moments[:, :2] += np.maximum(least_variance - smaller_variance(moments), 0.0)[:, None]
+        if "moments_covariance" in shape.colnames:
+            moments_covariance = np.nan_to_num(np.asarray(shape["moments_covariance"], dtype=float))
     rules = Rules(
-        max_shift_px, resolved_chi2, elliptical_chi2, np.ones((1, 1)) if rho is None else rho, error_scale
+        max_shift_px,
+        least_variance,
+        resolved_chi2,
+        elliptical_chi2,
+        np.ones((1, 1)) if rho is None else rho,
+        error_scale,
     )
     free_shape = shape is None and model == "gaussian"
 
     def fit_all(light: Array) -> Table:
         scene = Scene(
-            image - light, error, kernel, x, y, covariance, shape_covariance, rules, free_shape, method
+            image - light, error, kernel, x, y, moments, moments_covariance, rules, free_shape, method
         )
         scene.make_groups(joint_distance_px, box, joint_box)
         scene.sweep(n_sweeps)
@@ -157,7 +169,7 @@ def _table(scene, shape: Table | None, min_sigma_px: float) -> Table:
     values, flags = scene.values, scene.flags
     values["x"], values["y"] = scene.theta[:, 0].copy(), scene.theta[:, 1].copy()
     for name, axis in zip(_SHAPE, shape_of(scene.theta[:, 2:]), strict=True):
-        values[name] = np.array(axis if shape is None else shape[name], dtype=float)
+        values[name] = axis
     lost = has(flags, ["few_pixels", "fit_failed"])
     if shape is None:
         small = ~lost & (values["sigma_x_px"] < min_sigma_px)
@@ -172,8 +184,11 @@ def _table(scene, shape: Table | None, min_sigma_px: float) -> Table:
     values["snr"][positive] = values["flux"][positive] / values["flux_err"][positive]
     if shape is None:
         flags[values["snr"] < _LOW_SNR] |= bit("low_snr")
+    moments = np.where(lost[:, None], np.nan, scene.theta[:, 2:])
     columns = {name: values[name] for name in _COLUMNS}
-    return Table({**columns, "shape_covariance": scene.shape_covariance, "flags": flags})
+    return Table(
+        {**columns, "moments": moments, "moments_covariance": scene.moments_covariance, "flags": flags}
+    )
 
 
 def render_clumps(fitted: Table, psf: Array, shape: tuple[int, int]) -> Array:
@@ -192,8 +207,7 @@ def render_clumps(fitted: Table, psf: Array, shape: tuple[int, int]) -> Array:
 
     arrays = SpectralPSF(check_kernel(psf), _STAMP_PX).arrays
     image = np.zeros(shape)
-    covariance = np.nan_to_num(covariance_of(*(np.asarray(fitted[name], dtype=float) for name in _SHAPE)))
-    theta = np.column_stack([fitted["x"], fitted["y"], covariance])
+    theta = np.column_stack([fitted["x"], fitted["y"], np.nan_to_num(moments_of(fitted))])
     for source, flux in zip(theta, fitted["flux"], strict=True):
         if np.isfinite(flux):
             add_source(image, *arrays, source, flux, _STAMP_PX)

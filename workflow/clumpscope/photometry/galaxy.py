@@ -10,11 +10,9 @@ from ..flags import bit, has
 from ..images.cutouts import Cutout
 from ..images.psf import PSF
 from .fit import fit_clumps, render_clumps
-from .model import covariance_of, shape_of
+from .model import moments_of
 
 __all__ = ["measure_galaxy", "transform_shapes"]
-
-_SHAPE = ("sigma_x_px", "sigma_y_px", "theta_deg")
 
 
 def transform_shapes(shapes: Table, old: WCS, new: WCS) -> Table:
@@ -23,22 +21,21 @@ def transform_shapes(shapes: Table, old: WCS, new: WCS) -> Table:
     Parameters
     ----------
     shapes : Table
-        sigma_x_px, sigma_y_px, theta_deg, and shape_covariance if known, on the pixels of `old`.
+        moments (or sigma_x_px, sigma_y_px, theta_deg), and moments_covariance if known, on the pixels of `old`.
     old, new : astropy.wcs.WCS
         Celestial WCS of the two grids.
+
+    Returns
+    -------
+    Table
+        moments, and moments_covariance, on the pixels of `new`.
     """
     turn = np.linalg.solve(new.pixel_scale_matrix, old.pixel_scale_matrix)
-    xx, yy, xy = np.moveaxis(covariance_of(*(np.asarray(shapes[name], float) for name in _SHAPE)), -1, 0)
-    matrices = np.stack([np.stack([xx, xy], -1), np.stack([xy, yy], -1)], -2)
-    turned = turn @ matrices @ turn.T
-    parts = np.stack([turned[:, 0, 0], turned[:, 1, 1], turned[:, 0, 1]], axis=-1)
-    table = Table(dict(zip(_SHAPE, shape_of(parts), strict=True)))
-    if "shape_covariance" in shapes.colnames:
-        (a, b), (c, d) = turn
-        linear = np.array(
-            [[a * a, b * b, 2 * a * b], [c * c, d * d, 2 * c * d], [a * c, b * d, a * d + b * c]]
-        )
-        table["shape_covariance"] = linear @ np.asarray(shapes["shape_covariance"]) @ linear.T
+    (a, b), (c, d) = turn
+    linear = np.array([[a * a, b * b, 2 * a * b], [c * c, d * d, 2 * c * d], [a * c, b * d, a * d + b * c]])
+    table = Table({"moments": moments_of(shapes) @ linear.T})
+    if "moments_covariance" in shapes.colnames:
+        table["moments_covariance"] = linear @ np.asarray(shapes["moments_covariance"]) @ linear.T
     return table
 
 
@@ -112,7 +109,7 @@ def measure_galaxy(
     for name in ("sigma_x_px", "sigma_x_px_err", "sigma_y_px", "sigma_y_px_err", "theta_deg", "theta_deg_err",
                  "sigma_limit_px", "snr"):  # fmt: skip
         table[name] = fitted[name]
-    # The best size of an unresolved clump belongs to its flux in every filter, but says nothing by itself.
+    # The best moments of an unresolved clump belong to its flux in every filter, but say nothing by themselves.
     unresolved = has(fitted["flags"], "unresolved")
     for name in ("sigma_x_px", "sigma_y_px", "theta_deg"):
         table[name][unresolved & measured] = 0.0

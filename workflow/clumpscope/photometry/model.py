@@ -6,10 +6,11 @@ than a pixel is as accurate as a large one. The PSF kernel contains the pixel al
 """
 
 import numpy as np
+from astropy.table import Table
 
 from ..errors import InputError
 
-__all__ = ["SpectralPSF", "check_kernel", "covariance_of", "shape_of"]
+__all__ = ["SpectralPSF", "check_kernel", "covariance_of", "moments_of", "shape_of", "smaller_variance"]
 
 Array = np.ndarray
 _MAX_HALF = 24
@@ -45,7 +46,7 @@ def check_kernel(kernel: Array, where: str = "psf") -> Array:
 
 
 def covariance_of(sigma_x: Array, sigma_y: Array, theta_deg: Array) -> Array:
-    """Covariance (S_xx, S_yy, S_xy) of ellipses, shape (..., 3) [px^2]."""
+    """Covariance, the second moments (S_xx, S_yy, S_xy) of ellipses, shape (..., 3) [px^2]."""
     cos, sin = np.cos(np.deg2rad(theta_deg)), np.sin(np.deg2rad(theta_deg))
     a, b = np.square(sigma_x), np.square(sigma_y)
     return np.stack([a * cos**2 + b * sin**2, a * sin**2 + b * cos**2, (a - b) * sin * cos], axis=-1)
@@ -58,6 +59,27 @@ def shape_of(covariance: Array) -> tuple[Array, Array, Array]:
     mean, half = 0.5 * (xx + yy), np.hypot(0.5 * (xx - yy), xy)
     theta = 0.5 * np.rad2deg(np.arctan2(2.0 * xy, xx - yy))
     return np.sqrt(np.maximum(mean + half, 0.0)), np.sqrt(np.maximum(mean - half, 0.0)), theta
+
+
+def moments_of(shapes: Table) -> Array:
+    """Second moments (S_xx, S_yy, S_xy) of clumps, (n, 3) [px^2].
+
+    Parameters
+    ----------
+    shapes : Table
+        moments; or sigma_x_px, sigma_y_px, theta_deg.
+    """
+    if "moments" in shapes.colnames:
+        return np.asarray(shapes["moments"], dtype=float)
+    return covariance_of(
+        *(np.asarray(shapes[name], float) for name in ("sigma_x_px", "sigma_y_px", "theta_deg"))
+    )
+
+
+def smaller_variance(moments: Array) -> Array:
+    """Variance across ellipses of moments (n, 3), along their minor axes [px^2]."""
+    xx, yy, xy = moments[:, 0], moments[:, 1], moments[:, 2]
+    return 0.5 * (xx + yy) - np.hypot(0.5 * (xx - yy), xy)
 
 
 class SpectralPSF:

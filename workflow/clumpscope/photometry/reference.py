@@ -70,7 +70,7 @@ def image_of(
 
 def fit_group(
     spectral: SpectralPSF, box: Box, image: np.ndarray, start: np.ndarray, theta: np.ndarray, reach: int, rules: "Rules",
-    free_shape: bool, shape_covariance: np.ndarray,
+    free_shape: bool, moments_covariance: np.ndarray,
 ) -> Fitted:  # fmt: skip
     """Fit the clumps of one group; arguments and result as `clumpscope.photometry.evidence.fit_group` has them.
 

@@ -60,7 +60,7 @@ class Scene:
         Where to begin [px].
     covariance : (n_clumps, 3) array
         Shapes to keep [px^2].
-    shape_covariance : (n_clumps, 3, 3) array
+    moments_covariance : (n_clumps, 3, 3) array
         Of these shapes [px^4]; replaced by that of the fitted ones where shapes are free.
     rules : Rules
     free_shape : bool
@@ -77,7 +77,7 @@ class Scene:
     """
 
     def __init__(self, image: Array, error: Array, kernel: Array, x: Array, y: Array, covariance: Array,
-                 shape_covariance: Array, rules: Rules, free_shape: bool, method: str) -> None:  # fmt: skip
+                 moments_covariance: Array, rules: Rules, free_shape: bool, method: str) -> None:  # fmt: skip
         good = np.isfinite(image) & np.isfinite(error) & (error > 0)
         self._weight = np.zeros(image.shape)
         self._weight[good] = 1.0 / error[good]
@@ -89,7 +89,7 @@ class Scene:
         self._stamps: dict[int, tuple[tuple[slice, slice], Array]] = {}
         self._groups: list[_Group] = []
         self.theta = np.column_stack([x, y, covariance])
-        self.shape_covariance = shape_covariance.copy()
+        self.moments_covariance = moments_covariance.copy()
         self.values = {name: np.full(x.size, np.nan) for name in (
             "x_err", "y_err", "sigma_x_px_err", "sigma_y_px_err", "theta_deg_err", "flux", "flux_err", "background",
             "background_err", "sigma_limit_px", "chi2",
@@ -221,14 +221,14 @@ class Scene:
         spectral = self._spectral(group.reach + int(np.ceil(self._rules.max_shift_px)))
         members = group.members
         return fit_group(spectral, group.box, group.data, self._start[members], self.theta[members], group.reach,
-                         self._rules, self._free, self.shape_covariance[members])  # fmt: skip
+                         self._rules, self._free, self.moments_covariance[members])  # fmt: skip
 
     def _keep(self, group: _Group, fitted: Fitted) -> None:
         members, values = group.members, self.values
         self.theta[members] = fitted.theta
         values["flux"][members], values["background"][members] = fitted.flux, fitted.background
         if self._free:
-            self.shape_covariance[members] = fitted.shape_covariance
+            self.moments_covariance[members] = fitted.moments_covariance
         values["sigma_limit_px"][members], values["chi2"][members] = fitted.limit_px, fitted.chi2
         for name, error in fitted.errors.items():
             values[f"{name}_err"][members] = error

@@ -6,7 +6,7 @@ import numpy as np
 
 from .model import shape_of
 
-__all__ = ["Fitted", "background_at", "parameter_errors", "shape_covariances"]
+__all__ = ["Fitted", "background_at", "moments_covariances", "parameter_errors"]
 
 Array = np.ndarray
 _NAMES = ("flux", "x", "y", "sigma_x_px", "sigma_y_px", "theta_deg", "background")
@@ -24,7 +24,7 @@ class Fitted:
         Background at the clump.
     errors : dict of str to (n,) array
         Standard deviations of flux, x, y, sigma_x_px, sigma_y_px, theta_deg, background.
-    shape_covariance : (n, 3, 3) array
+    moments_covariance : (n, 3, 3) array
         Of (S_xx, S_yy, S_xy) [px^4]; zero where the shape was given.
     resolved : (n,) bool array
         Whether the data ask for a size.
@@ -40,7 +40,7 @@ class Fitted:
     flux: Array
     background: Array
     errors: dict[str, Array]
-    shape_covariance: Array
+    moments_covariance: Array
     resolved: Array
     limit_px: Array
     max_sigma_px: float
@@ -56,7 +56,7 @@ def background_at(theta: Array, corner: Array, shape: tuple[int, int]) -> Array:
     return np.column_stack([np.ones(len(theta)), along_x, along_y])
 
 
-def shape_covariances(n_shape: Array, covariance: Array) -> Array:
+def moments_covariances(n_shape: Array, covariance: Array) -> Array:
     """Covariance of (S_xx, S_yy, S_xy) of every source, (n, 3, 3) [px^4]; arguments as `parameter_errors` has them."""
     result, place = np.zeros((len(n_shape), 3, 3)), len(n_shape) + 3
     for k, free in enumerate(n_shape):
@@ -95,7 +95,7 @@ def parameter_errors(theta: Array, n_shape: Array, planes: Array, covariance: Ar
     errors["flux"] = _root(np.diag(covariance)[:n])
     plane = covariance[n : n + 3, n : n + 3]
     errors["background"] = _root(np.einsum("ki,ij,kj->k", planes, plane, planes))
-    shapes, place = shape_covariances(n_shape, covariance), n + 3
+    shapes, place = moments_covariances(n_shape, covariance), n + 3
     for k in np.flatnonzero(n_shape >= 0):
         errors["x"][k], errors["y"][k] = _root(np.diag(covariance)[place : place + 2])
         place += 2 + n_shape[k]
