@@ -98,7 +98,16 @@ def test_forced_fluxes_are_unbiased_and_calibrated_at_any_signal_to_noise(snr):
     assert 0.87 < scatter(pull) < 1.13
 
 
-@pytest.mark.parametrize(("snr", "sigma"), [(20.0, (1.0, 0.7)), (40.0, (2.0, 1.5))])
+@pytest.mark.parametrize("sigma", [0.0, 0.4])
+def test_clumps_too_small_to_be_seen_have_unbiased_fluxes(sigma):
+    field = Field(1200, 20, sigma, sigma, seed=41)
+    fitted = fit_clumps(field.image, field.error, KERNEL, field.start_x, field.start_y)
+    assert abs(np.median(fitted["flux"]) - 1.0) < 3 * 1.25 * scatter(fitted["flux"]) / np.sqrt(1200)
+    assert 0.9 < scatter((fitted["flux"] - 1.0) / fitted["flux_err"]) < 1.1
+    assert (fitted["sigma_x_px"] >= 0.0).all()
+
+
+@pytest.mark.parametrize(("snr", "sigma"), [(20.0, (0.0, 0.0)), (20.0, (1.0, 0.7)), (40.0, (2.0, 1.5))])
 def test_errors_of_shapes_reach_forced_fluxes(snr, sigma):
     """Shapes of a shallow image, forced on a deep one: its fluxes are as uncertain as the shapes make them."""
     shallow, deep = Field(150, snr, *sigma, seed=31), Field(150, 150, *sigma, seed=31)
@@ -107,6 +116,7 @@ def test_errors_of_shapes_reach_forced_fluxes(snr, sigma):
     aware = fit_clumps(*args, shape=shapes)
     exact = fit_clumps(*args, shape=shapes[["moments"]])
     np.testing.assert_array_equal(aware["flux"], exact["flux"])
+    assert abs(np.median(aware["flux"]) - 1.0) < 3 * 1.25 * scatter(aware["flux"]) / np.sqrt(150)
     assert 0.8 < scatter((aware["flux"] - 1.0) / aware["flux_err"]) < 1.25
     assert scatter((exact["flux"] - 1.0) / exact["flux_err"]) > 3.0
 

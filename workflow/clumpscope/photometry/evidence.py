@@ -62,11 +62,13 @@ class _Problem:
             reach,
             rules,
         )
+        # Beside a neighbour, a clump narrower than a point would take its place in the noise.
+        self.least_variance = rules.least_variance if len(start) == 1 else 0.0
         self.max_variance = (min(max(box.weight.shape), 2 * reach) / 2.0) ** 2
 
     def climb(self, theta: Array, kind: Array) -> tuple:
         return climb(
-            *self.psf.arrays, theta, kind, self.start, self.rules.max_shift_px, self.rules.least_variance,
+            *self.psf.arrays, theta, kind, self.start, self.rules.max_shift_px, self.least_variance,
             self.max_variance, self.image,
             self.box.weight, self.box.corner, self.reach,
         )  # fmt: skip
