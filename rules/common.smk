@@ -79,7 +79,7 @@ def local_field(name):
     }
     field["images"] = {
         band: {
-            key: local(name, value, band, key) if key in ("sci", "err", "wht", "psf") else value
+            key: local(name, value, band, key) if key in (*configuration.IMAGE_MAPS, "psf") else value
             for key, value in image.items()
         }
         for band, image in field.get("images", {}).items()
@@ -113,7 +113,7 @@ def input_files(name):
     images = [
         image[key]
         for image in field["images"].values()
-        for key in ("sci", "err", "wht", "psf")
+        for key in (*configuration.IMAGE_MAPS, "psf")
         if key in image
     ]
     return single + lens + images

@@ -26,14 +26,10 @@ def download_jobs():
 DOWNLOADS = download_jobs()
 
 
-def image_inputs(*keys):
-    """Function giving the named files of one mosaic, as far as the configuration has them."""
-
-    def of_filter(wildcards):
-        image = LOCAL[wildcards.field]["images"][wildcards.filter]
-        return {key: image[key] for key in keys if key in image}
-
-    return of_filter
+def image_maps(wildcards):
+    """Files of one mosaic, as far as the configuration has them."""
+    image = LOCAL[wildcards.field]["images"][wildcards.filter]
+    return {key: image[key] for key in configuration.IMAGE_MAPS if key in image}
 
 
 def psf_inputs(wildcards):
@@ -42,7 +38,7 @@ def psf_inputs(wildcards):
     if "psf" in image:
         return {"sci": image["sci"], "psf": image["psf"]}
     stars = {"stars": field["stars"]} if "stars" in field else {}
-    return {**image_inputs("sci", "err", "wht")(wildcards), **stars}
+    return {**image_maps(wildcards), **stars}
 
 
 def image_options(wildcards):

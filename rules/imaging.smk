@@ -4,7 +4,7 @@ rule cutout:
         images=lambda w: [
             image[key]
             for image in LOCAL[w.field]["images"].values()
-            for key in ("sci", "err", "wht")
+            for key in configuration.IMAGE_MAPS
             if key in image
         ],
     output:

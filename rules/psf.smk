@@ -40,7 +40,7 @@ rule psf_table:
 
 rule depth:
     input:
-        unpack(image_inputs("sci", "err", "wht")),
+        unpack(image_maps),
         psf="results/{field}/psf/{filter}.fits",
     output:
         "results/{field}/depth/{filter}.fits",

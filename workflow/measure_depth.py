@@ -1,12 +1,13 @@
 """Rule `depth`: depth of one filter from empty apertures, and the noise of its pixels."""
 
+from clumpscope.config import IMAGE_MAPS
 from clumpscope.images.depth import measure_depth
 from clumpscope.images.mosaic import open_mosaic
 from clumpscope.images.psf import read_psf
 from clumpscope.logs import job_log
 
 with job_log(snakemake.log[0]):
-    files = {key: snakemake.input[key] for key in ("sci", "err", "wht") if snakemake.input.get(key)}
+    files = {key: snakemake.input[key] for key in IMAGE_MAPS if snakemake.input.get(key)}
     mosaic = open_mosaic(**files, **snakemake.params.image, name=snakemake.wildcards.filter)
     psf = read_psf(snakemake.input.psf)
     depth = measure_depth(mosaic, psf, seed=snakemake.params.seed, **snakemake.params.settings)

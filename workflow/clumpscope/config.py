@@ -11,7 +11,10 @@ import yaml
 from .errors import InputError
 from .filters import get_filter
 
-__all__ = ["METHOD_SECTIONS", "document", "field_settings", "validate"]
+__all__ = ["IMAGE_MAPS", "METHOD_SECTIONS", "document", "field_settings", "validate"]
+
+IMAGE_MAPS = ("sci", "err", "wht", "exp")
+"""Keys of the files of one mosaic, beside its PSF."""
 
 METHOD_SECTIONS = (
     "selection",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from astropy.table import Table
 
+from .config import IMAGE_MAPS
 from .errors import InputError
 from .filters import get_filter
 from .tables import read_table, require_finite, require_unique
@@ -258,7 +259,7 @@ def check_field(name: str, field: dict[str, Any]) -> None:
         read_edits(field["edits"], galaxies)
     stars = read_table(field["stars"], ["ra", "dec"]) if "stars" in field else None
     for band, image in field["images"].items():
-        for entry in ("sci", "err", "wht", "psf"):
+        for entry in (*IMAGE_MAPS, "psf"):
             if entry in image:
                 _require_file(image[entry], f"{key}.images.{band}.{entry}")
         mosaic = open_mosaic(**{k: v for k, v in image.items() if k not in ("psf", "sha256")}, name=band)

@@ -12,6 +12,7 @@ from astropy.wcs.utils import proj_plane_pixel_scales
 
 from ..errors import InputError
 from .cutouts import Cutout, read_cutouts, write_cutouts
+from .photons import binning, electrons_per_njy_s, photon_variance
 from .sky import sky_statistics
 from .units import njy_per_unit
 
@@ -21,6 +22,8 @@ _ARCSEC_PER_DEG = 3600.0
 _SR_PER_ARCSEC2 = (np.pi / 180.0 / 3600.0) ** 2
 # Where an image without a WCS is put on the sky: its pixel-grid centre. Far from RA = 0, where RA wraps.
 _REFERENCE = (180.0, 0.0)
+# Cards that may stand in the primary header alone.
+_CALIBRATION = ("PHOTFNU", "OPHOTFNU", "PHOTMJSR", "PIXAR_SR", "PHOTSCAL")
 # Pixels beyond the cutout on every side that tell the sky's scatter when there is no error map.
 _SKY_MARGIN_PX = 100
 
@@ -76,6 +79,7 @@ class Mosaic:
     header: Mapping
     science_plane: _Plane
     error_plane: _Plane | None
+    exposure_plane: _Plane | None = None
 
     def read(self, rows: slice, columns: slice) -> tuple[np.ndarray, np.ndarray]:
         """Flux and error of a rectangle.
@@ -94,7 +98,8 @@ class Mosaic:
         Notes
         -----
         Without an error or weight map the error is one number, the robust scatter of the sky in
-        the rectangle and 100 pixels around it: the sources' own photon noise is not in it.
+        the rectangle and 100 pixels around it: the sources' own photon noise is not in it. With an
+        exposure map that noise is added to the weights'; where no time was spent there is no good pixel.
         """
         data = self.science_plane.read(rows, columns) * self.njy_per_unit
         if self.error_plane is None:
@@ -106,10 +111,23 @@ class Mosaic:
             with np.errstate(divide="ignore", invalid="ignore"):
                 error = plane if self.error_kind == "err" else 1.0 / np.sqrt(plane)
                 error = error * self.njy_per_unit
+            if self.exposure_plane is not None:
+                error = np.sqrt(error**2 + photon_variance(data, self._electrons_per_njy(rows, columns)))
         bad = ~(np.isfinite(data) & np.isfinite(error) & (error > 0))
         data[bad] = np.nan
         error[bad] = np.nan
         return data, error
+
+    def _electrons_per_njy(self, rows: slice, columns: slice) -> np.ndarray:
+        plane = self.exposure_plane
+        factor = binning(self.shape, plane.shape, plane.path)
+        row, column = (
+            np.minimum(np.arange(part.start, part.stop) // factor, size - 1)
+            for part, size in zip((rows, columns), plane.shape, strict=True)
+        )
+        seconds = plane.read(slice(row[0], row[-1] + 1), slice(column[0], column[-1] + 1))
+        electrons = electrons_per_njy_s(self.header, self.name, self._where)
+        return electrons * np.maximum(seconds[np.ix_(row - row[0], column - column[0])], 0.0)
 
     def _sky_sigma(self, rows: slice, columns: slice) -> float:
         around = [
@@ -183,6 +201,7 @@ def open_mosaic(
     sci: str | os.PathLike,
     err: str | os.PathLike | None = None,
     wht: str | os.PathLike | None = None,
+    exp: str | os.PathLike | None = None,
     unit: str | None = None,
     pixel_scale: float | None = None,
     name: str = "",
@@ -197,6 +216,9 @@ def open_mosaic(
     err, wht : path-like, optional
         Standard deviations (extension ERR or first 2-D image), in the unit of `sci`; or inverse
         variances (extension WHT). Not both. They may name the same file as `sci`.
+    exp : path-like, optional
+        Exposure time [s], on the pixels of `sci` or on larger ones, such as grizli's: the sources' photon noise, which
+        `wht` must not contain, is added (`clumpscope.images.photons`).
     unit : str, optional
         Unit of the pixel values, such as ``10 nJy`` or ``MJy/sr``; else BUNIT or PHOTFNU of the header.
     pixel_scale : float, optional
@@ -219,6 +241,8 @@ def open_mosaic(
     """
     if err is not None and wht is not None:
         raise InputError(f"{sci} ({name})", "both an error and a weight map", "one of them")
+    if exp is not None and wht is None:
+        raise InputError(f"{sci} ({name})", "an exposure map without a weight map", "`wht` beside `exp`")
     science, header = _find_plane(sci, "SCI")
     wcs, scale = _celestial(header, science.shape, pixel_scale, reference or _REFERENCE, str(sci))
     kind = "err" if err is not None else "wht" if wht is not None else "none"
@@ -232,7 +256,14 @@ def open_mosaic(
                 f"{science.shape[1]} x {science.shape[0]}, as {sci}",
             )  # fmt: skip
     factor = njy_per_unit(unit, header, scale**2 * _SR_PER_ARCSEC2, str(sci))
-    return Mosaic(name, science.shape, wcs, scale, factor, kind, str(sci), dict(header), science, plane)
+    exposure = None
+    if exp is not None:
+        exposure, _ = _find_plane(exp, "EXP", other_than=science)
+        binning(science.shape, exposure.shape, str(exp))
+        electrons_per_njy_s(header, name, str(sci))
+    return Mosaic(
+        name, science.shape, wcs, scale, factor, kind, str(sci), dict(header), science, plane, exposure
+    )
 
 
 def _find_plane(path: str | os.PathLike, extension: str, other_than: _Plane | None = None):
@@ -255,8 +286,9 @@ def _find_plane(path: str | os.PathLike, extension: str, other_than: _Plane | No
                                  f"a FITS image, or an extension {extension}")  # fmt: skip
             index = (named or images)[0]
             header = hdus[index].header.copy()
-            if "PHOTFNU" not in header and "PHOTFNU" in hdus[0].header:
-                header["PHOTFNU"] = hdus[0].header["PHOTFNU"]
+            for card in _CALIBRATION:
+                if card not in header and card in hdus[0].header:
+                    header[card] = hdus[0].header[card]
             array = np.array(hdus[index].data) if whole else None
             return _Plane(str(path), index, tuple(hdus[index].shape), array), header
     except OSError as error:
