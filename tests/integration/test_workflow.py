@@ -37,12 +37,12 @@ def clusters(folder, n=8):
 
 def mock_field():
     base = "results/mock/input"
-    kinds = {name: "wht" if name.endswith("W") else "err" for name in FILTERS}
+    maps = {name: ["sci", "wht", "exp"] if name.endswith("W") else ["sci", "err"] for name in FILTERS}
     return {
         "mock": {"size_arcsec": 26, "n_galaxies": 3, "n_clumps": 12, "n_stars": 8},
         "images": {
-            name: {"sci": f"{base}/images/{name}_sci.fits", kind: f"{base}/images/{name}_{kind}.fits"}
-            for name, kind in kinds.items()
+            name: {kind: f"{base}/images/{name}_{kind}.fits" for kind in kinds}
+            for name, kinds in maps.items()
         },
         "galaxies": f"{base}/galaxies.ecsv",
         "stars": f"{base}/stars.ecsv",

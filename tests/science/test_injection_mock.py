@@ -27,7 +27,7 @@ def field(tmp_path_factory):
     ready = {}
     for name in set(chosen.values()):
         mosaic = open_mosaic(
-            folder / f"images/{name}_sci.fits", wht=folder / f"images/{name}_wht.fits", name=name
+            **{kind: folder / f"images/{name}_{kind}.fits" for kind in ("sci", "wht", "exp")}, name=name
         )
         psf = build_psf(mosaic, Table.read(folder / "stars.ecsv"))
         ready[name] = mosaic, psf, measure_depth(mosaic, psf)

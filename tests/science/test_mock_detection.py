@@ -28,7 +28,7 @@ def test_clumps_are_found_or_explained(field):
         name = reference[galaxy["id"]]
         if name not in ready:
             mosaic = open_mosaic(
-                folder / f"images/{name}_sci.fits", wht=folder / f"images/{name}_wht.fits", name=name
+                **{kind: folder / f"images/{name}_{kind}.fits" for kind in ("sci", "wht", "exp")}, name=name
             )
             psf = build_psf(mosaic, Table.read(folder / "stars.ecsv"))
             ready[name] = mosaic, psf, measure_depth(mosaic, psf)

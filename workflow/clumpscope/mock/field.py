@@ -12,6 +12,7 @@ from astropy.wcs import WCS
 from ..errors import InputError
 from ..files import replacing
 from ..filters import get_filter
+from ..images.photons import electrons_per_njy_s
 from ..randomness import generator
 from ..tables import write_table
 from .catalogue import edits_table, galaxy_catalogue, star_table
@@ -23,11 +24,14 @@ from .truth import clump_truth, galaxy_truth, psf_truth
 __all__ = ["REFERENCE", "error_kind", "make_field"]
 
 REFERENCE = (3.5875, -30.3966)  # RA, Dec [deg] of the field's centre
+# Cards of a real mosaic of F200W.
+_CALIBRATION = {"PHOTMJSR": 1.8917, "PIXAR_SR": 2.29e-14, "PHOTSCAL": 1.0}
+_BINNING = 4
 _UNITS = {"sw": ("10 nJy", 0.1), "lw": ("nJy", 1.0)}
 
 
 def error_kind(name: str) -> str:
-    """``wht`` for broad filters, ``err`` for medium ones, so that a run uses both."""
+    """``wht`` (with ``exp``) for broad filters, ``err`` for medium ones, so that a run uses both."""
     return "wht" if get_filter(name).kind == "broad" else "err"
 
 
@@ -45,8 +49,8 @@ def make_field(
     Parameters
     ----------
     out_dir : path-like
-        Folder to fill: ``images/{F}_sci.fits`` with ``{F}_wht.fits`` (broad) or ``{F}_err.fits`` (medium filters),
-        ``lens/best.par``, ``lens/bayes.dat``, ``galaxies.ecsv``, ``stars.ecsv``, ``edits.ecsv``,
+        Folder to fill: ``images/{F}_sci.fits`` with ``{F}_wht.fits`` and ``{F}_exp.fits`` (broad) or
+        ``{F}_err.fits`` (medium filters), ``lens/best.par``, ``lens/bayes.dat``, ``galaxies.ecsv``, ``stars.ecsv``, ``edits.ecsv``,
         ``truth/{clumps,galaxies,psf,stars}.ecsv`` and ``mock.png``.
     seed : int
         The same seed gives the same bytes.
@@ -116,12 +120,19 @@ def _write_image(folder: Path, mosaic: Mosaics, name: str) -> None:
     header["BUNIT"] = unit
     header["FILTER"] = name
     header["TELESCOP"], header["INSTRUME"] = "JWST (mock)", "NIRCAM"
-    image, error = image * np.float32(factor), error * np.float32(factor)
-    kind = error_kind(name)
-    if kind == "wht":
-        # As in drizzled mosaics: no weight where there is no good exposure.
-        error = np.where(np.isfinite(error), 1.0 / error**2, 0.0).astype(np.float32)
-        image = np.nan_to_num(image, nan=0.0)
-    for ending, pixels in (("sci", image), (kind, error)):
+    planes = {"sci": image * np.float32(factor), "err": error * np.float32(factor)}
+    if error_kind(name) == "wht":
+        # As grizli's mosaics have it: weights of the sky alone, none where there is no good exposure, and exposure maps
+        # of fewer pixels.
+        header.update(_CALIBRATION)
+        sky, electrons = mosaic.exposure(name)
+        good = np.isfinite(error)
+        seconds = electrons / electrons_per_njy_s(header, name, name)
+        planes = {
+            "sci": np.nan_to_num(planes["sci"], nan=0.0),
+            "wht": np.where(good, (sky * factor) ** -2.0, 0.0).astype(np.float32),
+            "exp": seconds[2::_BINNING, 2::_BINNING].astype(np.float32),
+        }
+    for ending, pixels in planes.items():
         with replacing(folder / f"{name}_{ending}.fits") as path:
-            fits.PrimaryHDU(pixels, header).writeto(path)
+            fits.PrimaryHDU(pixels, header if ending != "exp" else None).writeto(path)

@@ -112,8 +112,7 @@ class Mosaics:
         """Image with noise and its standard deviation per pixel [nJy]; both NaN where saturated."""
         light = self.noiseless[name]
         rng = generator(self.scene.seed, "mock", "noise", name)
-        sky = pixel_sigma_njy(name, self.psfs[name]) * self._exposure()
-        electrons = _ELECTRONS_PER_NJY[get_filter(name).kind]
+        sky, electrons = self.exposure(name)
         error = np.sqrt(sky**2 + np.maximum(light, 0.0) / electrons).astype(np.float32)
         image = light + error * correlated_noise(rng, light.shape, self.channel)
         saturated = ndimage.binary_dilation(light > _SATURATION_NJY)
@@ -121,7 +120,14 @@ class Mosaics:
         error[saturated] = np.nan
         return image, error
 
-    def _exposure(self) -> np.ndarray:
+    def exposure(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Noise of the sky alone [nJy], and electrons that light of 1 nJy frees, per pixel."""
+        noise = self._shallowness()
+        return pixel_sigma_njy(name, self.psfs[name]) * noise, _ELECTRONS_PER_NJY[
+            get_filter(name).kind
+        ] / noise**2
+
+    def _shallowness(self) -> np.ndarray:
         """Noise over its median: 10 % deeper to one side, and a less exposed strip as of a detector gap."""
         across = np.linspace(-1.0, 1.0, self.n, dtype=np.float32)
         noise = np.broadcast_to(1.0 + 0.05 * across, (self.n, self.n)).copy()
