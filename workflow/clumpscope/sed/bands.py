@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -42,9 +43,13 @@ class BandSet:
     line: np.ndarray
     line_wave: np.ndarray
 
+    @cached_property
+    def _attenuation(self) -> np.ndarray:
+        return calzetti(self.pixel_wave)
+
     def dusty_pixel(self, a_v: float) -> np.ndarray:
         """Response to the pixels behind `a_v` magnitudes of dust, (n_wave, n_bands)."""
-        return self.pixel * 10.0 ** (-0.4 * a_v * calzetti(self.pixel_wave))
+        return self.pixel * 10.0 ** (-0.4 * a_v * self._attenuation)
 
     def dusty_line(self, a_v: float) -> np.ndarray:
         """Response to the lines behind `a_v` magnitudes of dust, (n_line, n_bands)."""
@@ -97,6 +102,8 @@ def _band_set(
     pixel_wave[:] = 0.5 * (wave_edges[1:] + wave_edges[:-1])[:, None]
     line = np.zeros((len(line_wave), n_bands))
     breaks = np.concatenate([wave_edges * stretch, lyman_edges(redshift)])
+    line_at = line_wave * stretch
+    line_light = igm_transmission(line_at, redshift) * line_at
     for b, (wave, curve) in enumerate(curves):
         x = np.unique(np.concatenate([breaks[(breaks > wave[0]) & (breaks < wave[-1])], wave]))
         middle, width = 0.5 * (x[1:] + x[:-1]), np.diff(x)
@@ -112,8 +119,7 @@ def _band_set(
         lit = total > 0.0
         pixel_wave[lit, b] = moment[lit] / total[lit] / stretch
         pixel[:, b] = total / stretch
-        at = line_wave * stretch
-        line[:, b] = np.interp(at, wave, curve, left=0.0, right=0.0) * igm_transmission(at, redshift) * at
+        line[:, b] = np.interp(line_at, wave, curve, left=0.0, right=0.0) * line_light
         # int T / lambda over the curve, piecewise linear in wavelength.
         slope = np.diff(curve) / np.diff(wave)
         log_step = np.log(wave[1:] / wave[:-1])

@@ -41,6 +41,8 @@ def igm_transmission(wave_angstrom: np.ndarray, redshift: float) -> np.ndarray:
     observed = np.asarray(wave_angstrom, dtype=float)
     transmitted = np.ones(observed.shape)
     affected = observed <= _series()[0, 0] * (1.0 + redshift)
+    if not affected.any():
+        return transmitted
     wave = observed[affected]
     optical_depth = np.zeros(wave.shape)
     for line, *coefficients in _series():

@@ -7,7 +7,7 @@
 """
 
 from collections.abc import Sequence
-from functools import cached_property
+from functools import lru_cache
 
 import numpy as np
 
@@ -137,7 +137,7 @@ class PhotometryModel:
         }
         for name in ("log_sfr10", "log_sfr100"):
             result[name] = np.maximum(result[name], LOG_SFR_FLOOR)
-        rest_tables, curves = self._rest
+        rest_tables, curves = _rest_tables(self.library, self.nebular)
         magnitudes = -2.5 * np.log10(self._fluxes(theta, rest_tables)) + 31.4
         for column, (letter, curve) in enumerate(curves.items()):
             result[f"m_{letter}_ab"] = magnitudes[:, column]
@@ -145,16 +145,6 @@ class PhotometryModel:
         log_luminosity_v = -0.4 * (result["m_v_ab"] - curves["v"].solar_ab_mag)
         result["ml_v"] = 10.0 ** (result["log_mass"] - log_luminosity_v)
         return result
-
-    @cached_property
-    def _rest(self) -> tuple[BandTables, dict]:
-        """Tables of the rest-frame bands, and their curves by letter."""
-        from sedpy.observate import Filter  # 0.4 s of imports
-
-        curves = {letter: Filter(name) for letter, name in _REST_CURVES.items()}
-        transmissions = [(curve.wavelength, curve.transmission) for curve in curves.values()]
-        bands = rest_bands(transmissions, self.library.wave_edges, self.library.line_wave)
-        return build_tables(self.library, bands, self.age_max_yr, self.nebular, dust_emission=False), curves
 
     def _check(self, theta: np.ndarray) -> np.ndarray:
         theta = np.asarray(theta, dtype=float)
@@ -233,3 +223,14 @@ class PhotometryModel:
         from .gas import bracket
 
         return bracket(self.library.log_z_zsun, log_z)
+
+
+@lru_cache(maxsize=4)
+def _rest_tables(library: SSPLibrary, nebular: bool) -> tuple[BandTables, dict]:
+    """Tables of the rest-frame bands, the same at every redshift, and their curves by letter."""
+    from sedpy.observate import Filter  # 0.4 s of imports
+
+    curves = {letter: Filter(name) for letter, name in _REST_CURVES.items()}
+    transmissions = [(curve.wavelength, curve.transmission) for curve in curves.values()]
+    bands = rest_bands(transmissions, library.wave_edges, library.line_wave)
+    return build_tables(library, bands, library.age_yr[-1], nebular, dust_emission=False), curves

@@ -196,10 +196,14 @@ def _fill_gas(
 ) -> None:
     """Set the nebular emission seen in some columns, (n_zf, n_uf, n_av, n_gas, n_columns)."""
     n_av = response.line.shape[1]
+
     # Line by line. The continuum changes evenly with wavelength between its jumps, so that there its band fluxes follow
     # the same law.
+    def along_u(log_table: np.ndarray) -> np.ndarray:
+        return np.swapaxes(_interpolate(np.swapaxes(log_table, 0, 1), library.log_u, gas_u), 0, 1)
+
     seen = response.line.any(axis=(1, 2))
-    log_lines = _log(library.gas_lines[..., seen])
+    log_lines = along_u(_log(library.gas_lines[..., seen]))
     pieces = []
     piece = np.searchsorted(_JUMPS, library.wave[lit])
     for k in np.unique(piece):
@@ -208,14 +212,13 @@ def _fill_gas(
         to_pixels = response.pixel[pixels][:, :, columns]
         spectra = library.gas_continuum[..., pixels]
         flux = np.tensordot(spectra, to_pixels, axes=1)
-        pieces.append((columns, _log(flux.reshape(*spectra.shape[:3], -1))))
+        pieces.append((columns, along_u(_log(flux.reshape(*spectra.shape[:3], -1)))))
 
     to_lines = response.line[seen]
     for at_z, value in zip(table, gas_z, strict=True):
 
         def spectra_at(log_table: np.ndarray, log_z: float = value) -> np.ndarray:
-            at_log_z = _interpolate(log_table, library.gas_log_z_zsun, np.array([log_z]))[0]
-            return np.exp(_interpolate(at_log_z, library.log_u, gas_u))
+            return np.exp(_interpolate(log_table, library.gas_log_z_zsun, np.array([log_z]))[0])
 
         at_z[:] = np.swapaxes(np.tensordot(spectra_at(log_lines), to_lines, axes=1), 1, 2)
         for columns, log_flux in pieces:
