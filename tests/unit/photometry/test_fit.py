@@ -121,6 +121,20 @@ def test_errors_of_shapes_reach_forced_fluxes(snr, sigma):
     assert scatter((exact["flux"] - 1.0) / exact["flux_err"]) > 3.0
 
 
+@pytest.mark.parametrize("forced", [False, True])
+def test_errors_grow_where_more_than_the_noise_is_left(forced):
+    """Pixels that scatter twice as much as their errors say."""
+    field = Field(300, 40, 1.0, 0.7, seed=51)
+    shape = Table(
+        {"sigma_x_px": np.full(300, 1.0), "sigma_y_px": np.full(300, 0.7), "theta_deg": np.full(300, 30.0)}
+    )
+    args = (field.image, 0.5 * field.error, KERNEL, field.start_x, field.start_y)
+    fitted = fit_clumps(*args, shape=shape if forced else None)
+    assert 0.85 < scatter((fitted["flux"] - 1.0) / fitted["flux_err"]) < 1.15
+    alone = fit_clumps(field.image, field.error, *args[2:], shape=shape if forced else None)
+    assert np.median(fitted["flux_err"] / alone["flux_err"]) == pytest.approx(1.0, abs=0.1)
+
+
 def test_fitting_again_leaves_errors_alone():
     """Clumps in each other's neighbourhood are fitted again and again, as on a host."""
     x, y = (16.0 + 14.0 * axis.ravel() for axis in np.mgrid[:3, :3])

@@ -17,6 +17,8 @@ _WHITE = np.ones((1, 1))
 _FLAT_PX2 = 1e-3
 # Signal-to-noise of a given shape at its given place, below which the place stays: what is sought around it would be noise.
 _PLACED = 3.0
+# Excess of chi-squared over that of the noise, in its standard deviations, at which errors grow with the residuals.
+_CLEAR = 3.0
 # chi-squared rise of a one-sided 97.5 % limit on one parameter.
 _LIMIT_RISE = 3.84
 
@@ -46,6 +48,10 @@ class Rules:
     elliptical_chi2: float
     rho: Array
     error_scale: float
+
+    def largest_chi2(self, n_pixels: int, n_sigma: float) -> float:
+        """Chi-squared of pixels of noise alone, plus some standard deviations of it."""
+        return self.error_scale**2 * (n_pixels + n_sigma * np.sqrt(2.0 * n_pixels * np.sum(self.rho**2)))
 
 
 class _Problem:
@@ -133,10 +139,13 @@ def fit_group(
     theta, linear, chi2, converged, columns = end[:5]
     covariance, white = sandwich(columns, *box.weight.shape, rules.rho)
     covariance *= rules.error_scale**2
+    grown = np.diag(covariance)[:n].sum() * _excess(problem, chi2, box.n_good - len(columns))
     if not free_shape:
         linear[:n] *= _without_luck(linear[:n], np.diag(covariance)[:n], kind)
         if moments_covariance.any():
             _add_shape_errors(covariance, white, problem, end, moments_covariance)
+    # What is left may be there because the shape is wrong: its errors are not counted twice.
+    covariance *= max(1.0, grown / np.diag(covariance)[:n].sum())
     planes = background_at(theta, box.corner, box.weight.shape)
     errors = parameter_errors(theta, kind, planes, covariance)
     limits = np.full(n, np.nan)
@@ -165,6 +174,12 @@ def _forced(problem: _Problem, theta: Array) -> tuple[tuple, Array]:
         if end[3]:
             return end, np.where(seen, POINT, FROZEN)
     return placed, kind
+
+
+def _excess(problem: _Problem, chi2: float, n_dof: int) -> float:
+    """Variance of the residuals over that of the noise; 1 unless it clearly exceeds it."""
+    rules = problem.rules
+    return chi2 / (rules.error_scale**2 * n_dof) if chi2 > rules.largest_chi2(n_dof, _CLEAR) else 1.0
 
 
 def _without_luck(flux: Array, variance: Array, kind: Array) -> Array:

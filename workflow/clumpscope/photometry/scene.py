@@ -192,19 +192,14 @@ class Scene:
             box = make_box(self._weight, *self._start[group.members].T, size)
             wide = replace(group, size=size, box=box, data=box.of(self._left))
             again = self._fit(wide)
-            if again.chi2 - fitted.chi2 > self._largest_chi2(box.n_good - group.box.n_good, _EXCESS):
+            if again.chi2 - fitted.chi2 > self._rules.largest_chi2(box.n_good - group.box.n_good, _EXCESS):
                 break
             group.size, group.box, group.data, fitted = size, wide.box, wide.data, again
         return fitted
 
-    def _largest_chi2(self, n_pixels: int, n_sigma: float) -> float:
-        """Chi-squared of pixels of noise alone, plus some standard deviations of it."""
-        spread = np.sqrt(2.0 * n_pixels * np.sum(self._rules.rho**2))
-        return self._rules.error_scale**2 * (n_pixels + n_sigma * spread)
-
     def _exceeds(self, group: _Group, fitted: Fitted) -> bool:
         """Whether more than noise is left in the box."""
-        return fitted.chi2 > self._largest_chi2(group.box.n_good - 3 - 6 * len(group.members), _POOR)
+        return fitted.chi2 > self._rules.largest_chi2(group.box.n_good - 3 - 6 * len(group.members), _POOR)
 
     def _add(self, k: int, sign: float) -> None:
         """Put the model of a clump, if it has one, back into the image, or take it off."""
