@@ -22,4 +22,5 @@ with job_log(snakemake.log[0]):
     table["z"] = meta["z"]
     write_table(table, snakemake.output.photometry)
     write_residuals(snakemake.output.residuals, cutouts, models)
-    draw_residuals(snakemake.output.picture, cutouts, models, table, f"{meta['galaxy']}, z = {meta['z']:.3f}")
+    title = f"{meta['galaxy']}, z = {meta['z']:.3f}"
+    draw_residuals(snakemake.output.picture, cutouts, models, psfs, table, title)

@@ -160,8 +160,8 @@ def test_residual_products(galaxy, tmp_path):
                 np.array(galaxy.cutouts[name].wcs.pixel_to_world_values(3, 4)), abs=1e-9
             )
     picture = tmp_path / "residuals.png"
-    draw_residuals(picture, galaxy.cutouts, models, table, "g")
+    draw_residuals(picture, galaxy.cutouts, models, galaxy.psfs, table, "g")
     assert picture.read_bytes()[:4] == b"\x89PNG"
     again = tmp_path / "again.png"
-    draw_residuals(again, galaxy.cutouts, models, table, "g")
+    draw_residuals(again, galaxy.cutouts, models, galaxy.psfs, table, "g")
     assert again.read_bytes() == picture.read_bytes()

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import ndimage
 
-__all__ = ["host_light"]
+__all__ = ["host_light", "running_median"]
 
 Array = np.ndarray
 # Standard deviations of a pixel below which the host is none.
@@ -58,3 +58,12 @@ def host_light(left: Array, error: Array, x: Array, y: Array, side: int, reach: 
         median = np.median(windows[part].reshape(len(part[0]), -1), axis=1)
         host[part] = np.maximum(median - _SEEN * error[part], 0.0)
     return host
+
+
+def running_median(image: Array, side: int) -> Array:
+    """Median of an image, in boxes of odd `side`, everywhere; pixels that are NaN take their nearest good neighbour's value."""
+    good = np.isfinite(image)
+    if not good.any():
+        return np.zeros(image.shape)
+    nearest = ndimage.distance_transform_edt(~good, return_distances=False, return_indices=True)
+    return ndimage.median_filter(image[tuple(nearest)], side, mode="nearest")
