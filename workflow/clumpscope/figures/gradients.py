@@ -9,7 +9,7 @@ from astropy.table import Table
 from ..population.bins import Bin
 from .columns import numbers
 from .settings import Settings
-from .style import MARKERS, PAGE_INCH, empty, new_figure, ordered_colours, styled
+from .style import MARKERS, PAGE_INCH, empty, new_figure, ordered_colours, plain_logarithms, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -55,6 +55,7 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     if np.isfinite(distance).any():
         panels[0, 0].set_xscale("symlog", linthresh=1.0, linscale=0.6)
         panels[0, 0].set_xlim(0, 1.3 * np.nanmax(distance))
+        plain_logarithms(panels[0, 0].xaxis)
     return figure, medians
 
 

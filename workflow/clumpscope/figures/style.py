@@ -109,9 +109,13 @@ def panel_label(axes: "Axes", text: str, corner: str = "upper left") -> None:
 
 def plain_logarithms(axis: "Axis") -> None:
     """Label a logarithmic axis of a few decades with numbers, 1, 2, 5, 10 ..., without powers of ten."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, SymmetricalLogLocator
 
-    if axis.get_scale() == "log":
-        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    steps = (1.0, 2.0, 5.0)
+    if axis.get_scale() in ("log", "symlog"):
+        symmetrical = axis.get_scale() == "symlog"
+        axis.set_major_locator(
+            SymmetricalLogLocator(axis.get_transform(), steps) if symmetrical else LogLocator(subs=steps)
+        )
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axis.set_minor_formatter(NullFormatter())

@@ -7,7 +7,7 @@ import numpy as np
 from astropy.table import Table
 
 from .settings import Settings
-from .style import GREY, PAGE_INCH, empty, new_figure, panel_label, styled
+from .style import GREY, PAGE_INCH, empty, new_figure, panel_label, plain_logarithms, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -68,6 +68,8 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
             empty(panel)
         if logarithmic:
             panel.set(xscale="log", yscale="log")
+            for axis in (panel.xaxis, panel.yaxis):
+                plain_logarithms(axis)
         middle, scatter = (numbers.get(key) for key in _SUMMARY[name])
         if middle is not None:
             word = "median ratio" if logarithmic else "offset"
