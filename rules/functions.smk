@@ -152,8 +152,11 @@ def host_batches(wildcards):
 
 
 def host_settings(wildcards):
-    """Hosts are fitted as clumps are, but for what their own section says."""
-    return {**sed_settings(wildcards), "nested": SETTINGS[wildcards.field]["hosts"]["nested"]}
+    """Hosts are fitted as clumps are, but for their own section, and what is of clumps: limits of flux and of mass."""
+    settings = {key: value for key, value in sed_settings(wildcards).items() if key != "mag_limit_ab"}
+    bounds = {key: pair for key, pair in settings["bounds"].items() if key != "log_mass_formed"}
+    nested = SETTINGS[wildcards.field]["hosts"]["nested"]
+    return {**settings, "limits": "flux", "bounds": bounds, "nested": nested}
 
 
 def catalogue_has(field, what):

@@ -73,11 +73,12 @@ rule sed_sheets:
 
 rule sed_picture:
     input:
-        lambda w: [
+        samples=lambda w: [
             f"results/{w.field}/sed/{w.sfh}/{galaxy}/{batch}.nc"
             for galaxy, batch in batches_of(w.field)
             if galaxy == w.galaxy
         ],
+        library=library_file,
     output:
         "results/{field}/sed/{sfh}/{galaxy}/{clump}.pdf",
     log:
@@ -101,6 +102,7 @@ rule ssp_grid:
     output:
         table="results/{field}/sed/ssp.ecsv",
         stack="results/{field}/sed/ssp_stack.ecsv",
+        stack_fit="results/{field}/sed/ssp_stack_fit.ecsv",
     log:
         "results/{field}/logs/ssp_grid.log",
     benchmark:

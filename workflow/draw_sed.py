@@ -7,11 +7,11 @@ from clumpscope.sed.store import read_posterior
 
 with job_log(snakemake.log[0]):
     posteriors = {}
-    for path in snakemake.input:
+    for path in snakemake.input.samples:
         posteriors |= read_posterior(path)
     clump = snakemake.wildcards.clump
     if clump not in posteriors:
         raise InputError(
             f"clump of galaxy {snakemake.wildcards.galaxy}", repr(clump), f"one of {', '.join(posteriors)}"
         )
-    save_pictures(posteriors[clump], snakemake.output[0])
+    save_pictures(posteriors[clump], snakemake.output[0], snakemake.input.library)

@@ -16,7 +16,7 @@ with job_log(snakemake.log[0]) as log:
     flux, error, filters = table_photometry(clumps)
     factors = dereddening_factors(filters, snakemake.params.reddening)
     library = snakemake.input.library
-    if options["limits"] == "paper":
+    if options["limits"] == "paper" and "mag_limit_ab" not in options:
         depth = read_table(snakemake.input.depth)
         options["mag_limit_ab"] = dict(zip(depth["filter"], depth["mag_limit_ab"], strict=True))
     settings = FitSettings(sfh=snakemake.wildcards.sfh, seed=snakemake.params.seed, **options)

@@ -10,7 +10,7 @@ from clumpscope.sed.stack import median_stack
 from clumpscope.tables import read_table, write_table
 
 with job_log(snakemake.log[0]):
-    tables, stacks = [], []
+    tables, stacks, maps = [], [], []
     library, params = snakemake.input.library, snakemake.params
     for path in snakemake.input.photometry:
         clumps = read_table(path)
@@ -22,7 +22,10 @@ with job_log(snakemake.log[0]):
         )
         tables.append(grid_table(fit, list(clumps["id"])))
         # Photon noise averages out in a stack, so that F22 fit theirs without a floor.
-        stacks.append(map_table(fit_grid(*median_stack(flux, error), filters, z, library)))
-        stacks[-1].add_column(clumps["galaxy"][0], name="galaxy", index=0)
+        stack = fit_grid(*median_stack(flux, error), filters, z, library, mass_filter=params.mass_filter)
+        stacks.append(grid_table(stack, [clumps["galaxy"][0]]))
+        maps.append(map_table(stack))
+        maps[-1].add_column(clumps["galaxy"][0], name="galaxy", index=0)
     write_table(vstack(tables), snakemake.output.table)
-    write_table(vstack(stacks), snakemake.output.stack)
+    write_table(vstack(stacks), snakemake.output.stack_fit)
+    write_table(vstack(maps), snakemake.output.stack)

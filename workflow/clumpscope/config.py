@@ -99,8 +99,23 @@ def validate(config: dict[str, Any]) -> None:
                     f"[{low:g}, {high:g}]",
                     "low < high",
                 )
-        if "mass_filter" in settings["sed"]:
-            get_filter(settings["sed"]["mass_filter"], f"configuration key sed.mass_filter for field {name}")
+        for key in ("mass_filter", "error_floor", "mag_limit_ab"):
+            value = settings["sed"].get(key, [])
+            for filter_name in (
+                [value] if isinstance(value, str) else value if isinstance(value, dict) else []
+            ):
+                get_filter(filter_name, f"configuration key sed.{key} for field {name}")
+        if (
+            settings["sed"]["limits"] == "paper"
+            and "photometry" in field
+            and "mag_limit_ab" not in settings["sed"]
+        ):
+            raise InputError(
+                f"configuration key sed.limits for field {name}",
+                "'paper' for a photometry field, which has no images to measure depths from",
+                "the magnitude limits of its filters",
+                "Give them in `sed.mag_limit_ab`, or use `limits: flux`.",
+            )
         for section in ("sed", "hosts"):
             reference, fitted = settings[section]["reference_sfh"], settings[section]["sfh"]
             if reference not in fitted:

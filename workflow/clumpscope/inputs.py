@@ -10,6 +10,7 @@ from astropy.table import Table
 from .config import IMAGE_MAPS
 from .errors import InputError
 from .filters import get_filter
+from .fluxes import table_fluxes
 from .tables import read_table, require_finite, require_unique
 
 if TYPE_CHECKING:
@@ -36,9 +37,25 @@ def _check_ids(table: Table, column: str, where: str) -> None:
         if not _ID.match(value):
             raise InputError(
                 f"{where}, column {column!r}, row {row + 1}",
-                repr(value),
+                repr(str(value)),
                 "letters, digits and any of _ . + -",
             )
+
+
+def _check_fluxes(table: Table, flux: str, error: str, filter_name: str, path: str) -> None:
+    """Refuse an unknown filter, a flux column alone, and fluxes without a positive error."""
+    get_filter(filter_name, f"{path}, column {flux!r}")
+    if error not in table.colnames:
+        raise InputError(path, f"column {flux!r} alone", f"its error in a column {error!r}")
+    values, errors = table_fluxes(table, flux, error, path)
+    missing = np.flatnonzero(np.isfinite(values) & ~np.isfinite(errors))
+    if missing.size:
+        raise InputError(
+            f"{path}, column {error!r}, row {missing[0] + 1} (id {table['id'][missing[0]]})",
+            "no error of a flux",
+            "a positive error",
+            "Leave the flux empty too where there is no measurement.",
+        )
 
 
 def read_galaxies(path: str) -> Table:
@@ -64,9 +81,7 @@ def read_galaxies(path: str) -> Table:
     require_finite(table, "z", path, 0.0, 20.0)
     for name in table.colnames:
         if name.startswith("f_"):
-            get_filter(name[2:], f"{path}, column {name!r}")
-            if f"e_{name[2:]}" not in table.colnames:
-                raise InputError(path, f"column {name!r} alone", f"its error in a column 'e_{name[2:]}'")
+            _check_fluxes(table, name, f"e_{name[2:]}", name[2:], path)
     return table
 
 
@@ -101,14 +116,9 @@ def read_photometry(path: str, redshift: float | None) -> Table:
             path, f"columns {', '.join(table.colnames)}", "fluxes in columns such as 'F150W_njy'"
         )
     for name in filters:
-        get_filter(name, f"{path}, column '{name}_njy'")
-        error = f"{name}_err_njy"
-        if error not in table.colnames:
-            raise InputError(path, f"column '{name}_njy' alone", f"its error in a column {error!r}")
-        measured = ~np.ma.getmaskarray(np.ma.asarray(table[f"{name}_njy"]))
-        require_finite(table[measured], error, path, np.nextafter(0.0, 1.0))
+        _check_fluxes(table, f"{name}_njy", f"{name}_err_njy", name, path)
     if "z" in table.colnames:
-        require_finite(table, "z", path, 0.0, 20.0)
+        require_finite(table, "z", path, 1e-3, 20.0)
     elif redshift is None:
         raise InputError(
             path,
@@ -175,10 +185,7 @@ def galaxy_photometry(sources: Table, galaxy: str, field: str) -> Table:
     table["galaxy"] = galaxy
     best = np.zeros(len(own))
     for name in photometry_filters(own):
-        flux, error = (
-            np.ma.filled(np.ma.asarray(own[f"{name}{kind}_njy"], dtype=float), np.nan)
-            for kind in ("", "_err")
-        )
+        flux, error = table_fluxes(own, f"{name}_njy", f"{name}_err_njy", field)
         table[f"flux_{name}_njy"], table[f"flux_{name}_err_njy"] = flux, error
         best = np.fmax(best, flux / error)
     table["snr"] = best

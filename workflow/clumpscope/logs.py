@@ -41,7 +41,7 @@ def job_log(path: str) -> Iterator[logging.Logger]:
         yield log
     except InputError as error:
         log.error("%s", error)
-        sys.exit(1)
+        sys.exit(str(error))  # on the console too, where Snakemake's quiet mode shows no log
     except Exception:
         log.exception("the job failed")
         raise

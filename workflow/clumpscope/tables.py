@@ -38,8 +38,12 @@ def read_table(path: str | os.PathLike, columns: Iterable[str] = ()) -> Table:
     if kind is None:
         raise InputError(str(path), f"ending {path.suffix!r}", f"one of {', '.join(_FORMATS)}")
     try:
-        options = {"comment": "#"} if kind == "ascii.csv" else {}
-        table = Table.read(path, format=kind, **options)
+        if kind == "ascii.csv":
+            # Spreadsheets begin their CSV files with a byte-order mark, which is no part of the first name.
+            lines = path.read_text(encoding="utf-8-sig").splitlines()
+            table = Table.read(lines, format=kind, comment="#")
+        else:
+            table = Table.read(path, format=kind)
     except (ValueError, OSError) as error:
         raise InputError(str(path), f"unreadable content ({error})", f"a table in {kind} format") from error
     for name in table.colnames:

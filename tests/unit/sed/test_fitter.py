@@ -4,10 +4,12 @@ from functools import partial
 
 import numpy as np
 import pytest
+from astropy import units
+from astropy.table import Column
 from clumpscope.errors import InputError
 from clumpscope.flags import describe
 from clumpscope.sed.fit import Fitter, fit_many, fit_posterior
-from clumpscope.sed.observation import Observation, per_filter
+from clumpscope.sed.observation import Observation, error_floors, per_filter
 from clumpscope.sed.settings import FitSettings
 from scipy.optimize import minimize
 from scipy.stats import wasserstein_distance
@@ -165,6 +167,13 @@ def test_flags():
     poor = fit.fit(two, error, "two bands")
     assert set(describe(poor.flags)) == {"underconstrained", "few_bands"}
     assert poor.converged
+    # Two bands for three parameters, and still no model fits: a flux far below zero.
+    two[0] *= -1.0
+    assert set(describe(fit.fit(two, error, "negative").flags)) == {
+        "underconstrained",
+        "few_bands",
+        "poor_fit",
+    }
 
     wild = flux * np.where(np.arange(8) % 2, 3.0, 1.0)
     assert describe(fit.fit(wild, error, "wild").flags) == ["poor_fit"]
@@ -230,6 +239,33 @@ def test_value_per_filter():
         per_filter([0.1] * 3, FILTERS, "key")
 
 
+def test_error_floors():
+    np.testing.assert_allclose(error_floors({"F070W": 0.2}, FILTERS), [0.2] + [0.05] * 7)
+    for wrong in (-0.1, np.nan, {"F070W": -0.1}):
+        with pytest.raises(InputError, match=r"sed\.error_floor.*zero or larger"):
+            error_floors(wrong, FILTERS)
+
+
+def test_masked_bands_and_units():
+    flux, error = photometry(20.0)
+    empty = np.where(np.arange(8) == 1, np.nan, flux)
+    settings = {"sweep_log2": 10, "draws": 100, "nested": False}
+    fits = [
+        fit_posterior(values, errors, FILTERS, 2.0, sfh="exp_10Myr", **settings)
+        for values, errors in (
+            (empty, error),
+            (np.ma.masked_array(flux, mask=np.arange(8) == 1), error),
+            (Column(empty / 1000, unit="uJy"), error / 1000 * units.uJy),
+        )
+    ]
+    for other in fits[1:]:
+        assert other.n_bands == 7
+        np.testing.assert_allclose(other.flux_njy, fits[0].flux_njy)
+        np.testing.assert_allclose(other.percentile("a_v"), fits[0].percentile("a_v"), atol=0.05)
+    with pytest.raises(InputError, match=r"flux_njy: found the unit 'mag'"):
+        fit_posterior(flux * units.mag, error, FILTERS, 2.0)
+
+
 def test_bad_requests_are_refused():
     flux, error = photometry(10.0)
     wrong = error.copy()
@@ -248,6 +284,33 @@ def test_bad_requests_are_refused():
         fitter(bounds={"log_mass_formed": (9.0, 8.0)})
     with pytest.raises(InputError, match="paper or log"):
         fitter(priors="uniform")
+    with pytest.raises(InputError, match=r"sed\.fixed: found every parameter"):
+        fitter(fixed={"log_age_yr": 7.0, "a_v": 0.5})
+    with pytest.raises(InputError, match=r"sed\.fixed\.av: found a parameter that cannot be held"):
+        fitter(fixed={"av": 0.5})
+    with pytest.raises(InputError, match=r"sed\.fixed\.log_mass_formed"):
+        fitter(fixed={"log_mass_formed": 7.0})
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"bounds": {"log_z_zsun": (-5.0, -4.0)}}, r"sed\.bounds\.log_z_zsun: found \[-5, -4\] at z = 1"),
+        ({"bounds": {"a_v": (0.0, 10.0)}}, r"sed\.bounds\.a_v.*from 0 to 5"),
+        ({"bounds": {"log_age_yr": (9.9, 10.0)}}, "less than the age of the Universe"),
+        ({"fixed": {"log_u": 5.0}}, r"sed\.fixed\.log_u: found 5"),
+        ({"fixed": {"log_age_yr": 10.0}}, r"sed\.fixed\.log_age_yr"),
+    ],
+)
+def test_no_model_reaches_there(settings, message):
+    """The engine takes the nearest model; a posterior must not report what was never modelled."""
+    with pytest.raises(InputError, match=message):
+        Fitter(["F150W", "F200W"], 1.0, FitSettings(**settings))
+    Fitter(
+        ["F150W"],
+        1.0,
+        FitSettings(bounds={"log_z_zsun": (-2.2, 0.47), "a_v": (0.0, 5.0), "log_age_yr": (7, 11)}),
+    )
 
 
 def test_redshift_beyond_the_filters_is_flagged():

@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 from clumpscope.errors import InputError
+from clumpscope.flags import describe
 from clumpscope.sed import PhotometryModel, fit_grid
 from clumpscope.sed.grid import AGES_YR, Z_ZSUN, sigma_levels
+from clumpscope.sed.grid_table import grid_table
 
 FILTERS = ["F090W", "F150W", "F200W", "F277W", "F356W", "F444W"]
 
@@ -56,6 +58,8 @@ def test_unusable_bands_are_left_out():
     error[3] = np.nan
     fit = fit_grid(data, error, FILTERS, 0.39)
     assert fit.n_bands.tolist() == [5, 5, 5, 0]
+    for name in ("age_interval_yr", "z_interval", "log_mass_interval", "ml_v", "chi2_min"):
+        assert np.isnan(getattr(fit, name)[3]).all() and np.isfinite(getattr(fit, name)[:3]).all(), name
     assert (fit.age_yr[:3] == 1.5e9).all() and np.isnan(fit.age_yr[3]) and np.isnan(fit.log_mass[3])
 
 
@@ -118,3 +122,21 @@ def test_bad_input(changes, words):
     }
     with pytest.raises(InputError, match=words):
         fit_grid(**arguments)
+
+
+def test_flags_say_how_far_the_photometry_carries():
+    flux, _ = mock(1.5e9, 0.2)
+    data = np.tile(flux, (5, 1))
+    data[1, 2:], data[2] = np.nan, np.nan
+    data[3] *= np.where(np.arange(6) % 2, 3.0, 1.0)
+    data[4] *= -1.0
+    table = grid_table(fit_grid(data, np.tile(0.05 * flux, (5, 1)), FILTERS, 0.39), list("abcde"))
+    assert [" ".join(describe(mask)) for mask in table["flags"]] == [
+        "",
+        "few_bands underconstrained",
+        "no_sed",
+        "poor_fit",
+        "no_sed",
+    ]
+    assert table["n_bands_snr3"].tolist() == [6, 2, 0, 6, 0]
+    assert (table["chi2"][:2] >= 0).all()

@@ -1,6 +1,9 @@
 import numpy as np
 import pytest
+from clumpscope.filters import transmission
+from clumpscope.sed import synthesize
 from clumpscope.sed.fit import Fitter
+from clumpscope.sed.observed_spectrum import observed_spectrum
 from clumpscope.sed.picture import draw_corner, draw_sed, save_pictures
 from clumpscope.sed.settings import FitSettings
 from clumpscope.sed.sheets import draw_sheet, save_sheets
@@ -55,3 +58,28 @@ def test_pages_of_one_object_and_of_many(posterior, tmp_path):
     panels = draw_sheet([posterior, dark]).axes
     assert [panel.get_title().split()[0] for panel in panels[:2]] == ["one", "dark"]
     assert any("no_sed" in text.get_text() for text in panels[1].texts)
+
+
+def test_a_dropout_is_drawn(tmp_path):
+    """At z = 12 no model has light in F090W, whatever an interloper's flux there."""
+    settings = FitSettings(sfh="exp_10Myr", sweep_log2=10, draws=100, nested=False, n_effective=200.0)
+    fit = Fitter(["F090W", "F200W", "F277W", "F444W"], 12.0, settings)
+    dropout = fit.fit(np.array([1.0, 5.0, 6.0, 7.0]), np.full(4, 0.3), "dropout")
+    assert dropout.model_njy[0] == 0.0
+    beyond = fit.fit(np.array([1.0, np.nan, np.nan, np.nan]), np.full(4, 0.3), "beyond")
+    for posterior in (dropout, beyond):
+        save_sheets([posterior], tmp_path / "sheet.pdf")
+        save_pictures(posterior, tmp_path / "one.pdf", "bc03")
+        assert (tmp_path / "one.pdf").stat().st_size > 5_000
+
+
+def test_the_spectrum_drawn_gives_the_band_fluxes():
+    """Averaged over a band like a detector counts it, the drawn spectrum is the brute-force photometry."""
+    parameters = {"log_mass_formed": 7.0, "log_age_yr": 7.0, "log_z_zsun": -0.4, "a_v": 0.7, "log_u": -2.3}
+    edges = np.geomspace(3e3, 6e4, 30_000)
+    spectrum = observed_spectrum("bc03", edges, 1.4, "const", parameters)
+    middle, width = 0.5 * (edges[1:] + edges[:-1]), np.diff(edges)
+    for name in FILTERS:
+        counts = np.interp(middle, *transmission(name), left=0.0, right=0.0) / middle * width
+        flux = (counts * spectrum).sum() / counts.sum()
+        assert flux == pytest.approx(synthesize("bc03", [name], 1.4, "const", parameters)[0], rel=3e-3), name

@@ -182,11 +182,54 @@ def test_files_that_are_not_ours(tmp_path, data):
     with pytest.raises(InputError, match="unreadable"):
         read_posterior(tmp_path / "text.nc")
     xarray.Dataset({"a": ("x", [1.0])}).to_netcdf(tmp_path / "other.nc", engine="h5netcdf")
-    with pytest.raises(InputError, match="without hashes"):
+    with pytest.raises(InputError, match="other content"):
         read_posterior(tmp_path / "other.nc")
     # A broken file does not stop a run: it is made anew.
     fit_or_reuse(make_fitter(), *data, IDS, tmp_path / "text.nc")
     assert list(read_posterior(tmp_path / "text.nc")) == IDS
+
+
+def test_damaged_files_are_made_anew(posteriors, data, tmp_path):
+    """Whatever a broken disk or an older version left: refused when read, replaced when fitted."""
+    import xarray
+
+    write_posteriors(posteriors, tmp_path / "good.nc")
+    good = (tmp_path / "good.nc").read_bytes()
+    rng = np.random.default_rng(5)
+    n_refused = 0
+    for place in rng.integers(0, len(good), 20):
+        damaged = bytearray(good)
+        damaged[place] ^= int(rng.integers(1, 256))
+        (tmp_path / "bad.nc").write_bytes(damaged)
+        try:
+            read_posterior(tmp_path / "bad.nc")
+        except InputError:  # and nothing else
+            n_refused += 1
+    assert n_refused
+    with xarray.open_dataset(tmp_path / "good.nc", engine="h5netcdf") as dataset:
+        dataset.drop_vars("model_p16_njy").to_netcdf(tmp_path / "bad.nc", engine="h5netcdf")
+    with pytest.raises(InputError, match="model_p16_njy"):
+        read_posterior(tmp_path / "bad.nc")
+    fit_or_reuse(make_fitter(), *data, IDS, tmp_path / "bad.nc")
+    assert (tmp_path / "bad.nc").read_bytes() == good
+
+
+def test_a_full_disk_leaves_the_last_file(posteriors, tmp_path):
+    """A limit of the size of files stands for the full disk: the process must live, and the file of before."""
+    import resource as limits
+
+    path = tmp_path / "batch.nc"
+    write_posteriors(posteriors[:1], path)
+    before = path.read_bytes()
+    old = limits.getrlimit(limits.RLIMIT_FSIZE)
+    limits.setrlimit(limits.RLIMIT_FSIZE, (len(before) + 1000, old[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            write_posteriors(posteriors, path)
+    finally:
+        limits.setrlimit(limits.RLIMIT_FSIZE, old)
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["batch.nc"]
 
 
 def test_table_of_percentiles(posteriors, tmp_path):

@@ -59,3 +59,14 @@ def test_settings_are_defaults_then_top_level_then_field():
 
 def test_a_map_of_the_magnification_alone_is_a_lens():
     config.validate({"fields": {"a": {**PHOTOMETRY, "lens": {**MAPS, "magnification": "mu.fits"}}}})
+
+
+def test_magnitude_limits_of_a_photometry_field_must_be_given():
+    whole = {"fields": {"a": PHOTOMETRY}, "sed": {"limits": "paper"}}
+    with pytest.raises(InputError, match=r"sed\.limits for field a.*no images.*sed\.mag_limit_ab"):
+        config.validate(whole)
+    whole["sed"]["mag_limit_ab"] = {"F150W": 29.0}
+    config.validate(whole)
+    for key in ("mag_limit_ab", "error_floor"):
+        with pytest.raises(InputError, match=rf"sed\.{key} for field a: found 'F150'.*Did you mean F150W"):
+            config.validate({"fields": {"a": PHOTOMETRY}, "sed": {key: {"F150": 0.1}}})

@@ -1,8 +1,11 @@
 """Bad input is refused before computing, with file, key, row, value, expectation and remedy."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 from astropy.io import fits
+from astropy.table import Table
 from astropy.wcs import WCS
 from clumpscope import inputs
 from clumpscope.errors import InputError
@@ -98,15 +101,21 @@ def test_edits_name_known_galaxies_and_actions(field, tmp_path):
         ("c2", "c1", "as in row 1"),
         ("F150W_njy,", "F150_njy,", "Did you mean F150W"),
         ("F150W_err_njy", "error", "'F150W_err_njy'"),
-        ("-1.0,1.0", "-1.0,0.0", r"column 'F150W_err_njy', row 2 \(id c2\): found '0.0'"),
-        ("-1.0,1.0", "-1.0,-2.0", "found '-2.0'"),
+        ("-1.0,1.0", "-1.0,0.0", r"column 'F150W_err_njy', row 2 \(id c2\): found 0 nJy"),
+        ("-1.0,1.0", "-1.0,-2.0", "found -2 nJy"),
         ("F150W_njy,F150W_err_njy", "flux,error", "fluxes in columns"),
+        ("5.0,1.0", ",", ""),
+        ("5.0,1.0", "nan,nan", ""),
+        ("5.0,1.0\nc2,10.0,-30.0,-1.0,1.0", ",\nc2,10.0,-30.0,-1.0,-2.0", r"row 2 \(id c2\)"),
+        ("-1.0,1.0", "-1.0,", r"row 2 \(id c2\): found no error of a flux"),
+        ("-1.0,1.0", "-,-", r"column 'F150W_njy', row 2: found '-'"),
+        ("c2", "c 2", r"row 2: found 'c 2'"),
     ],
 )
 def test_wrong_photometry_tables(tmp_path, old, new, message):
     path = tmp_path / "clusters.csv"
     path.write_text(CLUSTERS.replace(old, new))
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(InputError, match=message) if message else nullcontext():
         inputs.check_field("a", {"photometry": str(path), "redshift": 0.39})
 
 
@@ -129,3 +138,38 @@ def test_sources_are_grouped_by_galaxy_or_redshift(tmp_path):
     path.write_text(f"{head},galaxy\na,10,0,1,1,0.5,g\nb,10,0,1,1,1.5,g\n")
     with pytest.raises(InputError, match="one redshift a galaxy"):
         inputs.read_photometry(str(path), None)
+
+
+@pytest.mark.parametrize("ending", ["csv", "ecsv", "fits"])
+def test_fluxes_in_another_unit_and_missing_ones(tmp_path, ending):
+    """One flux of 5 nJy and one not measured, however a user writes them."""
+    table = Table({"id": [1, 2], "ra": [10.0, 10.0], "dec": [-30.0, -30.0]})
+    for name in ("F150W_njy", "F150W_err_njy"):
+        table[name] = [0.005, np.nan]
+        table[name].unit = "uJy"
+        if ending == "csv":  # without units
+            table[name] = [5.0, np.nan]
+    path = tmp_path / f"clusters.{ending}"
+    table.write(path)
+    if ending == "csv":  # as spreadsheets do
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    inputs.check_field("a", {"photometry": str(path), "redshift": 0.39})
+    own = inputs.galaxy_photometry(inputs.read_photometry(str(path), 0.39), "a", "a")
+    assert list(own["id"]) == ["1", "2"]
+    for name in ("flux_F150W_njy", "flux_F150W_err_njy"):
+        np.testing.assert_allclose(own[name], [5.0, np.nan])
+
+
+def test_photometry_at_redshift_zero_is_refused(tmp_path):
+    path = tmp_path / "clusters.csv"
+    path.write_text("id,ra,dec,z,F150W_njy,F150W_err_njy\nc1,10.0,-30.0,0.0,5.0,1.0\n")
+    with pytest.raises(InputError, match=r"column 'z', row 1 \(id c1\): found '0.0'"):
+        inputs.check_field("a", {"photometry": str(path)})
+
+
+def test_host_fluxes_need_positive_errors(field, tmp_path):
+    (tmp_path / "galaxies.csv").write_text(
+        "id,ra,dec,z,f_F814W,e_F814W\ng1,10.0,-30.0,1.5,3.0,0.0\ng2,10.001,-30.001,2.5,,\n"
+    )
+    with pytest.raises(InputError, match=r"column 'e_F814W', row 1 \(id g1\): found 0 nJy"):
+        inputs.check_field("a", field)

@@ -7,7 +7,7 @@ from astropy.table import Table
 
 from ..errors import InputError
 from ..filters import get_filter
-from ..tables import require_columns
+from ..fluxes import table_fluxes
 
 __all__ = ["table_photometry"]
 
@@ -20,7 +20,8 @@ def table_photometry(
     Parameters
     ----------
     table : astropy.table.Table
-        With a column ``id``. Fluxes and errors in nJy; empty or NaN cells are bands without a measurement.
+        With a column ``id``. Fluxes and errors in nJy, or in the columns' unit where they have one; empty or NaN
+        cells are bands without a measurement.
     flux, error : str
         How the columns are called, ``<F>`` standing for the filter: by default those of the clumps;
         ``f_<F>`` and ``e_<F>`` in a galaxy catalogue, ``<F>_njy`` and ``<F>_err_njy`` in a photometry field.
@@ -35,8 +36,8 @@ def table_photometry(
     Raises
     ------
     InputError
-        If there is no such column, for an unknown filter, a flux without an error column, or an error that
-        is not positive.
+        If there is no such column, for an unknown filter, a flux without an error column, a cell that is not a
+        number, or an error that is not positive.
     """
     # A letter and a digit begin every filter's name, and no other word in our columns (flux_iso_njy).
     find_flux, find_error = (
@@ -53,15 +54,5 @@ def table_photometry(
     for band, name in enumerate(filters):
         columns = [pattern.replace("<F>", name) for pattern in (flux, error)]
         get_filter(name, f"{where}, column {columns[0]!r}")
-        require_columns(table, columns, where)
-        for kind, column in enumerate(columns):
-            values[kind, :, band] = np.ma.filled(np.ma.asarray(table[column]).astype(float), np.nan)
-        wrong = np.flatnonzero(np.isfinite(values[0, :, band]) & (values[1, :, band] <= 0))
-        if wrong.size:
-            raise InputError(
-                f"{where}, column {columns[1]!r}, row {wrong[0] + 1} (id {table['id'][wrong[0]]})",
-                f"{values[1, wrong[0], band]:g} nJy",
-                "a positive error",
-                "Leave flux and error empty where there is no measurement.",
-            )
+        values[:, :, band] = table_fluxes(table, *columns, where)
     return values[0], values[1], filters

@@ -12,30 +12,28 @@ nested sampling (`nested`).
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from scipy.special import chdtrc
 
 from ..errors import InputError
 from ..filters import get_filter
 from ..flags import bit
+from ..fluxes import as_njy
 from ..randomness import generator
 from .dust_emission import dust_emission_bands
 from .exploration import explore
 from .library import SSPLibrary, load_library
 from .mass import best_mass, draw_mass
 from .nested import run_nested
-from .observation import Observation, check_errors, limit_flux_njy, per_filter
+from .observation import Observation, check_errors, error_floors, limit_flux_njy
 from .photometry import PhotometryModel
 from .posterior import SAMPLE_NAMES, Posterior
-from .priors import default_bounds, make_priors
+from .priors import check_reach, default_bounds, make_priors
+from .quality import quality_flags
 from .sampler import run_ensembles
 from .settings import DUST_EMISSION, FitSettings
 from .sfh import get_sfh
 from .sweep import MASS, PhotometryLike, Sweep, Target
 
 __all__ = ["Fitter", "fit_many", "fit_posterior"]
-
-_BROAD_BANDS_NEEDED = 4  # C25 section 3.6
-_POOR_FIT_PROBABILITY = 1e-4
 
 
 class Fitter:
@@ -89,12 +87,15 @@ class Fitter:
             self._masked = dust_emission_bands(self.filters, self.redshift)
         tau_yr = get_sfh(settings.sfh).tau_yr
         self._constants = {} if tau_yr is None else {"log_tau_yr": float(np.log10(tau_yr))}
-        self.error_floor = per_filter(settings.error_floor, filters, "sed.error_floor")
+        self.error_floor = error_floors(settings.error_floor, filters)
         self.limit_njy = limit_flux_njy(settings.limits, settings.mag_limit_ab, filters)
         self._broad = np.array([get_filter(name).kind == "broad" for name in filters])
         fixed = {name: value for name, value in settings.fixed.items() if name in model.parameters}
         free = tuple(name for name in model.parameters if name != MASS and name not in fixed)
+        if not free:
+            raise InputError("sed.fixed", "every parameter", "at least one to fit besides the mass")
         bounds = {name: tuple(pair) for name, pair in settings.bounds.items()}
+        check_reach(bounds, settings.fixed, self.redshift, getattr(model, "reach", {}))
         log_mass = bounds.pop(MASS, default_bounds(redshift)[MASS])
         if not log_mass[0] < log_mass[1]:
             raise InputError(f"sed.bounds.{MASS}", str(list(log_mass)), "low < high")
@@ -137,11 +138,6 @@ class Fitter:
         # Beyond the Lyman limit no model has any light: such bands alone say nothing of one.
         if not (observation.used & self.sweep.flux.any(axis=0)).any():
             return self._empty(facts)
-        flags = []
-        if bright < _BROAD_BANDS_NEEDED:
-            flags.append("few_bands")
-        if observation.n_bands < self.target.n_free:
-            flags.append("underconstrained")
 
         def log_prob(y: np.ndarray) -> np.ndarray:
             return self.target.log_prob(observation, y)
@@ -160,12 +156,10 @@ class Fitter:
             n_calls += chains.n_calls
         y = chains.y[np.linspace(0, len(chains.y) - 1, self.settings.draws).round().astype(int)]
         samples, model_band_njy = self._samples(observation, y, rng)
+        best, chi2, model_njy = self._best(observation, chains.y, rng)
+        flags = quality_flags(observation.n_bands, bright, self.target.n_free, chi2)
         if not chains.converged:
             flags.append("not_converged")
-        best, chi2, model_njy = self._best(observation, chains.y, rng)
-        freedom = observation.n_bands - self.target.n_free
-        if freedom > 0 and chdtrc(freedom, chi2) < _POOR_FIT_PROBABILITY:
-            flags.append("poor_fit")
         return Posterior(
             **facts,
             samples=samples,
@@ -264,7 +258,8 @@ def fit_posterior(
     Parameters
     ----------
     flux_njy, error_njy : (n_bands,) arrays
-        Flux densities and errors [nJy], negative fluxes too. NaN: the band is not used.
+        Flux densities and errors [nJy, unless they have a unit], negative fluxes too. NaN or masked: the band is
+        not used.
     filters : sequence of str
         Filter of each band.
     redshift : float
@@ -288,7 +283,7 @@ def fit_posterior(
     InputError
         If an error is zero or negative, lengths differ, or a filter or setting is unknown.
     """
-    flux, error = np.asarray(flux_njy, dtype=float), np.asarray(error_njy, dtype=float)
+    flux, error = as_njy(flux_njy, "flux_njy"), as_njy(error_njy, "error_njy")
     if flux.shape != (len(filters),) or error.shape != flux.shape:
         raise InputError(
             "flux_njy and error_njy",
@@ -331,7 +326,8 @@ def fit_many(
     list of Posterior
         Objects that cannot be fitted are flagged.
     """
-    flux, error = np.atleast_2d(np.asarray(flux_njy, float)), np.atleast_2d(np.asarray(error_njy, float))
+    flux = np.atleast_2d(as_njy(flux_njy, "flux_njy"))
+    error = np.atleast_2d(as_njy(error_njy, "error_njy"))
     if flux.shape != (len(ids), len(filters)) or error.shape != flux.shape:
         raise InputError(
             "flux_njy and error_njy",

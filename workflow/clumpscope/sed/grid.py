@@ -7,10 +7,12 @@ import numpy as np
 from scipy.special import chdtri, ndtr, ndtri_exp
 
 from ..errors import InputError
+from ..filters import get_filter
+from ..fluxes import as_njy
 from .bands import observed_bands, rest_bands
 from .gas import bracket
 from .library import SSPLibrary, load_library
-from .observation import per_filter
+from .observation import error_floors
 
 __all__ = ["AGES_YR", "Z_ZSUN", "GridFit", "fit_grid", "sigma_levels"]
 
@@ -33,10 +35,10 @@ class GridFit:
         Metallicities of the grid [Zsun].
     chi2 : (n, n_age, n_z) array
         chi-squared, minimal in the mass.
-    n_bands : (n,) array
-        Bands used.
+    n_bands, n_bands_snr3 : (n,) arrays
+        Bands used, and broad bands among them with S/N > 3.
     age_yr, z : (n,) arrays
-        The best-fit model.
+        The best-fit model; NaN for objects without data or without light.
     chi2_min : (n,) array
         Its chi-squared; NaN for objects without data.
     log_mass, log_mass_formed : (n,) arrays
@@ -59,6 +61,7 @@ class GridFit:
     z_zsun: np.ndarray
     chi2: np.ndarray
     n_bands: np.ndarray
+    n_bands_snr3: np.ndarray
     age_yr: np.ndarray
     z: np.ndarray
     chi2_min: np.ndarray
@@ -121,13 +124,14 @@ def fit_grid(
         the library, `mass_filter` not among the filters.
     """
     library = library if isinstance(library, SSPLibrary) else load_library(library)
-    flux, error = np.atleast_2d(np.asarray(flux_njy, float)), np.atleast_2d(np.asarray(error_njy, float))
+    flux = np.atleast_2d(as_njy(flux_njy, "flux_njy"))
+    error = np.atleast_2d(as_njy(error_njy, "error_njy"))
     _check(library, flux, error, filters, redshift, ages_yr, z_zsun, mass_filter)
     bands = observed_bands(filters, redshift, library.wave_edges, library.line_wave)
     models = _on_grid(library, library.stars @ (bands.pixel * library.lsun_erg_s), ages_yr, z_zsun)
 
     used = np.isfinite(flux) & np.isfinite(error) & (error > 0.0)
-    floor = per_filter(error_floor, filters, "sed.error_floor")
+    floor = error_floors(error_floor, filters)
     variance = error**2 + (floor * flux) ** 2
     weight = np.where(used, 1.0 / np.where(used, variance, 1.0), 0.0)
     data = np.where(used, flux, 0.0)
@@ -141,29 +145,31 @@ def fit_grid(
     best = chi2.reshape(n, -1).argmin(axis=1)
     a, z = np.unravel_index(best, shape)
     masses, mass = mass, mass[np.arange(n), a, z]
+    has_data = used.any(axis=1) & (mass > 0.0)  # without light all models are alike
     if mass_filter is not None:
         column = list(filters).index(mass_filter)
         mass = np.where(used[:, column], np.maximum(data[:, column], 0.0), np.nan) / models[a, z, column]
-    has_data = used.any(axis=1)
     mass = np.where(has_data & (mass > 0.0), mass, np.nan)
     fractions = _on_grid(library, library.mass_fraction, ages_yr, z_zsun)
     surviving = fractions[a, z]
     v_magnitude, v_sun = _rest_v(library, ages_yr, z_zsun)
     m_v = v_magnitude[a, z] - 2.5 * np.log10(mass)
-    chi2_min = chi2.reshape(n, -1).min(axis=1)
+    chi2_min = np.maximum(chi2.reshape(n, -1).min(axis=1), 0.0)
     rise = chi2 - chi2_min[:, None, None]
-    probability = np.exp(-0.5 * rise)
+    probability = np.exp(-0.5 * rise) * np.where(has_data, 1.0, np.nan)[:, None, None]
+    bright = used & (flux > 3.0 * error) & np.array([get_filter(name).kind == "broad" for name in filters])
     return GridFit(
         ages_yr=np.asarray(ages_yr, float),
         z_zsun=np.asarray(z_zsun, float),
         chi2=chi2,
         n_bands=used.sum(axis=1),
+        n_bands_snr3=bright.sum(axis=1),
         age_yr=np.where(has_data, np.asarray(ages_yr)[a], np.nan),
         z=np.where(has_data, np.asarray(z_zsun)[z], np.nan),
         chi2_min=np.where(has_data, chi2_min, np.nan),
         log_mass=np.log10(mass * surviving),
         log_mass_formed=np.log10(mass),
-        ml_v=surviving * 10.0 ** (0.4 * (v_magnitude[a, z] - v_sun)),
+        ml_v=np.where(has_data, 1.0, np.nan) * surviving * 10.0 ** (0.4 * (v_magnitude[a, z] - v_sun)),
         m_v_ab=m_v,
         flux_njy=mass[:, None] * models[a, z],
         age_interval_yr=_interval(np.asarray(ages_yr, float), probability.sum(axis=2)),

@@ -3,11 +3,14 @@
 import numpy as np
 from astropy.table import Table
 
+from ..flags import bit
 from .grid import GridFit
+from .quality import quality_flags
 
 __all__ = ["grid_table", "map_table"]
 
 _PERCENTILES = (16, 50, 84)
+_PARAMETERS = 3  # age, metallicity, mass
 
 
 def grid_table(fit: GridFit, ids: list[str]) -> Table:
@@ -42,8 +45,15 @@ def grid_table(fit: GridFit, ids: list[str]) -> Table:
         }
     # A model without scatter: the best one's magnitude stands for its distribution.
     columns |= {f"m_v_ab_p{p}": fit.m_v_ab for p in _PERCENTILES}
-    columns |= {"chi2": fit.chi2_min, "n_bands": fit.n_bands}
-    columns["flags"] = np.zeros(len(ids), dtype=np.int64)
+    columns |= {"chi2": fit.chi2_min, "n_bands": fit.n_bands, "n_bands_snr3": fit.n_bands_snr3}
+    rows = zip(fit.n_bands, fit.n_bands_snr3, fit.chi2_min, strict=True)
+    columns["flags"] = np.array(
+        [
+            bit(*quality_flags(n_bands, bright, _PARAMETERS, chi2) if np.isfinite(chi2) else ["no_sed"])
+            for n_bands, bright, chi2 in rows
+        ],
+        dtype=np.int64,
+    )
     return Table(columns)
 
 

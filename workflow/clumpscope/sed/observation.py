@@ -8,9 +8,12 @@ import numpy as np
 from ..errors import InputError
 from ..filters import get_filter
 
-__all__ = ["LIMIT_MODES", "Observation", "check_errors", "limit_flux_njy", "per_filter"]
+__all__ = ["LIMIT_MODES", "Observation", "check_errors", "error_floors", "limit_flux_njy", "per_filter"]
 
 LIMIT_MODES = ("flux", "paper")
+
+DEFAULT_FLOOR = 0.05
+"""Error floor, as a fraction of the flux, of filters without one of their own."""
 
 _AB_ZERO_NJY = 31.4  # AB magnitude of 1 nJy
 
@@ -105,6 +108,22 @@ def per_filter(
     if array.size not in (1, len(filters)) or array.ndim > 1:
         raise InputError(where, f"{array.size} numbers", f"one, or one for each of {len(filters)} filters")
     return np.broadcast_to(array, (len(filters),)).copy()
+
+
+def error_floors(value: float | Sequence[float] | Mapping[str, float], filters: Sequence[str]) -> np.ndarray:
+    """Error floor of every filter, a fraction of the flux; those that a mapping leaves out have `DEFAULT_FLOOR`.
+
+    Raises
+    ------
+    InputError
+        If a filter is unknown, or a floor is negative or not a number.
+    """
+    if isinstance(value, Mapping):
+        value = {**dict.fromkeys(filters, DEFAULT_FLOOR), **value}
+    floors = per_filter(value, filters, "sed.error_floor")
+    if not (np.isfinite(floors) & (floors >= 0.0)).all():
+        raise InputError("sed.error_floor", str(floors.tolist()), "fractions of the flux, zero or larger")
+    return floors
 
 
 def limit_flux_njy(

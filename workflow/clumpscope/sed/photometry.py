@@ -90,6 +90,12 @@ class PhotometryModel:
         bands = observed_bands(self.filters, self.redshift, self.library.wave_edges, self.library.line_wave)
         self._tables = build_tables(self.library, bands, self.age_max_yr, nebular, dust_emission)
 
+    @property
+    def reach(self) -> dict[str, tuple[float, float]]:
+        """Ranges of metallicity, ionisation parameter and A_V within which models differ."""
+        nodes = {"log_z_zsun": self.library.log_z_zsun, "log_u": self.library.log_u, "a_v": AV_NODES}
+        return {name: (float(values[0]), float(values[-1])) for name, values in nodes.items()}
+
     def fluxes(self, theta: np.ndarray) -> np.ndarray:
         """Flux densities of models.
 

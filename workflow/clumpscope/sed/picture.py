@@ -1,4 +1,4 @@
-"""The picture of one posterior: photometry, best fit and residuals, and the corner plot."""
+"""The picture of one posterior: photometry, best fit, spectrum and residuals, and the corner plot."""
 
 import os
 from typing import TYPE_CHECKING
@@ -9,12 +9,15 @@ from astropy.table import Table
 from ..filters import get_filter
 from ..flags import describe
 from ..pictures import save_pages
+from .library import SSPLibrary
+from .observed_spectrum import observed_spectrum
 from .posterior import Posterior
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["draw_corner", "draw_sed", "save_pictures"]
+__all__ = ["draw_corner", "draw_sed", "save_pictures", "scale_fluxes"]
 
 _LABELS = {
     "log_mass_formed": r"$\log M_\mathrm{formed}/M_\odot$",
@@ -34,13 +37,43 @@ _LABELS = {
 _CORNER = ("log_mass", "log_age_mw_yr", "log_tau_yr", "a_v", "log_z_zsun", "log_u", "log_alpha", "log_beta")
 
 
-def draw_sed(posterior: Posterior) -> tuple["Figure", Table]:
+_RESOLUTION = 200.0  # of the spectrum drawn
+
+
+def scale_fluxes(axes: "Axes", posterior: Posterior, room: float) -> None:
+    """Set the flux axis: logarithmic where all measured fluxes are positive; `room` is left above, as a share of the span."""
+    from matplotlib.ticker import LogLocator
+
+    measured = posterior.flux_njy[np.isfinite(posterior.flux_njy)]
+    if not measured.size:
+        return
+    shown = np.concatenate([measured, posterior.model_p16_njy, posterior.model_p84_njy])
+    shown = shown[np.isfinite(shown)]
+    if (measured > 0).all():
+        # The error bar of a faint band would otherwise decide the scale, or a model without light beyond the Lyman limit.
+        shown = shown[shown > 0.1 * measured.min()]
+        span = max(np.log10(shown.max() / shown.min()), 0.3)
+        axes.set_yscale("log")
+        axes.set_ylim(shown.min() * 10 ** (-0.25 * span), shown.max() * 10 ** (room * span))
+        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter("")
+    else:
+        axes.axhline(0.0, color="0.8", lw=0.8, zorder=0)
+        error = np.nanmedian(posterior.error_njy)
+        low, high = min(shown.min(), 0.0) - error, max(shown.max(), 0.0) + error
+        axes.set_ylim(low - 0.05 * (high - low), high + room * (high - low))
+
+
+def draw_sed(posterior: Posterior, library: SSPLibrary | str | None = None) -> tuple["Figure", Table]:
     """Photometry, best fit with the posterior's band, and residuals.
 
     Parameters
     ----------
     posterior : Posterior
         Of an object with photometry.
+    library : SSPLibrary or str, optional
+        The stellar library of the fit: with it the spectrum of the best fit is drawn.
 
     Returns
     -------
@@ -63,18 +96,29 @@ def draw_sed(posterior: Posterior) -> tuple["Figure", Table]:
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     low, high = (posterior.model_p16_njy[order], posterior.model_p84_njy[order])
     top.fill_between(pivot[order], low, high, color="tab:orange", alpha=0.3, lw=0, label="16-84 %")
+    style = "s-" if library is None else "s"
     top.plot(
-        pivot[order], posterior.model_njy[order], "s-", color="tab:orange", ms=5, lw=0.8, label="best fit"
+        pivot[order], posterior.model_njy[order], style, color="tab:orange", ms=5, lw=0.8, label="best fit"
     )
+    if library is not None and posterior.n_bands:
+        edges = (
+            np.exp(np.arange(np.log(pivot.min() / 1.15), np.log(pivot.max() * 1.15), 1.0 / _RESOLUTION)) * 1e4
+        )
+        spectrum = observed_spectrum(
+            library,
+            edges,
+            posterior.redshift,
+            posterior.settings["sfh"],
+            posterior.best,
+            posterior.settings["nebular"],
+            posterior.settings["dust_emission"] == "emission",
+        )
+        top.stairs(spectrum, edges / 1e4, color="0.65", lw=0.7, zorder=0, label="its spectrum")
     top.errorbar(
         pivot, posterior.data_njy, posterior.sigma_njy, fmt="none", ecolor="0.6", lw=2, label="fitted"
     )
     top.errorbar(pivot, posterior.flux_njy, posterior.error_njy, fmt="ko", ms=3, lw=1, label="measured")
-    finite = posterior.flux_njy[np.isfinite(posterior.flux_njy)]
-    if finite.size and (finite > 0).all():
-        top.set_yscale("log")
-    else:
-        top.axhline(0.0, color="0.8", lw=0.8, zorder=0)
+    scale_fluxes(top, posterior, room=0.25)
     top.set_ylabel(r"$f_\nu$ [nJy]")
     top.legend(fontsize="small", frameon=False)
     flags = f", {' '.join(describe(posterior.flags))}" if posterior.flags else ""
@@ -131,7 +175,11 @@ def draw_corner(posterior: Posterior) -> tuple["Figure", Table]:
     return figure, Table(draws, names=names)
 
 
-def save_pictures(posterior: Posterior, path: str | os.PathLike) -> None:
+def save_pictures(
+    posterior: Posterior, path: str | os.PathLike, library: SSPLibrary | str | None = None
+) -> None:
     """Write both pictures as the pages of a PDF, the same bytes every time."""
-    draw = (draw_sed, draw_corner) if posterior.n_bands else (draw_sed,)
-    save_pages((one(posterior)[0] for one in draw), path)
+    pages = [draw_sed(posterior, library)[0]]
+    if posterior.sampler != "none":
+        pages.append(draw_corner(posterior)[0])
+    save_pages(pages, path)

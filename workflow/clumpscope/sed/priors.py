@@ -23,7 +23,7 @@ from scipy.special import ndtr, ndtri
 from ..cosmology import age_of_universe_yr
 from ..errors import InputError
 
-__all__ = ["PRIOR_SETS", "Priors", "default_bounds", "make_priors"]
+__all__ = ["PRIOR_SETS", "Priors", "check_reach", "default_bounds", "make_priors"]
 
 PRIOR_SETS = ("paper", "log")
 
@@ -153,8 +153,57 @@ def make_priors(
         if name not in limits:
             raise InputError("sed.priors", f"parameter {name!r}", f"one of {', '.join(limits)}")
         low, high = limits[name]
+        if name == "log_age_yr" and low >= oldest:
+            raise InputError(
+                f"sed.bounds.{name}",
+                f"ages from 10**{low:g} yr at z = {redshift:g}",
+                f"less than the age of the Universe, 10**{oldest:.2f} yr",
+            )
         if not low < high:
-            raise InputError(f"sed.bounds.{name}", f"[{low:g}, {high:g}]", "low < high", "Fix it instead.")
+            raise InputError(
+                f"sed.bounds.{name}", f"[{low:g}, {high:g}]", "low < high", "To hold it, use `sed.fixed`."
+            )
     low, high = np.array([limits[name] for name in names], dtype=float).reshape(-1, 2).T
     linear = np.array([name in _UNIFORM_IN_LINEAR[kind] for name in names], dtype=bool)
     return Priors(kind, tuple(names), low, high, linear)
+
+
+def check_reach(
+    bounds: Mapping[str, tuple[float, float]],
+    fixed: Mapping[str, float],
+    redshift: float,
+    reach: Mapping[str, tuple[float, float]],
+) -> None:
+    """Refuse limits and values of parameters that no model can have.
+
+    Parameters
+    ----------
+    bounds, fixed : mapping
+        The user's limits, and values held, by parameter name.
+    redshift : float
+    reach : mapping
+        Ranges that the models cover; beyond them nothing changes, but a posterior would still report it.
+
+    Raises
+    ------
+    InputError
+        If a parameter of `fixed` is unknown, or a number lies outside both `reach` and `default_bounds`.
+    """
+    defaults = default_bounds(redshift)
+    mass = "log_mass_formed"
+    for name in fixed:
+        if name not in defaults or name == mass:
+            known = ", ".join(other for other in defaults if other != mass)
+            raise InputError(f"sed.fixed.{name}", "a parameter that cannot be held", f"one of {known}")
+    given = [("bounds", name, pair) for name, pair in bounds.items() if name in reach]
+    held = {**reach, "log_age_yr": (0.0, defaults["log_age_yr"][1])}
+    given += [("fixed", name, (value, value)) for name, value in fixed.items() if name in held]
+    for key, name, (low, high) in given:
+        least, most = np.sort([*held[name], *defaults[name]])[[0, -1]]
+        if not (least <= low and high <= most):
+            found = f"{low:g}" if key == "fixed" else f"[{low:g}, {high:g}]"
+            raise InputError(
+                f"sed.{key}.{name}",
+                f"{found} at z = {redshift:g}",
+                f"a number from {least:.3g} to {most:.3g}",
+            )

@@ -12,6 +12,7 @@ import numpy as np
 
 from .. import __version__
 from ..resources import resource
+from .observation import DEFAULT_FLOOR
 
 __all__ = ["DUST_EMISSION", "FitSettings", "code_version"]
 
@@ -48,7 +49,7 @@ class FitSettings:
     dust_emission : {"emission", "mask", "none"}
         Whether dust emits what it absorbs, bands where it would dominate are left out, or neither.
     error_floor : float, or one by filter
-        Fraction of the flux added in quadrature to its error.
+        Fraction of the flux added in quadrature to its error; 0.05 in filters that a mapping leaves out.
     limits : {"flux", "paper"}
         Faint bands: their measured flux and error, or C25's magnitude limits.
     mag_limit_ab : float, or one by filter, optional
@@ -73,7 +74,7 @@ class FitSettings:
     fixed: Mapping[str, float] = field(default_factory=dict)
     nebular: bool = True
     dust_emission: str = "emission"
-    error_floor: float | Sequence[float] | Mapping[str, float] = 0.05
+    error_floor: float | Sequence[float] | Mapping[str, float] = DEFAULT_FLOOR
     limits: str = "flux"
     mag_limit_ab: float | Sequence[float] | Mapping[str, float] | None = None
     seed: int = 0

@@ -10,6 +10,7 @@ import numpy as np
 from ..filters import get_filter
 from ..flags import describe
 from ..pictures import save_pages
+from .picture import scale_fluxes
 from .posterior import Posterior
 
 if TYPE_CHECKING:
@@ -58,26 +59,13 @@ def save_sheets(posteriors: Iterable[Posterior], path: str | os.PathLike) -> Non
 
 
 def _draw(panel: "Axes", posterior: Posterior) -> None:
-    from matplotlib.ticker import LogLocator
-
     pivot = np.array([get_filter(name).pivot_angstrom for name in posterior.filters]) / 1e4
     order = np.argsort(pivot)
     low, high = posterior.model_p16_njy[order], posterior.model_p84_njy[order]
     panel.fill_between(pivot[order], low, high, color="tab:orange", alpha=0.35, lw=0)
     panel.plot(pivot[order], posterior.model_njy[order], "-", color="tab:orange", lw=0.8)
     panel.errorbar(pivot, posterior.flux_njy, posterior.error_njy, fmt="k.", ms=3, lw=0.6)
-    finite = posterior.flux_njy[np.isfinite(posterior.flux_njy)]
-    if finite.size and (finite > 0).all():
-        panel.set_yscale("log")
-        # The error bar of a faint band would otherwise decide the scale; above, there is room for the numbers.
-        bottom, top = min(finite.min(), np.nanmin(low)), max(finite.max(), np.nanmax(high))
-        span = max(np.log10(top / bottom), 0.3)
-        panel.set_ylim(bottom * 10 ** (-0.25 * span), top * 10 ** (0.7 * span))
-        panel.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-        panel.yaxis.set_major_formatter("{x:g}")
-        panel.yaxis.set_minor_formatter("")
-    else:
-        panel.axhline(0.0, color="0.8", lw=0.5, zorder=0)
+    scale_fluxes(panel, posterior, room=0.7)
     panel.set_xscale("log")
     panel.set_xlim(pivot.min() / 1.15, pivot.max() * 1.15)
     panel.set_xticks([tick for tick in (0.5, 1, 2, 4) if pivot.min() / 1.15 < tick < pivot.max() * 1.15])
@@ -85,7 +73,7 @@ def _draw(panel: "Axes", posterior: Posterior) -> None:
     panel.xaxis.set_minor_formatter("")
     panel.tick_params(labelsize=5, pad=1, length=2)
     panel.set_title(f"{posterior.id}   z = {posterior.redshift:.2f}", fontsize=6, pad=2)
-    if posterior.n_bands:
+    if posterior.sampler != "none":
         numbers = "\n".join(
             f"{label} {values[1]:.2f}$^{{+{values[2] - values[1]:.2f}}}_{{-{values[1] - values[0]:.2f}}}$"
             for label, values in (

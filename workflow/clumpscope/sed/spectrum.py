@@ -20,7 +20,15 @@ from .igm import igm_transmission
 from .library import LYMAN_LIMIT, SSPLibrary, load_library
 from .sfh import SFH, get_sfh, sfr_shape
 
-__all__ = ["NJY", "SPEED_OF_LIGHT", "Spectrum", "age_weights", "rest_spectrum", "synthesize"]
+__all__ = [
+    "NJY",
+    "SPEED_OF_LIGHT",
+    "Spectrum",
+    "absorbed_luminosity",
+    "age_weights",
+    "rest_spectrum",
+    "synthesize",
+]
 
 SPEED_OF_LIGHT = 2.99792458e18  # Angstrom / s
 NJY = 1e32  # nJy per erg / s / cm2 / Hz
@@ -186,12 +194,12 @@ def synthesize(
     dilution = library.lsun_erg_s / (4.0 * np.pi * luminosity_distance_cm(redshift) ** 2)
     glow = np.zeros_like(spectrum.continuum)
     if dust_emission:
-        glow = _absorbed(spectrum, params["a_v"]) * dust_spectrum(spectrum.wave_edges)
+        glow = absorbed_luminosity(spectrum, params["a_v"]) * dust_spectrum(spectrum.wave_edges)
     flux = [_through_filter(spectrum, glow, name, redshift, params["a_v"]) for name in filters]
     return np.array(flux) * dilution * NJY / SPEED_OF_LIGHT
 
 
-def _absorbed(spectrum: Spectrum, a_v: float) -> float:
+def absorbed_luminosity(spectrum: Spectrum, a_v: float) -> float:
     """Luminosity that the dust absorbs [Lsun]."""
     edges = spectrum.wave_edges
     lost = 1.0 - 10.0 ** (-0.4 * a_v * calzetti(0.5 * (edges[1:] + edges[:-1])))

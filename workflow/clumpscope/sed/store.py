@@ -8,6 +8,7 @@ A file is readable with `read_posterior`, or as any netCDF-4 file:
 Every object carries the hash of its data, priors, settings, library and code (`settings`).
 """
 
+import io
 import itertools
 import json
 import os
@@ -109,23 +110,23 @@ def write_posteriors(posteriors: Sequence[Posterior], path: str | os.PathLike) -
     """Write a batch as netCDF; the same bytes for the same content."""
     dataset = to_dataset(posteriors)
     encoding = {name: {"zlib": True, "shuffle": True} for name, v in dataset.items() if v.ndim == 2}
+    # By way of memory: the HDF5 library ends the process when a disk is full.
+    content = io.BytesIO()
+    dataset.to_netcdf(content, engine="h5netcdf", encoding=encoding)
     with replacing(path) as temporary:
-        dataset.to_netcdf(temporary, engine="h5netcdf", encoding=encoding)
+        temporary.write_bytes(content.getvalue())
 
 
-def _open(path: str | os.PathLike) -> "xarray.Dataset":
+def _read(path: str | os.PathLike) -> "xarray.Dataset":
     import xarray
 
     if not Path(path).exists():
         raise InputError(str(path), "no such file", "a netCDF file of posteriors")
     try:
         with xarray.open_dataset(path, engine="h5netcdf") as dataset:
-            dataset = dataset.load()
-    except OSError as error:
+            return dataset.load()
+    except Exception as error:  # damaged files raise whatever their first damaged byte leads to
         raise InputError(str(path), f"unreadable content ({error})", "a netCDF file of posteriors") from error
-    if "hash" not in dataset or "settings" not in dataset.attrs:
-        raise InputError(str(path), "a netCDF file without hashes", "a file written by write_posteriors")
-    return dataset
 
 
 def _posterior(dataset: "xarray.Dataset", k: int) -> Posterior:
@@ -153,13 +154,21 @@ def read_posterior(path: str | os.PathLike, id: str | None = None) -> Posterior 
     InputError
         If the file is missing, is not one of ours, or lacks the id.
     """
-    dataset = _open(path)
-    ids = [str(name) for name in dataset["id"].values]
+    dataset = _read(path)
+    try:
+        rows = {str(name): k for k, name in enumerate(dataset["id"].values)}
+        posteriors = {
+            name: _posterior(dataset, k) for name, k in rows.items() if id is None or name == str(id)
+        }
+    except (KeyError, ValueError) as error:
+        raise InputError(
+            str(path), f"other content ({error})", "a file written by write_posteriors"
+        ) from error
     if id is None:
-        return {name: _posterior(dataset, k) for k, name in enumerate(ids)}
-    if str(id) not in ids:
-        raise InputError(str(path), f"ids {', '.join(ids)}", f"id {id!r}")
-    return _posterior(dataset, ids.index(str(id)))
+        return posteriors
+    if str(id) not in posteriors:
+        raise InputError(str(path), f"ids {', '.join(rows)}", f"id {id!r}")
+    return posteriors[str(id)]
 
 
 def _stored(path: str | os.PathLike | None) -> dict[str, Posterior]:

@@ -1,0 +1,56 @@
+"""The observed spectrum of a model, in bins wide enough to draw."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from ..cosmology import age_of_universe_yr, luminosity_distance_cm
+from .attenuation import calzetti
+from .dust_emission import dust_spectrum
+from .igm import igm_transmission
+from .library import SSPLibrary, load_library
+from .sfh import get_sfh
+from .spectrum import NJY, SPEED_OF_LIGHT, absorbed_luminosity, rest_spectrum
+
+__all__ = ["observed_spectrum"]
+
+
+def observed_spectrum(
+    library: SSPLibrary | str,
+    edges: np.ndarray,
+    redshift: float,
+    sfh: str,
+    parameters: Mapping[str, float],
+    nebular: bool = True,
+    dust_emission: bool = True,
+) -> np.ndarray:
+    """Mean flux density in bins of the observed wavelength, lines included.
+
+    Parameters
+    ----------
+    library : SSPLibrary or str
+    edges : (n + 1,) array
+        Edges of the bins [Angstrom], inside the redshifted library.
+    redshift, sfh, parameters, nebular, dust_emission
+        As for `clumpscope.sed.spectrum.synthesize`.
+
+    Returns
+    -------
+    (n,) array
+        Mean f_nu over each bin's wavelengths [nJy].
+    """
+    library = library if isinstance(library, SSPLibrary) else load_library(library)
+    spectrum = rest_spectrum(library, get_sfh(sfh), parameters, float(age_of_universe_yr(redshift)), nebular)
+    wave, stretch = 0.5 * (spectrum.wave_edges[1:] + spectrum.wave_edges[:-1]), 1.0 + redshift
+    density = spectrum.continuum * 10.0 ** (-0.4 * parameters["a_v"] * calzetti(wave))
+    if dust_emission:
+        density += absorbed_luminosity(spectrum, parameters["a_v"]) * dust_spectrum(spectrum.wave_edges)
+    lines = spectrum.lines * 10.0 ** (-0.4 * parameters["a_v"] * calzetti(spectrum.line_wave))
+    light = density * np.diff(spectrum.wave_edges) * igm_transmission(wave * stretch, redshift)
+    lines = lines * igm_transmission(spectrum.line_wave * stretch, redshift)
+    # Luminosity up to each edge: the difference between two edges is what a bin holds, however wide the pixels are.
+    upto = np.interp(edges / stretch, spectrum.wave_edges, np.concatenate([[0.0], np.cumsum(light)]))
+    in_bin = np.diff(upto) + np.histogram(spectrum.line_wave * stretch, edges, weights=lines)[0]
+    middle = 0.5 * (edges[1:] + edges[:-1])
+    flux = in_bin * library.lsun_erg_s / (4.0 * np.pi * luminosity_distance_cm(redshift) ** 2)
+    return flux / np.diff(edges) * middle**2 / SPEED_OF_LIGHT * NJY
