@@ -109,8 +109,12 @@ def to_dataset(posteriors: Sequence[Posterior]) -> "xarray.Dataset":
 def write_posteriors(posteriors: Sequence[Posterior], path: str | os.PathLike) -> None:
     """Write a batch as netCDF; the same bytes for the same content."""
     dataset = to_dataset(posteriors)
-    encoding = {name: {"zlib": True, "shuffle": True} for name, v in dataset.items() if v.ndim == 2}
-    # By way of memory: the HDF5 library ends the process when a disk is full.
+    encoding = {
+        name: {"fletcher32": True, "zlib": v.ndim == 2, "shuffle": v.ndim == 2}
+        for name, v in dataset.items()
+        if v.dtype != object
+    }
+    # Written in memory: the HDF5 library ends the process when a disk is full.
     content = io.BytesIO()
     dataset.to_netcdf(content, engine="h5netcdf", encoding=encoding)
     with replacing(path) as temporary:
@@ -123,7 +127,8 @@ def _read(path: str | os.PathLike) -> "xarray.Dataset":
     if not Path(path).exists():
         raise InputError(str(path), "no such file", "a netCDF file of posteriors")
     try:
-        with xarray.open_dataset(path, engine="h5netcdf") as dataset:
+        # From memory: the HDF5 library keeps damaged files open, and locks files, which network disks refuse.
+        with xarray.open_dataset(io.BytesIO(Path(path).read_bytes()), engine="h5netcdf") as dataset:
             return dataset.load()
     except Exception as error:  # damaged files raise whatever their first damaged byte leads to
         raise InputError(str(path), f"unreadable content ({error})", "a netCDF file of posteriors") from error
