@@ -169,6 +169,7 @@ def draw_corner(posterior: Posterior) -> tuple["Figure", Table]:
         title_kwargs={"fontsize": "small"},
         plot_datapoints=False,
         fill_contours=True,
+        smooth=0.8,
         levels=(0.39, 0.86),
         fig=figure,
     )

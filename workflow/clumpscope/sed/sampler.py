@@ -131,8 +131,8 @@ def run_ensembles(
         Steps between checks; the first half block is discarded.
     max_steps : tuple of int
         Steps after which the mixture is fitted anew to the chains and a fresh run is made; the run with
-        the last of them ends without convergence. The second run has to reach twice `n_effective`, since
-        chains that mix slowly hide their slowest times.
+        the last of them ends without convergence. The second run has to reach half as much again as
+        `n_effective`, since chains that mix slowly hide their slowest times.
     """
     mixture, n_dim = exploration.mixture, exploration.y.shape[1]
     starts = [exploration.draw(n_walkers, rng) for _ in range(2)]

@@ -176,13 +176,12 @@ def read_posterior(path: str | os.PathLike, id: str | None = None) -> Posterior 
     return posteriors[str(id)]
 
 
-def _stored(path: str | os.PathLike | None) -> dict[str, Posterior]:
-    if path is None or not Path(path).exists():
-        return {}
+def _stored(path: Path) -> dict[str, Posterior]:
+    """Posteriors of a file by their hashes."""
     try:
-        return read_posterior(path)
+        return {posterior.hash: posterior for posterior in read_posterior(path).values()}
     except InputError:
-        # A file that cannot be read answers nothing: it is made anew.
+        # A file that cannot be read, or is not there, answers nothing: it is made anew.
         return {}
 
 
@@ -204,32 +203,32 @@ def fit_or_reuse(
     flux_njy, error_njy : (n_objects, n_bands) arrays
     ids : sequence of str
     path : path-like or None
-        The batch's file; need not exist. None: nothing is read or written.
+        The batch's file; need not exist. None: nothing is read or written. What is done of a batch is kept beside it in
+        ``{path}.partial`` until the batch is whole: Snakemake takes away the outputs of a job that fails.
     progress : callable, optional
         Called with one line of text after each object.
     every_s : float
-        Seconds between writings of what is there, so that an interrupted job loses no more.
+        Seconds between writings of what is done, so that an interrupted job loses no more.
 
     Returns
     -------
     list of Posterior
         In the order of `ids`.
     """
-    stored = _stored(path)
+    partial = None if path is None else Path(f"{path}.partial")
+    stored = {} if path is None else {**_stored(partial), **_stored(Path(path))}
     posteriors, written = [], time.monotonic()
     one_each = itertools.repeat(fitters) if isinstance(fitters, Fitter) else fitters
     for name, fitter, flux, error in zip(map(str, ids), one_each, flux_njy, error_njy, strict=False):
-        known = stored.get(name)
-        current = known is not None and known.hash == fitter.digest(name, flux, error)
-        posteriors.append(known if current else fitter.fit(flux, error, name))
+        known = stored.get(fitter.digest(name, flux, error))
+        posteriors.append(known or fitter.fit(flux, error, name))
         if progress is not None:
-            kind = "kept" if current else "fitted"
+            kind = "kept" if known else "fitted"
             progress(f"{len(posteriors)}/{len(ids)} {kind} {posteriors[-1].summary()}")
-        if path is not None and time.monotonic() - written > every_s:
-            later = (stored.get(str(name)) for name in ids[len(posteriors) :])
-            same = [p for p in later if p is not None and p.settings == posteriors[0].settings]
-            write_posteriors([*posteriors, *same], path)
+        if partial is not None and time.monotonic() - written > every_s:
+            write_posteriors(posteriors, partial)
             written = time.monotonic()
     if path is not None:
         write_posteriors(posteriors, path)
+        partial.unlink(missing_ok=True)
     return posteriors
