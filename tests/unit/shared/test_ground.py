@@ -11,6 +11,7 @@ from clumpscope.documentation import pages
 from clumpscope.errors import InputError
 from clumpscope.files import replacing
 from clumpscope.filters import filter_names, get_filter, transmission
+from clumpscope.logs import job_log
 from clumpscope.randomness import generator
 from clumpscope.tables import read_table, require_finite, require_unique, write_table
 from conftest import ROOT
@@ -123,3 +124,10 @@ def test_random_numbers_belong_to_the_object():
 @pytest.mark.parametrize("path", list(pages()))
 def test_reference_pages_are_up_to_date(path):
     assert (ROOT / path).read_text() == pages()[path], "run `make docs`"
+
+
+def test_a_refused_input_is_told_on_the_console_and_in_the_log(tmp_path):
+    """Snakemake's quiet mode shows a failed job's standard error, not its log."""
+    with pytest.raises(SystemExit, match="SPS_HOME: found nothing"), job_log(str(tmp_path / "job.log")):
+        raise InputError("SPS_HOME", "nothing", "a folder")
+    assert "SPS_HOME: found nothing" in (tmp_path / "job.log").read_text()
