@@ -89,3 +89,13 @@ def test_rejecting_an_unknown_galaxy_is_refused():
 def test_minimum_of_clumps():
     assert [enough_clumps(n, 2.0) for n in (0, 1, 2)] == [False, False, True]
     assert [enough_clumps(n, 6.0) for n in (0, 1, 2)] == [False, True, True]
+
+
+def test_reference_filter_is_one_that_covers_the_galaxy():
+    covering = [FILTERS] * 8
+    covering[0], covering[1] = [], ["F200W", "F444W"]
+    table = select_galaxies(catalogue(), MU, FILTERS, covering=covering)
+    assert (table["reason"][0], bool(table["selected"][0])) == ("on no image", False)
+    assert (table["filter_ref"][1], bool(table["selected"][1])) == ("F200W", True)
+    others = select_galaxies(catalogue(), MU, FILTERS)
+    assert list(table["filter_ref"][2:]) == list(others["filter_ref"][2:])
