@@ -24,12 +24,12 @@ with job_log(snakemake.log[0]) as log:
         mu = None if field["lens"]["kind"] == "none" else lens.galaxy_magnification(galaxies)
         for key in ("min_clumps", "one_clump_redshift"):
             settings.pop(key)
-        mosaics = {
-            band: open_mosaic(name=band, **{key: value for key, value in image.items() if key not in ("psf", "sha256")})
+        mosaics = (
+            open_mosaic(name=band, **{key: image[key] for key in ("sci", "unit", "pixel_scale", "reference") if key in image})
             for band, image in field["images"].items()
-        }  # fmt: skip
+        )  # fmt: skip
         covering = covering_filters(mosaics, galaxies)
-        selection = select_galaxies(galaxies, mu, list(mosaics), covering=covering, **settings)
+        selection = select_galaxies(galaxies, mu, list(field["images"]), covering=covering, **settings)
         rows, counts = galaxy_rows(selection, edits), {}
         log.info("%d of %d galaxies selected", len(rows), len(galaxies))
     index = {

@@ -1,6 +1,5 @@
 """All clumps of a galaxy in several filters on different grids, and the products that a person looks at."""
 
-from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -166,19 +165,3 @@ def test_residual_products(galaxy, tmp_path):
     again = tmp_path / "again.png"
     draw_residuals(again, galaxy.cutouts, models, galaxy.psfs, table, "g")
     assert again.read_bytes() == picture.read_bytes()
-
-
-def test_picture_of_a_galaxy_across_ra_zero_is_that_of_any_other(galaxy, tmp_path):
-    pictures = []
-    for shift in (0.0, -RA):
-        table, models = measure_galaxy(galaxy.cutouts, galaxy.psfs, galaxy.clumps, "F150W", ["F150W"])
-        cutouts = {
-            name: replace(cutout, wcs=cutout.wcs.deepcopy()) for name, cutout in galaxy.cutouts.items()
-        }
-        for cutout in cutouts.values():
-            cutout.wcs.wcs.crval = [(RA + shift) % 360.0, DEC]
-        table["ra"] = (table["ra"] + shift) % 360.0
-        assert np.ptp(table["ra"]) > (359.0 if shift else 0.0)
-        draw_residuals(tmp_path / "residuals.png", cutouts, models, table, "g")
-        pictures.append((tmp_path / "residuals.png").read_bytes())
-    assert pictures[0] == pictures[1]

@@ -1,6 +1,6 @@
 """Which galaxies are measured, and in which reference filter (C25 sections 3.1 and 3.3)."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -123,11 +123,14 @@ def select_galaxies(
     return table
 
 
-def covering_filters(mosaics: "Mapping[str, Mosaic]", galaxies: Table) -> list[list[str]]:
-    """Filters whose images have data at each galaxy (ra, dec [deg])."""
-    return [
-        [name for name, mosaic in mosaics.items() if mosaic.covers(row["ra"], row["dec"])] for row in galaxies
-    ]
+def covering_filters(mosaics: "Iterable[Mosaic]", galaxies: Table) -> list[list[str]]:
+    """Filters whose images have data at each galaxy (ra, dec [deg]); mosaics are needed one at a time."""
+    covering: list[list[str]] = [[] for _ in galaxies]
+    for mosaic in mosaics:
+        for own, row in zip(covering, galaxies, strict=True):
+            if mosaic.covers(row["ra"], row["dec"]):
+                own.append(mosaic.name)
+    return covering
 
 
 def galaxy_rows(selection: Table, edits: Table | None) -> dict[str, dict]:
