@@ -266,6 +266,13 @@ def check_field(name: str, field: dict[str, Any]) -> None:
     galaxies = read_galaxies(field["galaxies"])
     if "edits" in field:
         read_edits(field["edits"], galaxies)
+    if "segmentation" in field:
+        for row, value in enumerate(galaxies["id"]):
+            if not str(value).isdecimal():
+                raise InputError(
+                    f"{field['galaxies']}, column 'id', row {row + 1}", repr(str(value)),
+                    f"a number, the galaxy's value in {field['segmentation']}",
+                )  # fmt: skip
     stars = read_stars(field["stars"]) if "stars" in field else None
     for band, image in field["images"].items():
         for entry in (*IMAGE_MAPS, "psf"):

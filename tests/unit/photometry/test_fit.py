@@ -305,7 +305,7 @@ def test_kernels_of_unit_sum_inside_a_small_circle_give_the_fluxes_inside_it():
 
 @pytest.mark.parametrize("options", [{"box": 10}, {"box": 61}, {"joint_box": 12}])
 def test_boxes_without_a_middle_pixel_or_beyond_the_psf_are_refused(options):
-    with pytest.raises(InputError, match="odd number from 5 to 31"):
+    with pytest.raises(InputError, match="odd number from 5 to 49"):
         fit_clumps(np.zeros((21, 21)), np.ones((21, 21)), KERNEL, [10.0], [10.0], **options)
 
 

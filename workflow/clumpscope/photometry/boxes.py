@@ -8,7 +8,7 @@ __all__ = ["MAX_BOX", "Box", "group_clumps", "make_box"]
 
 Array = np.ndarray
 MAX_BOX = 31
-"""Largest side of a box [px]."""
+"""Largest side of an adaptive box [px]."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ __all__ = ["fit_clumps", "render_clumps"]
 
 Array = np.ndarray
 _STAMP_PX = 24
+# As large as PSFs are kept.
+_LARGEST_BOX = 2 * _STAMP_PX + 1
 _LOW_SNR = 3.0
 # Host and clumps are taken off each other this often at most, until the host changes by less than this [standard deviations].
 _HOST_PASSES, _SETTLED = 3, 0.1
@@ -116,8 +118,8 @@ def fit_clumps(
     if method not in ("projection", "lmfit"):
         raise InputError("fit.method", repr(method), "'projection' or 'lmfit'")
     for key, side in (("fit.box", box), ("fit.joint_box", joint_box)):
-        if side != "adaptive" and not (side % 2 == 1 and 5 <= side <= MAX_BOX):
-            raise InputError(key, f"a side of {side} px", f"an odd number from 5 to {MAX_BOX}")
+        if side != "adaptive" and not (side % 2 == 1 and 5 <= side <= _LARGEST_BOX):
+            raise InputError(key, f"a side of {side} px", f"an odd number from 5 to {_LARGEST_BOX}")
     if max_shift_px is None:
         max_shift_px = 1.0 if shape is not None else 2.0
     fwhm = fwhm_px(kernel)
