@@ -53,8 +53,13 @@ def per_filter(pattern):
 
 def select_inputs(wildcards):
     field = LOCAL[wildcards.field]
-    tables = {key: field[key] for key in ("galaxies", "photometry", "edits") if key in field}
-    images = [image["sci"] for image in field["images"].values()]
+    tables = {key: field[key] for key in ("galaxies", "photometry", "edits", "stars") if key in field}
+    images = [
+        image[key]
+        for image in field["images"].values()
+        for key in (*configuration.IMAGE_MAPS, "psf")
+        if key in image
+    ]
     return {**tables, **lens_inputs(wildcards), "images": images}
 
 

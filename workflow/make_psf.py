@@ -4,8 +4,8 @@ from clumpscope.config import IMAGE_MAPS
 from clumpscope.images.mosaic import open_mosaic
 from clumpscope.images.psf import build_psf, load_psf, match_psf, model_psf
 from clumpscope.images.stars import find_stars
+from clumpscope.inputs import read_stars
 from clumpscope.logs import job_log
-from clumpscope.tables import read_table
 
 with job_log(snakemake.log[0]):
     inputs, settings = snakemake.input, snakemake.params.settings
@@ -14,7 +14,7 @@ with job_log(snakemake.log[0]):
     if inputs.get("psf"):
         psf = load_psf(inputs.psf, mosaic.pixel_scale_arcsec, mosaic.name, settings["radius_arcsec"])
     else:
-        stars = read_table(inputs.stars, ["ra", "dec"]) if inputs.get("stars") else find_stars(mosaic)
+        stars = read_stars(inputs.stars) if inputs.get("stars") else find_stars(mosaic)
         psf = build_psf(mosaic, stars, settings["radius_arcsec"])
     match_psf(psf, mosaic)
     model_psf(psf, settings["model"]).write(snakemake.output[0])

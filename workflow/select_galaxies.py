@@ -3,7 +3,8 @@
 import json
 
 from clumpscope.files import replacing
-from clumpscope.images.selection import galaxy_rows, select_galaxies
+from clumpscope.images.mosaic import open_mosaic
+from clumpscope.images.selection import covering_filters, galaxy_rows, select_galaxies
 from clumpscope.inputs import check_field, photometry_groups, read_edits, read_galaxies, read_photometry
 from clumpscope.lensing import read_lens
 from clumpscope.logs import job_log
@@ -23,7 +24,12 @@ with job_log(snakemake.log[0]) as log:
         mu = None if field["lens"]["kind"] == "none" else lens.galaxy_magnification(galaxies)
         for key in ("min_clumps", "one_clump_redshift"):
             settings.pop(key)
-        selection = select_galaxies(galaxies, mu, list(field["images"]), **settings)
+        mosaics = (
+            open_mosaic(name=band, **{key: image[key] for key in ("sci", "unit", "pixel_scale", "reference") if key in image})
+            for band, image in field["images"].items()
+        )  # fmt: skip
+        covering = covering_filters(mosaics, galaxies)
+        selection = select_galaxies(galaxies, mu, list(field["images"]), covering=covering, **settings)
         rows, counts = galaxy_rows(selection, edits), {}
         log.info("%d of %d galaxies selected", len(rows), len(galaxies))
     index = {

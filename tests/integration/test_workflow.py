@@ -244,6 +244,16 @@ def test_a_killed_run_continues_to_the_same_bytes(photometry_run, tmp_path):
     assert [name for name in whole if killed.get(name) != whole[name]] == []
 
 
+def test_every_file_that_the_selection_checks_is_downloaded_before_it(tmp_path):
+    url = "http://localhost/{}".format
+    image = {"sci": url("sci.fits"), "wht": url("wht.fits"), "exp": url("exp.fits")}
+    field = {"images": {"F150W": image, "F200W": {"sci": url("f200w.fits"), "psf": url("psf.fits")}}}
+    field |= {"galaxies": url("galaxies.csv"), "stars": url("stars.csv"), "edits": url("edits.csv")}
+    arguments = write_config(tmp_path, {"fields": {"far": field}})
+    listed = snakemake(tmp_path, arguments, "--dry-run", "results/far/galaxies.json").stdout.splitlines()
+    assert ["download", "8"] in [line.split() for line in listed]
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

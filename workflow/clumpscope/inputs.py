@@ -24,6 +24,7 @@ __all__ = [
     "read_edits",
     "read_galaxies",
     "read_photometry",
+    "read_stars",
 ]
 
 # Ids name folders and wildcards of the workflow.
@@ -212,6 +213,14 @@ def read_edits(path: str, galaxies: Table) -> Table:
     return table
 
 
+def read_stars(path: str) -> Table:
+    """Stars for PSFs: ra, dec [deg]."""
+    table = read_table(path, ["ra", "dec"])
+    require_finite(table, "ra", path, 0.0, 360.0)
+    require_finite(table, "dec", path, -90.0, 90.0)
+    return table
+
+
 def _require_file(path: str, key: str) -> None:
     if not Path(path).is_file():
         raise InputError(f"configuration key {key}", f"the path {path!r}, where no file is", "an existing file",
@@ -264,7 +273,14 @@ def check_field(name: str, field: dict[str, Any]) -> None:
     galaxies = read_galaxies(field["galaxies"])
     if "edits" in field:
         read_edits(field["edits"], galaxies)
-    stars = read_table(field["stars"], ["ra", "dec"]) if "stars" in field else None
+    if "segmentation" in field:
+        for row, value in enumerate(galaxies["id"]):
+            if not str(value).isdecimal():
+                raise InputError(
+                    f"{field['galaxies']}, column 'id', row {row + 1}", repr(str(value)),
+                    f"a number, the galaxy's value in {field['segmentation']}",
+                )  # fmt: skip
+    stars = read_stars(field["stars"]) if "stars" in field else None
     for band, image in field["images"].items():
         for entry in (*IMAGE_MAPS, "psf"):
             if entry in image:

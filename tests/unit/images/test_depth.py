@@ -1,3 +1,5 @@
+import logging
+
 import numpy as np
 import pytest
 from clumpscope.errors import InputError
@@ -104,3 +106,11 @@ def test_images_without_sky(make_mosaic, psf):
         measure_depth(make_mosaic(np.full((100, 100), np.nan), error=1.0), psf)
     with pytest.raises(InputError, match="0 empty positions"):
         measure_depth(make_mosaic(white((100, 100)), error=0.0, name="F200W"), psf)
+
+
+def test_little_empty_sky_is_warned_of(make_mosaic, psf, caplog):
+    image = np.full((200, 200), np.nan)
+    image[:20, :20] = np.random.default_rng(0).normal(size=(20, 20))
+    with caplog.at_level(logging.WARNING):
+        measure_depth(make_mosaic(image, 1.0), psf)
+    assert "side by side only" in caplog.text

@@ -139,6 +139,16 @@ def test_edits_leave_other_clumps_alone(caplog):
         assert pixel == (0 if has(row["flags"], "manual") else index)
 
 
+def test_a_clump_beside_another_can_be_added(caplog):
+    """C25 fit clumps closer than 0.08 arcsec together: a person can see such pairs and add one of them."""
+    image = cutout()
+    with caplog.at_level(logging.WARNING):
+        table = detect(image, edits=edits(image, ("add", 102.6, 90.2), ("add", 100.6, 91.2))).table
+    assert has(table["flags"], "manual").sum() == 1
+    assert matches(table, [(102.6, 90.2, 0.0)]) == [1]
+    assert caplog.text.count("there is a clump within 0.029 arcsec") == 1
+
+
 def test_unusable_edits():
     image = cutout()
     with pytest.raises(InputError, match=r"edit 1 of galaxy g1 .*inside 161 x 161"):

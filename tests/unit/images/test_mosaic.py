@@ -190,3 +190,31 @@ def test_footprint_from_a_map_of_another_scale(make_mosaic, write_image):
         galaxy_footprint(path, "13", cutout)
     with pytest.raises(InputError, match="not a number"):
         galaxy_footprint(path, "A1", cutout)
+
+
+def test_a_file_that_ends_too_early_and_other_axes_are_refused(write_image):
+    path = write_image("sci.fits", ramp((300, 300)))
+    path.write_bytes(path.read_bytes()[:100_000])
+    with pytest.raises(InputError, match=r"sci\.fits.*cannot be read.*whole"):
+        open_mosaic(path)
+    galactic = {"CTYPE1": "GLON-TAN", "CTYPE2": "GLAT-TAN", "CRVAL1": 280.0, "CRVAL2": -30.0}
+    with pytest.raises(InputError, match="GLON-TAN"):
+        open_mosaic(write_image("galactic.fits", ramp((30, 30)), **galactic))
+
+
+def test_unit_of_the_primary_header_counts_for_its_extensions(tmp_path):
+    data = ramp((20, 30))
+    primary = fits.PrimaryHDU()
+    primary.header["BUNIT"] = "10 nJy"
+    science = fits.ImageHDU(data, tan_wcs(data.shape, 0.02).to_header(), name="SCI")
+    fits.HDUList([primary, science]).writeto(tmp_path / "multi.fits")
+    assert open_mosaic(tmp_path / "multi.fits").njy_per_unit == pytest.approx(10.0)
+
+
+@pytest.mark.parametrize("missing", [np.nan, 0.0])
+def test_positions_are_covered_where_there_is_data(make_mosaic, missing):
+    data = ramp((200, 200)) + 1.0
+    data[:, :100] = missing
+    mosaic = make_mosaic(data)
+    sky = mosaic.wcs.all_pix2world([150, 98, 50, 300], [100, 100, 100, 100], 0)
+    assert [mosaic.covers(ra, dec) for ra, dec in zip(*sky, strict=True)] == [True, True, False, False]

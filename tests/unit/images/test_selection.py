@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 from astropy.table import MaskedColumn, Table
 from clumpscope.errors import InputError
-from clumpscope.images.selection import enough_clumps, reference_filter, select_galaxies
+from clumpscope.images.selection import covering_filters, enough_clumps, reference_filter, select_galaxies
+
+pytest_plugins = ["image_fixtures"]
 
 FILTERS = ["F115W", "F150W", "F200W", "F277W", "F444W"]
 
@@ -89,3 +91,23 @@ def test_rejecting_an_unknown_galaxy_is_refused():
 def test_minimum_of_clumps():
     assert [enough_clumps(n, 2.0) for n in (0, 1, 2)] == [False, False, True]
     assert [enough_clumps(n, 6.0) for n in (0, 1, 2)] == [False, True, True]
+
+
+def test_filters_that_cover_galaxies(make_mosaic):
+    wide = make_mosaic(np.ones((300, 300)), name="F150W")
+    half = np.ones((300, 300))
+    half[:, :150] = np.nan
+    narrow = make_mosaic(half, name="F444W")
+    ra, dec = wide.wcs.all_pix2world([50, 250, 900], [150, 150, 150], 0)
+    covering = covering_filters(iter([wide, narrow]), Table({"ra": ra, "dec": dec}))
+    assert covering == [["F150W"], ["F150W", "F444W"], []]
+
+
+def test_reference_filter_is_one_that_covers_the_galaxy():
+    covering = [FILTERS] * 8
+    covering[0], covering[1] = [], ["F200W", "F444W"]
+    table = select_galaxies(catalogue(), MU, FILTERS, covering=covering)
+    assert (table["reason"][0], bool(table["selected"][0])) == ("on no image", False)
+    assert (table["filter_ref"][1], bool(table["selected"][1])) == ("F200W", True)
+    others = select_galaxies(catalogue(), MU, FILTERS)
+    assert list(table["filter_ref"][2:]) == list(others["filter_ref"][2:])

@@ -112,3 +112,11 @@ def test_unusable_star_lists(field, mosaic, make_mosaic):
     small = make_mosaic(field[0][:80, :80], NOISE, name="F200W")
     with pytest.raises(InputError, match="80 x 80 pixels"):
         build_psf(small, Table({"ra": ra, "dec": dec}))
+
+
+def test_places_without_a_star_are_left_out(field, mosaic):
+    places = [(x, y) for x in range(130, 800, 110) for y in range(130, 800, 110)]
+    ra, dec = mosaic.wcs.all_pix2world(*np.vstack([field[1][:3], places]).T, 0)
+    assert build_psf(mosaic, Table({"ra": ra, "dec": dec})).n_stars == 3
+    with pytest.raises(InputError, match="0 usable stars of 49"):
+        build_psf(mosaic, Table({"ra": ra[3:], "dec": dec[3:]}))

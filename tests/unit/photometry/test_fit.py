@@ -286,7 +286,7 @@ def test_order_of_the_clumps_does_not_matter():
     ("kernel", "words"),
     [
         (KERNEL[:40, :40], "odd"),
-        (2.0 * KERNEL, "sum"),
+        (10.0 * KERNEL, "sum"),
         (np.roll(KERNEL, 5, axis=1), "peak"),
         (np.full((5, 5), np.nan), "finite"),
     ],
@@ -294,6 +294,40 @@ def test_order_of_the_clumps_does_not_matter():
 def test_a_wrong_psf_is_refused(kernel, words):
     with pytest.raises(InputError, match=words):
         fit_clumps(np.zeros((21, 21)), np.ones((21, 21)), kernel, [10.0], [10.0])
+
+
+def test_kernels_of_unit_sum_inside_a_small_circle_give_the_fluxes_inside_it():
+    image = draw_clump((31, 31), 15.3, 14.8)
+    inside = KERNEL[np.hypot(*(np.indices(KERNEL.shape) - 20)) <= 2.0].sum()
+    fitted = fit_clumps(image, FLAT, KERNEL / inside, [15.0], [15.0])
+    assert fitted["flux"][0] == pytest.approx(inside, rel=5e-3)
+
+
+@pytest.mark.parametrize("options", [{"box": 10}, {"box": 61}, {"joint_box": 12}])
+def test_boxes_without_a_middle_pixel_or_beyond_the_psf_are_refused(options):
+    with pytest.raises(InputError, match="odd number from 5 to 49"):
+        fit_clumps(np.zeros((21, 21)), np.ones((21, 21)), KERNEL, [10.0], [10.0], **options)
+
+
+def test_errors_hold_for_neighbours_within_one_fwhm_of_a_broad_psf():
+    """F444W on pixels of 0.02 arcsec: FWHM 7.8 px, three clumps in a row 5 px apart, S/N 30 each, shapes given."""
+    broad, n, side = ((1.0, 3.3),), 60, 45
+    rng = np.random.default_rng(3)
+    kernel = draw_clump((41, 41), 20, 20, parts=broad)
+    noise = np.sqrt(np.sum(kernel**2)) / 30
+    image, x, y = rng.normal(0, noise, (n * side, side)), [], []
+    for k in range(n):
+        for column in (17.0, 22.0, 27.0):
+            x.append(column + rng.uniform(-0.3, 0.3))
+            y.append(22 + rng.uniform(-0.3, 0.3))
+            image[k * side : (k + 1) * side] += draw_clump(
+                (side, side), x[-1], y[-1], parts=broad, oversampling=3
+            )
+            y[-1] += k * side
+    points = Table(np.zeros((3 * n, 3)), names=("sigma_x_px", "sigma_y_px", "theta_deg"))
+    fitted = fit_clumps(image, np.full(image.shape, noise), kernel, x, y, shape=points)
+    assert 0.8 < scatter((fitted["flux"] - 1.0) / fitted["flux_err"]) < 1.2
+    assert np.median(fitted["flux"]) == pytest.approx(1.0, abs=0.03)
 
 
 def test_arrays_that_do_not_match_are_refused():

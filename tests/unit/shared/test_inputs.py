@@ -173,3 +173,19 @@ def test_host_fluxes_need_positive_errors(field, tmp_path):
     )
     with pytest.raises(InputError, match=r"column 'e_F814W', row 1 \(id g1\): found 0 nJy"):
         inputs.check_field("a", field)
+
+
+def test_stars_have_places_in_degrees(field, tmp_path):
+    (tmp_path / "stars.csv").write_text("ra,dec\n10.0,-30.0\n00:40:00,-30:00:00\n")
+    field["stars"] = str(tmp_path / "stars.csv")
+    with pytest.raises(InputError, match=r"stars\.csv, column 'ra', row 2: found '00:40:00'"):
+        inputs.check_field("a", field)
+
+
+def test_ids_of_galaxies_in_a_segmentation_map_are_its_values(field, tmp_path):
+    fits.writeto(tmp_path / "map.fits", np.ones((400, 400), dtype=np.int32))
+    field["segmentation"] = str(tmp_path / "map.fits")
+    with pytest.raises(InputError, match=r"row 1: found 'g1'; expected a number, .*map\.fits"):
+        inputs.check_field("a", field)
+    (tmp_path / "galaxies.csv").write_text(GALAXIES.replace("g1", "1").replace("g2", "2"))
+    inputs.check_field("a", field)

@@ -132,8 +132,9 @@ def galaxy_footprint(path: str | os.PathLike, galaxy: str, cutout: Cutout) -> np
         footprint[on_map] = hdu.data[y[on_map], x[on_map]] == number
     if not footprint.any():
         raise InputError(
-            str(path), f"no pixel of value {number} around galaxy {galaxy}", "a map with its pixels"
-        )
+            str(path), f"no pixel of value {number} around galaxy {galaxy}", "a map with its pixels",
+            "Give it pixels, or put the galaxy on selection.reject.",
+        )  # fmt: skip
     return footprint
 
 

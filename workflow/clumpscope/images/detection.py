@@ -95,7 +95,7 @@ def detect_clumps(
     edits : Table, optional
         galaxy, action (add or remove), ra, dec; rows of other galaxies are passed over.
     edit_tolerance_arcsec : float
-        How near a clump has to be to a position to be the one that is meant.
+        How near a clump has to be to a position to be the one that is to be removed.
 
     Returns
     -------
@@ -128,7 +128,9 @@ def detect_clumps(
         rows, labels = _members(cutout, rows, labels, (ra, dec), radius_arcsec, footprint)
     if edits is not None:
         mine = edits[[str(value) == str(galaxy) for value in edits["galaxy"]]]
-        rows, labels = apply_edits(rows, labels, mine, cutout, str(galaxy), edit_tolerance_arcsec)
+        rows, labels = apply_edits(
+            rows, labels, mine, cutout, str(galaxy), edit_tolerance_arcsec, fwhm_arcsec / 2.0
+        )
         for index in np.flatnonzero(has(rows["flags"], "manual")):
             column, row = rows["x"][index] - cutout.x0, rows["y"][index] - cutout.y0
             rows["snr"][index] = matched[round(row), round(column)]

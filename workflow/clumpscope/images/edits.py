@@ -15,7 +15,13 @@ _log = logging.getLogger(__name__)
 
 
 def apply_edits(
-    clumps: Table, labels: np.ndarray, edits: Table, cutout: Cutout, galaxy: str, tolerance_arcsec: float
+    clumps: Table,
+    labels: np.ndarray,
+    edits: Table,
+    cutout: Cutout,
+    galaxy: str,
+    tolerance_arcsec: float,
+    apart_arcsec: float,
 ) -> tuple[Table, np.ndarray]:
     """Remove and add clumps.
 
@@ -33,7 +39,9 @@ def apply_edits(
         For messages.
     tolerance_arcsec : float
         ``remove`` takes the nearest clump, no farther than this; when there is none, which happens when the
-        settings of the detection were changed, a warning is logged. ``add`` within it of a clump does nothing.
+        settings of the detection were changed, a warning is logged.
+    apart_arcsec : float
+        ``add`` nearer than this to a clump does nothing, with a warning.
 
     Returns
     -------
@@ -60,17 +68,18 @@ def apply_edits(
             np.hypot(clumps["x"] - cutout.x0 - x, clumps["y"] - cutout.y0 - y) * cutout.pixel_scale_arcsec
         )
         nearest = int(np.argmin(distance)) if len(clumps) else -1
-        near = nearest >= 0 and distance[nearest] <= tolerance_arcsec
+        reach = tolerance_arcsec if edit["action"] == "remove" else apart_arcsec
+        near = nearest >= 0 and distance[nearest] <= reach
         if edit["action"] == "remove":
             if not near:
-                _log.warning("%s: no clump within %g arcsec", where, tolerance_arcsec)
+                _log.warning("%s: no clump within %.2g arcsec", where, reach)
                 continue
             clumps.remove_row(nearest)
             labels[labels == nearest + 1] = 0
             labels[labels > nearest + 1] -= 1
         elif edit["action"] == "add":
             if near:
-                _log.warning("%s: there is a clump within %g arcsec", where, tolerance_arcsec)
+                _log.warning("%s: there is a clump within %.2g arcsec", where, reach)
                 continue
             row = {
                 "ra": [float(edit["ra"])], "dec": [float(edit["dec"])], "x": [x + cutout.x0], "y": [y + cutout.y0],

@@ -23,9 +23,11 @@ _SR_PER_ARCSEC2 = (np.pi / 180.0 / 3600.0) ** 2
 # Where an image without a WCS is put on the sky: its pixel-grid centre. Far from RA = 0, where RA wraps.
 _REFERENCE = (180.0, 0.0)
 # Cards that may stand in the primary header alone.
-_CALIBRATION = ("PHOTFNU", "OPHOTFNU", "PHOTMJSR", "PIXAR_SR", "PHOTSCAL")
+_CALIBRATION = ("BUNIT", "PHOTFNU", "OPHOTFNU", "PHOTMJSR", "PIXAR_SR", "PHOTSCAL")
 # Pixels beyond the cutout on every side that tell the sky's scatter when there is no error map.
 _SKY_MARGIN_PX = 100
+# Pixels around a position in which some data means that it is covered.
+_NEAR_PX = 5
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,15 @@ class Mosaic:
         """Whether a position [deg] falls on a pixel of the mosaic."""
         x, y = self.wcs.all_world2pix(ra, dec, 0)
         return bool(-0.5 <= x < self.shape[1] - 0.5 and -0.5 <= y < self.shape[0] - 0.5)
+
+    def covers(self, ra: float, dec: float) -> bool:
+        """Whether there is any data within a few pixels of a position [deg]; the error map is not asked."""
+        if not self.contains(ra, dec):
+            return False
+        x, y = (int(np.rint(value)) for value in self.wcs.all_world2pix(ra, dec, 0))
+        rows, columns = (slice(max(0, middle - _NEAR_PX), middle + _NEAR_PX + 1) for middle in (y, x))
+        values = self.science_plane.read(rows, columns)
+        return bool((np.isfinite(values) & (values != 0.0)).any())
 
     def cutout(self, ra: float, dec: float, size_arcsec: float) -> Cutout:
         """Square cutout around a position.
@@ -274,7 +285,7 @@ def _find_plane(path: str | os.PathLike, extension: str, other_than: _Plane | No
     # A gzipped file is read whole once: seeking in it would decompress it for every rectangle.
     whole = path.suffix.lower() in (".gz", ".bz2", ".xz")
     try:
-        with fits.open(path, memmap=not whole) as hdus:
+        with fits.open(path, memmap=False if whole else None) as hdus:
             images = [
                 index
                 for index, hdu in enumerate(hdus)
@@ -290,9 +301,12 @@ def _find_plane(path: str | os.PathLike, extension: str, other_than: _Plane | No
                 if card not in header and card in hdus[0].header:
                     header[card] = hdus[0].header[card]
             array = np.array(hdus[index].data) if whole else None
+            hdus[index].section[-1:, -1:]  # fails where the file ends too early
             return _Plane(str(path), index, tuple(hdus[index].shape), array), header
-    except OSError as error:
-        raise InputError(str(path), f"a file that cannot be read ({error})", "a FITS image") from error
+    except (OSError, EOFError, TypeError) as error:
+        raise InputError(
+            str(path), f"a file that cannot be read ({error})", "a whole FITS image", "Download or copy it again."
+        ) from error  # fmt: skip
 
 
 def _same(path: Path, index: int, plane: _Plane | None) -> bool:
@@ -316,6 +330,8 @@ def _celestial(header, shape, pixel_scale, reference, where) -> tuple[WCS, float
         wcs.wcs.crpix = [(shape[1] + 1) / 2, (shape[0] + 1) / 2]
         wcs.wcs.cdelt = [-pixel_scale / _ARCSEC_PER_DEG, pixel_scale / _ARCSEC_PER_DEG]
         return wcs, float(pixel_scale)
+    if (wcs.wcs.lng, wcs.wcs.lngtyp) != (0, "RA"):
+        raise InputError(where, f"a WCS of {', '.join(wcs.wcs.ctype)}", "right ascension, then declination")
     if wcs.sip is not None:
         raise InputError(where, "a WCS with distortion (SIP)", "a drizzled mosaic without distortion")
     sides = proj_plane_pixel_scales(wcs) * _ARCSEC_PER_DEG

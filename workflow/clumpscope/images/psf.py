@@ -26,6 +26,8 @@ _log = logging.getLogger(__name__)
 _EE_STEP_ARCSEC = 0.02
 _SCALE_KEYS = ("PIXSCALE", "PIXELSCL", "PSF_PIX")
 # Diameters [m] for the diffraction limit 1.03 lambda / D, by channel of resources/filters.csv.
+# FWHM over that of diffraction and a pixel together, above which a PSF is remarked on: F22's broadest has 2.1.
+_BROAD = 1.75
 _DIAMETER_M = {"sw": 6.5, "lw": 6.5, "acs": 2.4, "uvis": 2.4, "ir": 2.4}
 
 
@@ -189,7 +191,7 @@ def normalise_psf(
     total = float(filled.sum())
     notes = []
     if source == "given" and abs(total - 1.0) > 0.01:
-        notes.append(f"sum of {total:.3f} renormalised")
+        notes.append(f"sum of {total:.4g} renormalised")
     if source == "given" and shift > 0.1:
         notes.append(f"source {shift:.2f} px off the middle, recentred")
     return PSF(
@@ -210,11 +212,13 @@ def load_psf(
     Parameters
     ----------
     path : path-like
-        Of a 3-D array (a PSFEx cube) the first plane, the constant term, is taken.
+        Of a 3-D array (a PSFEx cube) the first plane, the constant term, is taken; of a file with several images, such
+        as STPSF's (WebbPSF's), the last whose header states the mosaic's pixel scale.
     pixel_scale_arcsec : float
         Pixel side of the mosaic [arcsec]. The PSF must be on these pixels.
     name : str, optional
-        Filter; then a PSF narrower than the diffraction limit is refused as a wrong pixel scale.
+        Filter; then a PSF narrower than the diffraction limit is refused as a wrong pixel scale, and one much broader
+        is warned of.
     radius_arcsec, max_radius_arcsec : float
         As in `normalise_psf`.
 
@@ -226,8 +230,8 @@ def load_psf(
     """
     path = Path(path)
     where = f"{path} ({name})" if name else str(path)
-    image, stated = _read_image(path, where)
-    if stated is not None and abs(stated / pixel_scale_arcsec - 1.0) > 0.01:
+    image, stated = _read_image(path, pixel_scale_arcsec, where)
+    if stated is not None and not _alike(stated, pixel_scale_arcsec):
         raise InputError(
             where, f"a pixel scale of {stated:.5g} arcsec in its header",
             f"{pixel_scale_arcsec:.5g} arcsec, as the image",
@@ -241,13 +245,17 @@ def load_psf(
                 where, f"a FWHM of {psf.fwhm_arcsec:.3f} arcsec at {pixel_scale_arcsec:.5g} arcsec a pixel",
                 f"no less than the diffraction limit of {limit:.3f} arcsec", "Its pixel scale must be another.",
             )  # fmt: skip
+        ratio = psf.fwhm_arcsec / np.hypot(limit, pixel_scale_arcsec)
+        if ratio > _BROAD:
+            broad = f"FWHM {ratio:.1f} times that of telescope and pixel: is it on other pixels, or its image smoothed?"
+            psf = replace(psf, notes=(*psf.notes, broad))
     for note in psf.notes:
         _log.warning("%s: %s", where, note)
     return psf
 
 
-def _read_image(path: Path, where: str) -> tuple[np.ndarray, float | None]:
-    """Read the array, and the pixel scale its header states."""
+def _read_image(path: Path, pixel_scale_arcsec: float, where: str) -> tuple[np.ndarray, float | None]:
+    """Read the array that is on the mosaic's pixels, and the pixel scale its header states."""
     if not path.exists():
         raise InputError(where, "no such file", "a PSF", "Correct the path in the configuration.")
     try:
@@ -258,8 +266,14 @@ def _read_image(path: Path, where: str) -> tuple[np.ndarray, float | None]:
                 images = [hdu for hdu in hdus if hdu.is_image and len(hdu.shape) in (2, 3)]
                 if not images:
                     raise InputError(where, "no 2-D image", "a FITS image of the PSF")
-                array, header = images[0].data, images[0].header
-                stated = next((float(header[key]) for key in _SCALE_KEYS if key in header), None)
+                scales = [
+                    next((float(hdu.header[key]) for key in _SCALE_KEYS if key in hdu.header), None)
+                    for hdu in images
+                ]
+                # STPSF writes its oversampled images before those on pixels, and the distorted after the ideal.
+                alike = [k for k, scale in enumerate(scales) if scale and _alike(scale, pixel_scale_arcsec)]
+                chosen = alike[-1] if alike else 0
+                array, stated = images[chosen].data, scales[chosen]
     except (OSError, ValueError) as error:
         if isinstance(error, InputError):
             raise
@@ -267,6 +281,11 @@ def _read_image(path: Path, where: str) -> tuple[np.ndarray, float | None]:
             where, f"a file that cannot be read ({error})", "a FITS image or a .npy array"
         ) from error
     return (array[0] if array.ndim == 3 else array), stated
+
+
+def _alike(scale: float, other: float) -> bool:
+    """Whether two pixel scales are the same."""
+    return abs(scale / other - 1.0) <= 0.01
 
 
 def _diffraction_fwhm(name: str) -> float:
@@ -286,7 +305,7 @@ def match_psf(psf: PSF, mosaic: Mosaic) -> None:
         If the pixel scales differ by more than 1 %, or the kernel is larger than the image.
     """
     where = f"PSF of {mosaic.name or mosaic.path}"
-    if abs(psf.pixel_scale_arcsec / mosaic.pixel_scale_arcsec - 1.0) > 0.01:
+    if not _alike(psf.pixel_scale_arcsec, mosaic.pixel_scale_arcsec):
         raise InputError(
             where,
             f"{psf.pixel_scale_arcsec:.5g} arcsec a pixel",
@@ -296,7 +315,7 @@ def match_psf(psf: PSF, mosaic: Mosaic) -> None:
         size = psf.kernel.shape[0]
         raise InputError(
             where, f"{size} x {size} pixels", f"at most the image's {mosaic.shape[1]} x {mosaic.shape[0]}",
-            "Lower psf.max_radius_arcsec.",
+            f"Cut the PSF: it has to reach {psf.radius_arcsec:g} arcsec (psf.radius_arcsec) from its source.",
         )  # fmt: skip
 
 

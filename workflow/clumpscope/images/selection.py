@@ -1,6 +1,7 @@
 """Which galaxies are measured, and in which reference filter (C25 sections 3.1 and 3.3)."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from astropy.table import Table
@@ -8,7 +9,12 @@ from astropy.table import Table
 from ..errors import InputError
 from ..filters import get_filter
 
-__all__ = ["REFERENCE_FILTERS", "enough_clumps", "galaxy_rows", "reference_filter", "select_galaxies"]
+if TYPE_CHECKING:
+    from .mosaic import Mosaic
+
+__all__ = [
+    "REFERENCE_FILTERS", "covering_filters", "enough_clumps", "galaxy_rows", "reference_filter", "select_galaxies",
+]  # fmt: skip
 
 # C25 section 3.3: F150W below z = 3.5, F200W below 6, F277W above (the limits are our reading).
 REFERENCE_FILTERS = ((3.5, "F150W"), (6.0, "F200W"), (np.inf, "F277W"))
@@ -24,6 +30,7 @@ def select_galaxies(
     reject: Collection[str] = (),
     radius_arcsec: float = 1.5,
     reference_filters: Sequence[tuple[float, str]] = REFERENCE_FILTERS,
+    covering: Sequence[Collection[str]] | None = None,
 ) -> Table:
     """Apply C25's criteria; keep every galaxy with the reason why it is or is not selected.
 
@@ -47,6 +54,8 @@ def select_galaxies(
         Radius of a galaxy without ``radius_arcsec`` in the catalogue.
     reference_filters : sequence of (float, str)
         Upper redshift and reference filter, in rising order.
+    covering : (n,) sequence of collections of str, optional
+        Filters whose images cover each galaxy, of `covering_filters`; its reference filter is one of them. Default: all.
 
     Returns
     -------
@@ -76,6 +85,8 @@ def select_galaxies(
     for row in range(size):
         if identifiers[row] in refused:
             reason = "on the reject list"
+        elif covering is not None and not covering[row]:
+            reason = "on no image"
         elif not redshift[row] > min_redshift:
             reason = f"z = {redshift[row]:.3f}, not above {min_redshift:g}"
         elif not secure[row] and not np.isfinite(z_error[row]):
@@ -90,7 +101,8 @@ def select_galaxies(
             reason = ""
         reasons.append(reason)
     selected = [reason == "" for reason in reasons]
-    best = [reference_filter(z, filters, reference_filters) for z in redshift]
+    here = [filters] * size if covering is None else [own or filters for own in covering]
+    best = [reference_filter(z, own, reference_filters) for z, own in zip(redshift, here, strict=True)]
     radii = _filled(catalogue["radius_arcsec"]) if "radius_arcsec" in names else np.full(size, np.nan)
     system = [str(value) for value in catalogue["system"]] if "system" in names else identifiers
     table = Table(
@@ -109,6 +121,16 @@ def select_galaxies(
     )
     table["radius_arcsec"].unit = "arcsec"
     return table
+
+
+def covering_filters(mosaics: "Iterable[Mosaic]", galaxies: Table) -> list[list[str]]:
+    """Filters whose images have data at each galaxy (ra, dec [deg]); mosaics are needed one at a time."""
+    covering: list[list[str]] = [[] for _ in galaxies]
+    for mosaic in mosaics:
+        for own, row in zip(covering, galaxies, strict=True):
+            if mosaic.covers(row["ra"], row["dec"]):
+                own.append(mosaic.name)
+    return covering
 
 
 def galaxy_rows(selection: Table, edits: Table | None) -> dict[str, dict]:

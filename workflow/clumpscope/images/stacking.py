@@ -16,6 +16,7 @@ __all__ = ["Stack", "stack_stars"]
 
 _CLIP_SIGMA = 4.0
 _CORE_PX = 3.0
+_STAR_SNR = 10.0  # of the core, below which there is no star to be seen
 _FIT_ARCSEC = 0.4  # stars are matched to the stack inside this radius
 
 
@@ -86,7 +87,7 @@ def stack_stars(
     if 2 * half + 1 > min(mosaic.shape):
         raise InputError(
             mosaic.path, f"an image of {mosaic.shape[1]} x {mosaic.shape[0]} pixels",
-            f"at least the PSF's {2 * half + 1} pixels a side", "Lower psf.size_arcsec or give a ready PSF.",
+            f"at least the PSF's {2 * half + 1} pixels a side", "Give a ready PSF.",
         )  # fmt: skip
     chosen = (
         np.asarray(stars["status"]) == "star" if "status" in stars.colnames else np.ones(len(stars), bool)
@@ -106,7 +107,7 @@ def stack_stars(
     if len(stamps) < max(n_min, 1):
         raise InputError(
             mosaic.path, f"{len(stamps)} usable stars of {int(chosen.sum())} in {mosaic.name}", f"at least {n_min}",
-            "Give stars on the image that are neither saturated nor cut by its edge, or a ready PSF.",
+            "Give stars that are seen on the image, neither saturated nor cut by its edge, or a ready PSF.",
         )  # fmt: skip
     image = _stack(list(stamps.values()), half, _FIT_ARCSEC / mosaic.pixel_scale_arcsec, n_iterations)
     used = np.isin(np.arange(len(stars)), list(stamps))
@@ -129,7 +130,7 @@ def _cut(mosaic: Mosaic, column: int, row: int, half: int, outer: int) -> _Stamp
     if not np.isfinite(x + y):
         return None
     core = np.hypot(*(np.indices(data.shape) - np.array([y, x])[:, None, None])) <= _CORE_PX
-    if not good[core].all():
+    if not good[core].all() or data[core].sum() < _STAR_SNR * noise * np.sqrt(core.sum()):
         return None
     return _Stamp(data, good, noise, x, y)
 

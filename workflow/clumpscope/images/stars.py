@@ -89,7 +89,7 @@ def find_stars(
     if n_stars < n_min:
         raise InputError(
             mosaic.path, f"{n_stars} usable stars among {len(table)} candidates in {mosaic.name}", f"at least {n_min}",
-            "Give a ready PSF or a star list, or loosen psf.snr_min, psf.isolation_arcsec or psf.n_min.",
+            "Give a ready PSF (`psf` of the image) or a list of `stars`, which may hold a single one.",
         )  # fmt: skip
     return table["ra", "dec", "x", "y", "mag_ab", "r_half_px", "snr", "status"]
 

@@ -18,8 +18,11 @@ _SPELLINGS = {
     "ELECTRONS": "electron",
     "counts": "ct",
     "COUNTS": "ct",
+    "cps": "ct/s",
+    "CPS": "ct/s",
     "/SR": "/sr",
     "/S": "/s",
+    "e-/s": "electron/s",
 }
 
 
@@ -41,6 +44,8 @@ def parse_unit(text: str, where: str) -> u.UnitBase:
     cleaned = str(text).strip()
     for found, standard in _SPELLINGS.items():
         cleaned = cleaned.replace(found, standard)
+    if cleaned == "e/s":  # not by parts: an e ends many a unit
+        cleaned = "electron/s"
     try:
         return u.Unit(cleaned)
     except ValueError as error:

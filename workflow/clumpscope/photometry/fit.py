@@ -14,6 +14,8 @@ __all__ = ["fit_clumps", "render_clumps"]
 
 Array = np.ndarray
 _STAMP_PX = 24
+# As large as PSFs are kept.
+_LARGEST_BOX = 2 * _STAMP_PX + 1
 _LOW_SNR = 3.0
 # Host and clumps are taken off each other this often at most, until the host changes by less than this [standard deviations].
 _HOST_PASSES, _SETTLED = 3, 0.1
@@ -68,7 +70,7 @@ def fit_clumps(
     model : {"gaussian", "point"}
         ``point`` fits point sources (F22 section 2.4).
     joint_distance_px, joint_box : float, int
-        Clumps closer than this are fitted together, on boxes of this side (C25: 4 px, 13).
+        Clumps closer than this, or than the FWHM of the PSF, are fitted together, on boxes of this side (C25: 4 px, 13).
     max_shift_px : float, optional
         How far the centre may move along x and y; default 2 px (F22), and 1 px in forced fits (C25).
     min_sigma_px : float
@@ -115,9 +117,13 @@ def fit_clumps(
                          "one a clump")  # fmt: skip
     if method not in ("projection", "lmfit"):
         raise InputError("fit.method", repr(method), "'projection' or 'lmfit'")
+    for key, side in (("fit.box", box), ("fit.joint_box", joint_box)):
+        if side != "adaptive" and not (side % 2 == 1 and 5 <= side <= _LARGEST_BOX):
+            raise InputError(key, f"a side of {side} px", f"an odd number from 5 to {_LARGEST_BOX}")
     if max_shift_px is None:
         max_shift_px = 1.0 if shape is not None else 2.0
-    least_variance = _LEAST_VARIANCE * (fwhm_px(kernel) / _FWHM_OF_SIGMA) ** 2
+    fwhm = fwhm_px(kernel)
+    least_variance = _LEAST_VARIANCE * (fwhm / _FWHM_OF_SIGMA) ** 2
     moments, moments_covariance = np.zeros((x.size, 3)), np.zeros((x.size, 3, 3))
     if shape is not None:
         moments = np.nan_to_num(moments_of(shape))
@@ -139,12 +145,13 @@ def fit_clumps(
         scene = Scene(
             image - light, error, kernel, x, y, moments, moments_covariance, rules, free_shape, method
         )
-        scene.make_groups(joint_distance_px, box, joint_box)
+        # Within one FWHM, fits of one clump after the other do not settle, and their errors know nothing of each other.
+        scene.make_groups(max(joint_distance_px, fwhm), box, joint_box)
         scene.sweep(n_sweeps)
         return _table(scene, shape, min_sigma_px)
 
     def light_of(left: Array) -> Array:
-        side = 2 * int(host_fwhm * fwhm_px(kernel) / 2.0) + 1
+        side = 2 * int(host_fwhm * fwhm / 2.0) + 1
         reach = (MAX_BOX if box == "adaptive" else max(box, joint_box)) // 2
         return host_light(left, error * error_scale, x, y, side, reach)
 
