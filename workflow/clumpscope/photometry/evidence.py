@@ -226,10 +226,14 @@ def _choose(problem: _Problem, theta: Array) -> tuple[tuple, Array, Array, float
     begin = point[0].copy()
     begin[:, 2:4] = 0.5
     round_ = problem.climb(begin, np.full(n, ROUND))
-    full = problem.climb_full(_with_width(round_[0], np.ones(n, dtype=bool)), np.full(n, FULL))
-    covariance, white = sandwich(full[4], *problem.box.weight.shape, rules.rho)
-    shapes = np.concatenate([n + 3 + 5 * k + np.arange(2, 5) for k in range(n)])
-    inflation = float(np.mean(np.diag(covariance)[shapes] / np.diag(white)[shapes])) * rules.error_scale**2
+    # What fits best narrower than a point needs no ellipse.
+    narrow = n == 1 and round_[0][0, 2] <= 0.0
+    full = (
+        point
+        if narrow
+        else problem.climb_full(_with_width(round_[0], np.ones(n, dtype=bool)), np.full(n, FULL))
+    )
+    inflation = _inflation(problem, round_ if narrow else full)
     begin, kind, resolved = full[0].copy(), np.full(n, FULL), np.ones(n, dtype=bool)
     for k in range(n):
         to_round, to_full = (fall / inflation for fall in _falls(problem, k, point, round_, full))
@@ -243,6 +247,15 @@ def _choose(problem: _Problem, theta: Array) -> tuple[tuple, Array, Array, float
             return point, np.full(1, POINT), resolved, inflation
         return (full if kind[0] == FULL else round_), kind, resolved, inflation
     return problem.climb_full(begin, kind), kind, resolved, inflation
+
+
+def _inflation(problem: _Problem, end: tuple) -> float:
+    """Noise of differences of chi-squared, from the errors of the shapes of a climb, all of one kind."""
+    n, columns = len(problem.start), end[4]
+    covariance, white = sandwich(columns, *problem.box.weight.shape, problem.rules.rho)
+    ratio = np.diag(covariance)[n + 3 :] / np.diag(white)[n + 3 :]
+    # Of each clump, the place comes first.
+    return float(ratio.reshape(n, -1)[:, 2:].mean()) * problem.rules.error_scale**2
 
 
 def _falls(problem: _Problem, k: int, point: tuple, round_: tuple, full: tuple) -> tuple[float, float]:
