@@ -67,8 +67,22 @@ def local(field, path, *name):
     return f"results/{field}/downloads/{'_'.join(name)}{ending}"
 
 
+# Unpacked copy of every compressed map of an image -> the compressed file.
+PACKED = {}
+
+
+def readable(field, path, band, key):
+    """Where a map of an image can be read in rectangles: a compressed one below unpacked/, since gzip knows no places."""
+    source = local(field, path, band, key)
+    if key == "psf" or not source.endswith(configuration.PACKED_ENDINGS):
+        return source
+    unpacked = f"results/{field}/unpacked/{band}_{key}.fits"
+    PACKED[unpacked] = source
+    return unpacked
+
+
 def local_field(name):
-    """Configuration of a field with every URL replaced by the path of its download."""
+    """Configuration of a field with every URL replaced by the path of its download, compressed images by unpacked ones."""
     field = dict(FIELDS[name])
     for key in ("galaxies", "stars", "edits", "segmentation", "photometry"):
         if key in field:
@@ -79,7 +93,7 @@ def local_field(name):
     }
     field["images"] = {
         band: {
-            key: local(name, value, band, key) if key in (*configuration.IMAGE_MAPS, "psf") else value
+            key: readable(name, value, band, key) if key in (*configuration.IMAGE_MAPS, "psf") else value
             for key, value in image.items()
         }
         for band, image in field.get("images", {}).items()
@@ -119,16 +133,22 @@ def input_files(name):
     return single + lens + images
 
 
+def downloads(name):
+    """Whether an input of a field is a download."""
+    files = [PACKED.get(path, path) for path in input_files(name)]
+    return any(path.startswith(f"results/{name}/downloads/") for path in files)
+
+
 # Inputs that already lie there are checked before any job starts; downloads and mock fields when they arrive.
 if workflow.is_main_process:
     from clumpscope.inputs import check_field
     from clumpscope.report.provenance import made_by_other_code
 
     for name, field in FIELDS.items():
-        if "mock" in field or LOCAL[name] != {"images": {}, "lens": {"kind": "none"}, **field}:
+        if "mock" in field or downloads(name):
             continue
         try:
-            check_field(name, LOCAL[name])
+            check_field(name, {"images": {}, "lens": {"kind": "none"}, **field})
         except InputError as error:
             raise WorkflowError(f"field {name}: {error}") from None
     if made_by_other_code("results/provenance.json"):

@@ -18,6 +18,24 @@ rule download:
         "../workflow/download_input.py"
 
 
+rule unpack:
+    input:
+        lambda w: PACKED[f"results/{w.field}/unpacked/{w.name}"],
+    output:
+        "results/{field}/unpacked/{name}",
+    log:
+        "results/{field}/logs/unpack_{name}.log",
+    benchmark:
+        "results/{field}/benchmarks/unpack_{name}.tsv"
+    conda:
+        "../envs/imaging.yaml"
+    resources:
+        mem_mb=500,
+        runtime=60,
+    script:
+        "../workflow/unpack_image.py"
+
+
 for name in FIELDS:
     if "mock" in FIELDS[name]:
 

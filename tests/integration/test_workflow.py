@@ -1,5 +1,6 @@
 """The workflow as a user runs it: from inputs to report, again, by single figure, after a kill, after an edit."""
 
+import gzip
 import json
 import os
 import shutil
@@ -252,6 +253,24 @@ def test_every_file_that_the_selection_checks_is_downloaded_before_it(tmp_path):
     arguments = write_config(tmp_path, {"fields": {"far": field}})
     listed = snakemake(tmp_path, arguments, "--dry-run", "results/far/galaxies.json").stdout.splitlines()
     assert ["download", "8"] in [line.split() for line in listed]
+
+
+def test_compressed_images_are_unpacked_once(imaging_run, tmp_path):
+    given = imaging_run[0] / "results/mock/input"
+    for name in ("sci", "wht", "exp"):
+        pixels = (given / f"images/F150W_{name}.fits").read_bytes()
+        (tmp_path / f"{name}.fits.gz").write_bytes(gzip.compress(pixels, 1))
+    image = {name: f"{name}.fits.gz" for name in ("sci", "wht", "exp")}
+    field = {"images": {"F150W": image}, "galaxies": str(given / "galaxies.ecsv"), "lens": {"kind": "none"}}
+    arguments = write_config(tmp_path, {"fields": {"packed": field}})
+    snakemake(tmp_path, arguments, "results/packed/galaxies.json")
+    for name in ("sci", "wht", "exp"):
+        unpacked = (tmp_path / f"results/packed/unpacked/F150W_{name}.fits").read_bytes()
+        assert unpacked == (given / f"images/F150W_{name}.fits").read_bytes()
+    assert "Nothing to be done" in snakemake(tmp_path, arguments, "results/packed/galaxies.json").stdout
+    (tmp_path / "sci.fits.gz").write_bytes((tmp_path / "sci.fits.gz").read_bytes()[:10_000])
+    failed = snakemake(tmp_path, arguments, "results/packed/galaxies.json", check=False)
+    assert failed.returncode != 0 and "sci.fits.gz: found a damaged file" in failed.stdout
 
 
 @pytest.mark.parametrize(

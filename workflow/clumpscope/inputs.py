@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from astropy.table import Table
 
-from .config import IMAGE_MAPS
+from .config import IMAGE_MAPS, PACKED_ENDINGS
 from .errors import InputError
 from .filters import get_filter
 from .fluxes import table_fluxes
@@ -285,6 +285,9 @@ def check_field(name: str, field: dict[str, Any]) -> None:
         for entry in (*IMAGE_MAPS, "psf"):
             if entry in image:
                 _require_file(image[entry], f"{key}.images.{band}.{entry}")
+        # To open one means to unpack it all, which is a job of its own; then it is looked at.
+        if any(str(image[entry]).endswith(PACKED_ENDINGS) for entry in IMAGE_MAPS if entry in image):
+            continue
         mosaic = open_mosaic(**{k: v for k, v in image.items() if k not in ("psf", "sha256")}, name=band)
         if "psf" not in image and stars is not None and not _covers(mosaic, stars):
             raise InputError(
