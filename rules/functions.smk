@@ -250,8 +250,8 @@ def products_of(field):
 
 
 def needed_products(wildcards):
-    products = products_of(wildcards.field)
-    return {name: products[name] for name in FIGURES[wildcards.figure].needs if name in products}
+    products, figure = products_of(wildcards.field), FIGURES[wildcards.figure]
+    return {name: products[name] for name in (*figure.needs, *figure.wants) if name in products}
 
 
 def flat(paths):

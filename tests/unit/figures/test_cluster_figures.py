@@ -99,6 +99,13 @@ def test_map_marks_the_best_model(products):
     assert len(table) == 15
 
 
+def test_map_marks_the_published_age_of_the_published_clusters_alone(products):
+    for known in (True, False):
+        given = {name: product for name, product in products.items() if known or name != "published"}
+        labels = draw_figure("ssp_map", given)[0].axes[0].get_legend_handles_labels()[1]
+        assert ("published" in labels) == known
+
+
 def test_one_redshift_and_no_lens_make_one_mass_function(products):
     figure, _ = draw_figure("mass_function", products)
     assert len(figure.axes) == 1

@@ -32,12 +32,15 @@ class FigureSpec:
         Keys of the products it cannot do without.
     caption : str
         What is to be seen, and where it comes from.
+    wants : tuple of str
+        Keys of the products that it shows too where they are.
     """
 
     module: str
     kinds: tuple[str, ...]
     needs: tuple[str, ...]
     caption: str
+    wants: tuple[str, ...] = ()
 
 
 _ROWS = [
@@ -106,7 +109,8 @@ _ROWS = [
      "formation, degenerate with each other here."),
     ("ssp_map", _PHOTOMETRY, ("ssp_stack",),
      "How many sigma (two parameters) every simple stellar population of the grid is worse than the best, for the median "
-     "photometry of all clusters (F22 Fig. 5, whose stack is of images); blue: the published age and metallicity."),
+     "photometry of all clusters (F22 Fig. 5, whose stack is of images); blue, for F22's own clusters: the published age and metallicity.",
+     ("published",)),
     ("completeness", _IMAGING, ("injection",),
      "Clumps injected into the galaxies' images. Top: the share that is detected, by size and by brightness of the diffuse light under them (over the "
      "scatter of sky pixels), and the share that also has the bands and flags that statistics ask for; bars are 68 % Wilson intervals, lines the logistic fit. Bottom: "
@@ -117,9 +121,7 @@ _ROWS = [
      "what became of the true clumps by signal-to-noise."),
 ]  # fmt: skip
 
-FIGURES: dict[str, FigureSpec] = {
-    name: FigureSpec(name, kinds, needs, caption) for name, kinds, needs, caption in _ROWS
-}
+FIGURES: dict[str, FigureSpec] = {name: FigureSpec(name, *row) for name, *row in _ROWS}
 
 
 def figures_of(kind: str, products: set[str]) -> list[str]:

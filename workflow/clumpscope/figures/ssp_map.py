@@ -23,7 +23,7 @@ _LEVELS = (0, 1, 2, 3, 4, 5)
 def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     """Draw a cell a model, coloured by how many sigma it is worse than the best; products: ``ssp_stack``.
 
-    Of several stacks the first is drawn. The grid is coarse in metallicity: contours would be drawn between models that
+    With the product ``published``, F22's age and metallicity of their stack are marked. Of several stacks the first is drawn. The grid is coarse in metallicity: contours would be drawn between models that
     were never computed.
     """
     from matplotlib import colormaps
@@ -55,9 +55,10 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     best = int(np.nanargmin(chi2))
     axes.plot(numbers(table, "age_yr")[best] / 1e9, place[0][best], marker="*", ms=8, color="#D55E00", mec="white", mew=0.6,
               ls="none", label="best model")  # fmt: skip
-    (low, middle, high), (poor, rich) = STACK_AGE_GYR, np.interp(STACK_Z_ZSUN, metallicities, rows)
-    axes.errorbar(middle, 0.5 * (poor + rich), xerr=[[middle - low], [high - middle]], yerr=0.5 * (rich - poor), fmt="none",
-                  ecolor="#56B4E9", elinewidth=1.6, label="published")  # fmt: skip
+    if "published" in products:
+        (low, middle, high), (poor, rich) = STACK_AGE_GYR, np.interp(STACK_Z_ZSUN, metallicities, rows)
+        axes.errorbar(middle, 0.5 * (poor + rich), xerr=[[middle - low], [high - middle]], yerr=0.5 * (rich - poor),
+                      fmt="none", ecolor="#56B4E9", elinewidth=1.6, label="published")  # fmt: skip
     axes.set_yticks(rows, [f"{one:g}" for one in metallicities])
     axes.tick_params(which="minor", left=False, right=False)
     axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2)
