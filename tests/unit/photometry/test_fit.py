@@ -366,3 +366,20 @@ def test_residuals_above_the_noise_are_flagged():
     assert not has(fit_clumps(field.image, *args)["flags"], "poor_model").any()
     sharp = field.image + 0.02 * np.sign(np.indices(field.image.shape).sum(axis=0) % 2 - 0.5)
     assert has(fit_clumps(sharp, *args)["flags"], "poor_model").all()
+
+
+def test_a_long_chain_of_clumps_is_measured():
+    n = 40
+    rng = np.random.default_rng(1)
+    x, y = 20 + 3.0 * np.arange(n), 20 + rng.normal(0, 0.3, n)
+    flux = rng.uniform(0.5, 1, n)
+    image = sum(
+        f * draw_clump((41, 160), a, b, 1.5, 1.0, 30.0, oversampling=3)
+        for f, a, b in zip(flux, x, y, strict=True)
+    )
+    image += rng.normal(0, 2e-3, image.shape)
+    fitted = fit_clumps(image, np.full(image.shape, 2e-3), KERNEL, x, y)
+    assert np.isfinite(fitted["flux"]).all()
+    # Neighbours share their light; what they share is known well.
+    assert fitted["flux"].sum() == pytest.approx(flux.sum(), rel=0.05)
+    assert np.mean(np.abs(fitted["flux"] - flux) < 3 * fitted["flux_err"]) > 0.9

@@ -24,6 +24,8 @@ FROZEN, POINT, ROUND, LINE, FULL = -1, 0, 1, 2, 3
 _MAX_STEPS = 80
 # Fall of chi-squared that is not worth another step: a hundredth of a standard deviation squared.
 _ENOUGH = 1e-5
+# The same for clumps fitted together, which trade light with each other in long, flat valleys.
+_ENOUGH_TOGETHER = 1e-3
 # Amplitudes, over that of the mean, that no image needs.
 _FAINT = 1e-6
 
@@ -401,7 +403,7 @@ def climb(spectrum, u_y, u_x, theta, kind, start, max_shift, floor, ceiling, ima
         promised = 0.0
         for i in range(n_free):
             promised += step[i, 0] * gradient[i]
-        enough = _ENOUGH + 1e-10 * chi2
+        enough = (_ENOUGH if n == 1 else _ENOUGH_TOGETHER) + 1e-10 * chi2
         if promised < enough:
             converged = True
             break

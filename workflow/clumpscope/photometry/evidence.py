@@ -246,7 +246,13 @@ def _choose(problem: _Problem, theta: Array) -> tuple[tuple, Array, Array, float
         if not resolved[0] and not round_[3]:
             return point, np.full(1, POINT), resolved, inflation
         return (full if kind[0] == FULL else round_), kind, resolved, inflation
-    return problem.climb_full(begin, kind), kind, resolved, inflation
+    end = problem.climb_full(begin, kind)
+    # Many ellipses together may find no end, where round clumps do.
+    return (
+        (round_, np.full(n, ROUND), resolved, inflation)
+        if round_[3] and not end[3]
+        else (end, kind, resolved, inflation)
+    )
 
 
 def _inflation(problem: _Problem, end: tuple) -> float:
