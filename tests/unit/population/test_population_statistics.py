@@ -65,7 +65,7 @@ def test_equal_numbers():
 def test_the_sample_leaves_out_what_is_flagged():
     table = Table(
         {
-            "flags": [0, bit("blended"), bit("duplicate_image"), bit("near_critical"), 0, 0],
+            "flags": [0, bit("blended"), bit("duplicate_image"), bit("near_critical"), bit("few_bands"), 0],
             "n_bands_snr3": [5, 5, 5, 5, 3, 5],
             "log_mass_p50": [6.0, 6.0, 6.0, 6.0, 6.0, np.nan],
             "r_eff_pc": [10.0, np.nan, 10.0, 10.0, 10.0, 10.0],

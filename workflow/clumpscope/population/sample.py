@@ -26,8 +26,11 @@ def population_sample(catalogue: Table, min_broad_bands: int = 4) -> np.ndarray:
     (n,) bool array
         Rows without an excluding flag, with enough bands and a finite mass.
     """
-    good = ~np.asarray(has(np.asarray(catalogue["flags"]), _EXCLUDING), dtype=bool)
-    if "n_bands_snr3" in catalogue.colnames:
+    counted = "n_bands_snr3" in catalogue.colnames
+    # The flag is of C25's four bands; here any number may do.
+    excluding = [name for name in _EXCLUDING if name != "few_bands" or not counted]
+    good = ~np.asarray(has(np.asarray(catalogue["flags"]), excluding), dtype=bool)
+    if counted:
         good &= np.asarray(catalogue["n_bands_snr3"]) >= min_broad_bands
     if "log_mass_p50" in catalogue.colnames:
         good &= np.isfinite(np.asarray(catalogue["log_mass_p50"], float))
