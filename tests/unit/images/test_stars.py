@@ -120,3 +120,13 @@ def test_places_without_a_star_are_left_out(field, mosaic):
     assert build_psf(mosaic, Table({"ra": ra, "dec": dec})).n_stars == 3
     with pytest.raises(InputError, match="0 usable stars of 49"):
         build_psf(mosaic, Table({"ra": ra[3:], "dec": dec[3:]}))
+
+
+def test_stars_cut_off_at_one_level_are_saturated(field, make_mosaic):
+    image, stars, _, _ = field
+    x, y = np.rint(stars[-1]).astype(int)
+    level = image[y, x + 2]
+    cut = make_mosaic(np.minimum(image, level), error=NOISE)
+    table = find_stars(cut)
+    assert table["status"][near(table, stars[-1])] == "saturated"
+    assert table["status"][near(table, stars[0])] == "star"

@@ -44,7 +44,7 @@ def find_stars(
         Largest half-light radius of a candidate [px] (F22: 3).
     mag_bright, mag_faint : float, optional
         AB magnitudes between which stars are taken (F22: 25 and 27; default no limits, since
-        saturation shows itself as a larger half-light radius or as missing pixels).
+        saturation shows itself as a larger half-light radius, as missing pixels or as a plateau).
     aperture_arcsec : float
         Radius in which the flux is measured.
     isolation_arcsec : float
@@ -131,7 +131,9 @@ def _measure(data: np.ndarray, error: np.ndarray, aperture_px: float) -> tuple:
     rows, columns = np.indices(data.shape) - half
     radius = np.hypot(rows, columns)
     good = np.isfinite(data)
-    saturated = not good[radius <= 2.5].all()
+    core = data[radius <= 2.5]
+    # Missing, or cut off at one level; four pixels may share the peak of a star in the middle of them.
+    saturated = not np.isfinite(core).all() or np.count_nonzero(core == core.max()) > 4
     sky = sky_statistics(data[radius > aperture_px])[0]
     light = np.where(good, data - (sky if np.isfinite(sky) else 0.0), 0.0)
     x, y = core_centroid(light, half, half)
