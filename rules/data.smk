@@ -89,6 +89,8 @@ rule build_ssp_fsps:
         "results/logs/build_ssp_fsps.log",
     benchmark:
         "results/benchmarks/build_ssp_fsps.tsv"
+    # First of all: whether python-fsps and its data are there shows only when it is tried.
+    priority: 100
     conda:
         "../envs/fsps.yaml"
     resources:
