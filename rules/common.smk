@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
 
 from clumpscope import config as configuration
 from clumpscope.errors import InputError
+from clumpscope.files import PACKED_ENDINGS
 from clumpscope.figures.registry import FIGURES, figures_of
 from clumpscope.injection import INJECTION_TABLES
 from clumpscope.population import POPULATION_TABLES
@@ -74,7 +75,7 @@ PACKED = {}
 def readable(field, path, band, key):
     """Where a map of an image can be read in rectangles: a compressed one below unpacked/, since gzip knows no places."""
     source = local(field, path, band, key)
-    if key == "psf" or not source.endswith(configuration.PACKED_ENDINGS):
+    if key == "psf" or not source.endswith(PACKED_ENDINGS):
         return source
     unpacked = f"results/{field}/unpacked/{band}_{key}.fits"
     PACKED[unpacked] = source
@@ -117,6 +118,16 @@ def lens_files(lens):
     return files
 
 
+def image_files(name):
+    """Every file of a field's images: maps and PSFs."""
+    return [
+        image[key]
+        for image in LOCAL[name]["images"].values()
+        for key in (*configuration.IMAGE_MAPS, "psf")
+        if key in image
+    ]
+
+
 def input_files(name):
     """Every input file of a field."""
     field = LOCAL[name]
@@ -124,13 +135,7 @@ def input_files(name):
         field[key] for key in ("galaxies", "stars", "edits", "segmentation", "photometry") if key in field
     ]
     lens = list(lens_files(field["lens"]).values())
-    images = [
-        image[key]
-        for image in field["images"].values()
-        for key in (*configuration.IMAGE_MAPS, "psf")
-        if key in image
-    ]
-    return single + lens + images
+    return single + lens + image_files(name)
 
 
 def downloads(name):

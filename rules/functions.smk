@@ -54,13 +54,7 @@ def per_filter(pattern):
 def select_inputs(wildcards):
     field = LOCAL[wildcards.field]
     tables = {key: field[key] for key in ("galaxies", "photometry", "edits", "stars") if key in field}
-    images = [
-        image[key]
-        for image in field["images"].values()
-        for key in (*configuration.IMAGE_MAPS, "psf")
-        if key in image
-    ]
-    return {**tables, **lens_inputs(wildcards), "images": images}
+    return {**tables, **lens_inputs(wildcards), "images": image_files(wildcards.field)}
 
 
 def galaxies_of(field):

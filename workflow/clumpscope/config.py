@@ -11,13 +11,10 @@ import yaml
 from .errors import InputError
 from .filters import get_filter
 
-__all__ = ["IMAGE_MAPS", "METHOD_SECTIONS", "PACKED_ENDINGS", "document", "field_settings", "validate"]
+__all__ = ["IMAGE_MAPS", "METHOD_SECTIONS", "document", "field_settings", "validate"]
 
 IMAGE_MAPS = ("sci", "err", "wht", "exp")
 """Keys of the files of one mosaic, beside its PSF."""
-
-PACKED_ENDINGS = (".gz", ".bz2", ".xz")
-"""How the names of compressed files end, of which no part can be read alone."""
 
 METHOD_SECTIONS = (
     "selection",

@@ -13,9 +13,11 @@ from pathlib import Path
 
 from .errors import InputError
 
-__all__ = ["replacing", "unpack"]
+__all__ = ["PACKED_ENDINGS", "replacing", "unpack"]
 
 _OPENERS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+PACKED_ENDINGS = tuple(_OPENERS)
+"""How the names of compressed files end, of which no part can be read alone."""
 
 
 @contextmanager

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from astropy.table import Table
 
-from .config import IMAGE_MAPS, PACKED_ENDINGS
+from .config import IMAGE_MAPS
 from .errors import InputError
+from .files import PACKED_ENDINGS
 from .filters import get_filter
 from .fluxes import table_fluxes
 from .tables import read_table, require_finite, require_unique

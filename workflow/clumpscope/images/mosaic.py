@@ -11,6 +11,7 @@ from astropy.wcs import WCS
 from astropy.wcs.utils import proj_plane_pixel_scales
 
 from ..errors import InputError
+from ..files import PACKED_ENDINGS
 from .cutouts import Cutout, read_cutouts, write_cutouts
 from .photons import binning, electrons_per_njy_s, photon_variance
 from .sky import sky_statistics
@@ -283,7 +284,7 @@ def _find_plane(path: str | os.PathLike, extension: str, other_than: _Plane | No
     if not path.exists():
         raise InputError(str(path), "no such file", "a FITS image", "Correct the path in the configuration.")
     # A gzipped file is read whole once: seeking in it would decompress it for every rectangle.
-    whole = path.suffix.lower() in (".gz", ".bz2", ".xz")
+    whole = path.suffix.lower() in PACKED_ENDINGS
     try:
         with fits.open(path, memmap=False if whole else None) as hdus:
             images = [

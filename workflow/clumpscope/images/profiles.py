@@ -3,7 +3,10 @@
 import numpy as np
 from scipy import ndimage, optimize
 
-__all__ = ["encircled_sums", "fwhm_px", "radial_profile"]
+__all__ = ["FWHM_OF_SIGMA", "encircled_sums", "fwhm_px", "radial_profile"]
+
+FWHM_OF_SIGMA = np.sqrt(8.0 * np.log(2.0))
+"""FWHM of a Gaussian over its standard deviation."""
 
 
 def encircled_sums(image: np.ndarray, radii_px: np.ndarray, x: float | None = None, y: float | None = None):

@@ -6,7 +6,7 @@ import numpy as np
 
 from .boxes import Box
 from .compiled import FROZEN, FULL, LINE, POINT, ROUND, climb, sandwich
-from .model import SpectralPSF, smaller_variance
+from .model import SpectralPSF, main_variances
 from .uncertainty import Fitted, background_at, moments_covariances, parameter_errors
 
 __all__ = ["Rules", "fit_group"]
@@ -82,7 +82,7 @@ class _Problem:
     def climb_full(self, theta: Array, kind: Array) -> tuple:
         """Climb with the `kind` FULL where asked, and from the bound of flat ellipses along it."""
         best = self.climb(theta, kind)
-        flat = (kind == FULL) & (smaller_variance(best[0][:, 2:]) < _FLAT_PX2)
+        flat = (kind == FULL) & (main_variances(best[0][:, 2:])[1] < _FLAT_PX2)
         if flat.any():
             along = self.climb(_with_width(best[0], flat), np.where(flat, LINE, kind))
             if along[2] < best[2]:

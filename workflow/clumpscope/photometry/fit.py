@@ -5,10 +5,10 @@ from astropy.table import Table
 
 from ..errors import InputError
 from ..flags import bit, has
-from ..images.profiles import fwhm_px
+from ..images.profiles import FWHM_OF_SIGMA, fwhm_px
 from .boxes import MAX_BOX
 from .host import host_light
-from .model import SpectralPSF, check_kernel, moments_of, shape_of, smaller_variance
+from .model import SpectralPSF, check_kernel, main_variances, moments_of, shape_of
 
 __all__ = ["fit_clumps", "render_clumps"]
 
@@ -22,7 +22,6 @@ _HOST_PASSES, _SETTLED = 3, 0.1
 _SHAPE = ("sigma_x_px", "sigma_y_px", "theta_deg")
 # Variance of a round clump, over that of the PSF's core, below which it does not go.
 _LEAST_VARIANCE = -0.5
-_FWHM_OF_SIGMA = np.sqrt(8.0 * np.log(2.0))
 _COLUMNS = ("x", "y", *_SHAPE, "flux", "flux_err", "background", "x_err", "y_err", "sigma_x_px_err", "sigma_y_px_err",
             "theta_deg_err", "background_err", "sigma_limit_px", "snr", "chi2")  # fmt: skip
 
@@ -123,12 +122,12 @@ def fit_clumps(
     if max_shift_px is None:
         max_shift_px = 1.0 if shape is not None else 2.0
     fwhm = fwhm_px(kernel)
-    least_variance = _LEAST_VARIANCE * (fwhm / _FWHM_OF_SIGMA) ** 2
+    least_variance = _LEAST_VARIANCE * (fwhm / FWHM_OF_SIGMA) ** 2
     moments, moments_covariance = np.zeros((x.size, 3)), np.zeros((x.size, 3, 3))
     if shape is not None:
         moments = np.nan_to_num(moments_of(shape))
         # What fits behind the PSF of the other filter may be too narrow for this one.
-        moments[:, :2] += np.maximum(least_variance - smaller_variance(moments), 0.0)[:, None]
+        moments[:, :2] += np.maximum(least_variance - main_variances(moments)[1], 0.0)[:, None]
         if "moments_covariance" in shape.colnames:
             moments_covariance = np.nan_to_num(np.asarray(shape["moments_covariance"], dtype=float))
     rules = Rules(

@@ -48,9 +48,7 @@ def host_light(left: Array, error: Array, x: Array, y: Array, side: int, reach: 
     near &= ndimage.uniform_filter(bright.astype(np.float32), side, mode="nearest") > _ALMOST_HALF
     if not near.any():
         return host
-    # Bad pixels, and those beyond the edge, take their nearest good neighbour's value.
-    nearest = ndimage.distance_transform_edt(~good, return_distances=False, return_indices=True)
-    padded = np.pad(left[tuple(nearest)], side // 2, mode="edge")
+    padded = np.pad(_filled(left, good), side // 2, mode="edge")
     windows = np.lib.stride_tricks.sliding_window_view(padded, (side, side))
     rows, columns = np.nonzero(near)
     for k in range(0, rows.size, _AT_A_TIME):
@@ -65,5 +63,10 @@ def running_median(image: Array, side: int) -> Array:
     good = np.isfinite(image)
     if not good.any():
         return np.zeros(image.shape)
+    return ndimage.median_filter(_filled(image, good), side, mode="nearest")
+
+
+def _filled(image: Array, good: Array) -> Array:
+    """The image with its bad pixels at the values of their nearest good neighbours."""
     nearest = ndimage.distance_transform_edt(~good, return_distances=False, return_indices=True)
-    return ndimage.median_filter(image[tuple(nearest)], side, mode="nearest")
+    return image[tuple(nearest)]

@@ -10,7 +10,7 @@ from astropy.table import Table
 
 from ..errors import InputError
 
-__all__ = ["SpectralPSF", "check_kernel", "covariance_of", "moments_of", "shape_of", "smaller_variance"]
+__all__ = ["SpectralPSF", "check_kernel", "covariance_of", "main_variances", "moments_of", "shape_of"]
 
 Array = np.ndarray
 _MAX_HALF = 24
@@ -54,11 +54,10 @@ def covariance_of(sigma_x: Array, sigma_y: Array, theta_deg: Array) -> Array:
 
 def shape_of(covariance: Array) -> tuple[Array, Array, Array]:
     """Axes (major, minor) [px] and angle [deg, -90 to 90] of covariances (..., 3)."""
-    covariance = np.asarray(covariance)
-    xx, yy, xy = covariance[..., 0], covariance[..., 1], covariance[..., 2]
-    mean, half = 0.5 * (xx + yy), np.hypot(0.5 * (xx - yy), xy)
+    xx, yy, xy = np.moveaxis(np.asarray(covariance), -1, 0)
     theta = 0.5 * np.rad2deg(np.arctan2(2.0 * xy, xx - yy))
-    return np.sqrt(np.maximum(mean + half, 0.0)), np.sqrt(np.maximum(mean - half, 0.0)), theta
+    large, small = (np.sqrt(np.maximum(variance, 0.0)) for variance in main_variances(covariance))
+    return large, small, theta
 
 
 def moments_of(shapes: Table) -> Array:
@@ -76,10 +75,11 @@ def moments_of(shapes: Table) -> Array:
     )
 
 
-def smaller_variance(moments: Array) -> Array:
-    """Variance across ellipses of moments (n, 3), along their minor axes [px^2]."""
-    xx, yy, xy = moments[:, 0], moments[:, 1], moments[:, 2]
-    return 0.5 * (xx + yy) - np.hypot(0.5 * (xx - yy), xy)
+def main_variances(moments: Array) -> tuple[Array, Array]:
+    """Variances of moments (..., 3) along their major and minor axes [px^2]; below zero where the moments are."""
+    xx, yy, xy = np.moveaxis(np.asarray(moments), -1, 0)
+    mean, half = 0.5 * (xx + yy), np.hypot(0.5 * (xx - yy), xy)
+    return mean + half, mean - half
 
 
 class SpectralPSF:

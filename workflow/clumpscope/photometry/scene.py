@@ -7,7 +7,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from ..flags import bit
-from ..images.profiles import fwhm_px
+from ..images.profiles import FWHM_OF_SIGMA, fwhm_px
 from .boxes import MAX_BOX, Box, group_clumps, make_box
 from .compiled import source_images
 from .evidence import Rules
@@ -21,7 +21,6 @@ Array = np.ndarray
 _REACH_PX, _STAMP_PX = 12, 18
 # An adaptive box reaches this many FWHM of its clump to each side, in steps of 2 px.
 _BOX_FWHM = 1.5
-_FWHM_OF_SIGMA = np.sqrt(8.0 * np.log(2.0))
 # Excess of chi-squared in the pixels that a larger box adds, in standard deviations, at which it is too large.
 _EXCESS = 3.0
 # The same for the chi-squared of a whole box, beyond which the model is called poor.
@@ -180,7 +179,7 @@ class Scene:
     def _wanted(self, theta: Array) -> int:
         """Side of the adaptive box of a group [px]."""
         sigma = shape_of(theta[:, 2:])[0].max()
-        half = np.ceil(_BOX_FWHM * np.hypot(self._fwhm, _FWHM_OF_SIGMA * sigma))
+        half = np.ceil(_BOX_FWHM * np.hypot(self._fwhm, FWHM_OF_SIGMA * sigma))
         return int(min(2 * half + 1, MAX_BOX))
 
     def _widened(self, group: _Group, fitted: Fitted) -> Fitted:
