@@ -13,8 +13,7 @@ from clumpscope.tables import read_table, write_table
 with job_log(snakemake.log[0]):
     cutouts, meta = read_cutouts(snakemake.input.cutouts)
     psfs = {Path(path).stem: read_psf(path) for path in snakemake.input.psfs}
-    depths = {Path(path).stem: read_depth(path) for path in snakemake.input.depths}
-    noise = {name: (depth.rho, depth.error_scale) for name, depth in depths.items()}
+    noise = {Path(path).stem: read_depth(path).noise for path in snakemake.input.depths}
     clumps = read_table(snakemake.input.clumps)
     table, models = measure_galaxy(
         cutouts, psfs, clumps, meta["filter_ref"], list(psfs), noise, **snakemake.params.settings

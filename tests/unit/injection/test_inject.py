@@ -40,7 +40,22 @@ def make_target(name="G1", seed=1, host=0.0):
         white = np.zeros((17, 17))
         white[8, 8] = 1.0
         depths[band] = Depth(
-            scale, 0, 0.0, 0.0, 0.0, 1.0, limit, 0.0, 5.0, SIGMA[band], 1.0, 1.0, white, np.empty(0)
+            scale,
+            0,
+            0.0,
+            0.0,
+            0.0,
+            1.0,
+            limit,
+            0.0,
+            5.0,
+            SIGMA[band],
+            1.0,
+            1.0,
+            1.0,
+            0.95,
+            white,
+            np.empty(0),
         )
     member = np.hypot(*(np.indices(cutouts["F150W"].data.shape) - 75)) < 50
     return Target(name, 150.0, 2.0, 1.1, "F150W", cutouts, psfs, depths, member)

@@ -15,9 +15,10 @@ from ..errors import InputError
 from ..files import replacing
 from ..randomness import generator
 from .mosaic import Mosaic
-from .noise import PairSums, pair_sums
+from .noise import PairSums, aperture_inflation, pair_sums
 from .psf import PSF
 from .sky import sky_map, sky_statistics
+from .sky_sums import aperture, point_source_fit, share, sums_at
 
 __all__ = ["Depth", "depth_table", "measure_depth", "read_depth"]
 
@@ -27,8 +28,12 @@ _MAX_BLOCKS = 64
 _SKY_CELL_PX = 64
 _AB_ZERO_NJY = 31.4
 _SOURCE_SIGMA = 3.0
+# Pixels farther from the sky [standard deviations] are no noise; those of a Gaussian that are lost do not matter.
+_OUTLIER_SIGMA = 5.0
 # Apertures side by side in the empty sky, below which their scatter is known to worse than 15 %.
 _FEW = 25
+# The same of boxes of fits: their scatter is known to 5 %.
+_ENOUGH_FITS = 200
 
 
 @dataclass(frozen=True)
@@ -59,8 +64,14 @@ class Depth:
         True scatter of sky pixels over the error map's; 1 when there is no map.
     correlation_factor : float
         Scatter of the apertures over that of white noise with `sigma_pixel_njy`.
+    fit_scale : float
+        Scatter of point-source fits at random places of the sky, over their errors from `rho` and `error_scale`: what
+        sources too faint to be found, and noise that is not as described, do at the scale of a clump. Photometry
+        multiplies `error_scale` by it (`noise`). 1 where it is not asked for, or the sky is too small to tell.
+    fit_share_95 : float
+        Share of these fits inside 1.96 of the errors so scaled: 0.95 of a Gaussian, less with heavy tails; NaN where the sky is too small.
     rho : (2 max_lag + 1, 2 max_lag + 1) array
-        Autocorrelation of the sky pixels by lag (dy, dx), 1 in the middle.
+        Autocorrelation of the sky pixels, divided by their errors, by lag (dy, dx), 1 in the middle.
     fluxes_njy : (n_apertures,) array
         The aperture fluxes.
     """
@@ -77,14 +88,22 @@ class Depth:
     sigma_pixel_njy: float
     error_scale: float
     correlation_factor: float
+    fit_scale: float
+    fit_share_95: float
     rho: np.ndarray
     fluxes_njy: np.ndarray
+
+    @property
+    def noise(self) -> tuple[np.ndarray, float]:
+        """Autocorrelation, and scatter over the error map's, that the errors of fits are made of."""
+        return self.rho, self.error_scale * self.fit_scale
 
     def write(self, path: str | os.PathLike) -> None:
         """Write one filter's depth as FITS: the autocorrelation, the numbers in its header, the fluxes."""
         primary = fits.PrimaryHDU(self.rho)
         for name, (key, comment) in _CARDS.items():
-            primary.header[key] = (getattr(self, name), comment)
+            if np.isfinite(getattr(self, name)):  # headers hold no NaN
+                primary.header[key] = (getattr(self, name), comment)
         fluxes = Table({"flux_njy": self.fluxes_njy}, units={"flux_njy": "nJy"})
         with replacing(path) as temporary:
             fits.HDUList([primary, fits.BinTableHDU(fluxes, name="FLUXES")]).writeto(temporary)
@@ -97,6 +116,7 @@ def measure_depth(
     n_sigma: float = 5.0,
     core: tuple[float, float, float] | None = None,
     max_lag: int = 16,
+    scale_fits: bool = True,
     seed: int = 0,
 ) -> Depth:
     """Scatter of the flux in empty PSF apertures, and the correlation of the pixels' noise.
@@ -116,6 +136,8 @@ def measure_depth(
         RA, Dec [deg] and radius [arcsec] of a region without apertures, the cluster core.
     max_lag : int
         Largest lag of the noise autocorrelation [px]; 16 spans the boxes of clump fits.
+    scale_fits : bool
+        Whether `fit_scale` may differ from 1.
     seed : int
         Of the positions.
 
@@ -128,23 +150,31 @@ def measure_depth(
     -----
     A pixel belongs to a source when the image, smoothed with the PSF's FWHM, exceeds the sky by 3
     of its standard deviations; one more FWHM around is left out. A smooth sky (cells of 64 pixels) is taken off.
+    The autocorrelation is that of the sky over its errors, so that deep and shallow parts count alike, without pixels
+    beyond 5 standard deviations. The fits of `fit_scale` are of fluxes and a plane in boxes of 9 pixels around empty
+    places, whatever else is in the box.
     """
     rng = generator(seed, "depth", mosaic.name)
     radius_px = psf.fwhm_arcsec / psf.pixel_scale_arcsec
-    weights = _aperture(radius_px)
-    sums, blocks, pixels, ratios = PairSums(max_lag), [], [], []
+    weights = aperture(radius_px)
+    fit = point_source_fit(psf.kernel)
+    sums, blocks, pixels, ratios, fitted = PairSums(max_lag), [], [], [], []
     for block in _choose_blocks(mosaic.shape, rng):
         data, error = mosaic.read(*block)
         empty = _empty_sky(data, radius_px, _outside_core(mosaic, block, core))
         sky = np.where(empty, data, np.nan)
         if not empty.any():
             continue
-        sky = sky - sky_map(sky, _SKY_CELL_PX)
-        sums += pair_sums(sky, max_lag)
+        smooth = sky_map(sky, _SKY_CELL_PX)
+        sky, ratio = sky - smooth, (data - smooth) / error
+        level, scatter = sky_statistics(ratio[empty])
+        ordinary = empty & (np.abs(ratio - level) < _OUTLIER_SIGMA * scatter)
+        sums += pair_sums(np.where(ordinary, ratio - level, np.nan), max_lag)
         pixels.append(sky[empty])
-        ratios.append(sky[empty] / error[empty])
-        blocks.append(_apertures(sky, weights, rng, n_apertures))
-    fluxes = _share(blocks, n_apertures, rng)
+        ratios.append(ratio[empty])
+        blocks.append(sums_at(sky, empty, weights, rng, n_apertures))
+        fitted.append(sums_at(ratio, empty, fit, rng, n_apertures))
+    fluxes = share(blocks, n_apertures, rng)
     if fluxes.size < 2:
         raise InputError(
             mosaic.path, f"{fluxes.size} empty positions in {mosaic.name}", "an image with source-free sky",
@@ -162,11 +192,19 @@ def measure_depth(
         np.interp(psf.fwhm_arcsec, psf.radii_arcsec, psf.encircled_energy) * psf.aperture_correction
     )
     limit = n_sigma * sigma / fraction
+    error_scale = sky_statistics(np.concatenate(ratios))[1] if mosaic.error_kind != "none" else 1.0
+    rho = sums.correlation()
+    expected = error_scale * aperture_inflation(fit, rho) * float(np.sqrt((fit**2).sum()))
+    scale, inside = 1.0, np.nan
+    if sum(area for area, _ in fitted) >= _ENOUGH_FITS * fit.size:
+        pulls = share(fitted, n_apertures, rng) / expected
+        scale = float(biweight_scale(pulls)) if scale_fits else 1.0
+        inside = float(np.mean(np.abs(pulls - np.median(pulls)) < 1.96 * scale))
     return Depth(
         mosaic.pixel_scale_arcsec, int(fluxes.size), psf.fwhm_arcsec, sigma, median, fraction, limit,
         float(_AB_ZERO_NJY - 2.5 * np.log10(limit)), n_sigma, sigma_pixel,
-        sky_statistics(np.concatenate(ratios))[1] if mosaic.error_kind != "none" else 1.0,
-        sigma / (sigma_pixel * float(np.sqrt((weights**2).sum()))), sums.correlation(), fluxes,
+        error_scale, sigma / (sigma_pixel * float(np.sqrt((weights**2).sum()))),
+        scale, inside, rho, fluxes,
     )  # fmt: skip
 
 
@@ -203,37 +241,6 @@ def _empty_sky(data: np.ndarray, fwhm_px: float, allowed: np.ndarray | bool) -> 
     return good & ~near & allowed
 
 
-def _aperture(radius_px: float) -> np.ndarray:
-    from photutils.geometry import circular_overlap_grid  # photutils takes 0.5 s to import
-
-    half = int(np.ceil(radius_px))
-    edge = half + 0.5
-    return circular_overlap_grid(-edge, edge, -edge, edge, 2 * half + 1, 2 * half + 1, radius_px, 1, 1)
-
-
-def _apertures(sky: np.ndarray, weights: np.ndarray, rng, n_wanted: int) -> tuple[int, np.ndarray]:
-    """Number of possible positions in a block, and the fluxes at some of them."""
-    half = weights.shape[0] // 2
-    blank = np.isfinite(sky)
-    free = ndimage.binary_erosion(blank, weights > 0)
-    rows, columns = np.nonzero(free)
-    if rows.size == 0:
-        return 0, np.empty(0)
-    picked = rng.choice(rows.size, min(n_wanted, rows.size), replace=False)
-    offset_y, offset_x = np.nonzero(weights > 0)
-    values = sky[rows[picked, None] + offset_y - half, columns[picked, None] + offset_x - half]
-    return rows.size, values @ weights[weights > 0]
-
-
-def _share(blocks: list[tuple[int, np.ndarray]], n_wanted: int, rng) -> np.ndarray:
-    """Take from every block in proportion to its empty area."""
-    areas = np.array([area for area, _ in blocks], dtype=int)
-    if areas.sum() <= n_wanted:
-        return np.concatenate([fluxes for _, fluxes in blocks]) if blocks else np.empty(0)
-    counts = rng.multivariate_hypergeometric(areas, n_wanted, method="marginals")
-    return np.concatenate([fluxes[:count] for (_, fluxes), count in zip(blocks, counts, strict=True)])
-
-
 # Card and comment of each number of a depth, in the order of its table.
 _CARDS = {
     "pixel_scale_arcsec": ("PIXSCALE", "[arcsec] pixel side"),
@@ -248,6 +255,8 @@ _CARDS = {
     "sigma_pixel_njy": ("SIGPIX", "[nJy] robust scatter of sky pixels"),
     "error_scale": ("ERRSCALE", "true scatter over the error map's"),
     "correlation_factor": ("CORRFACT", "scatter of apertures over white noise"),
+    "fit_scale": ("FITSCALE", "scatter of point-source fits over their errors"),
+    "fit_share_95": ("FITSHARE", "share of these fits inside 1.96 errors"),
 }
 _UNITS = {"arcsec": "arcsec", "njy": "nJy", "ab": "mag"}
 
@@ -267,7 +276,7 @@ def read_depth(path: str | os.PathLike) -> Depth:
     """Read what `Depth.write` wrote."""
     with fits.open(path, memmap=False) as hdus:
         head = hdus[0].header
-        values = {name: head[key] for name, (key, _) in _CARDS.items()}
+        values = {name: head.get(key, np.nan) for name, (key, _) in _CARDS.items()}
         return Depth(
             **values, rho=hdus[0].data.astype(float), fluxes_njy=hdus["FLUXES"].data["flux_njy"].astype(float)
         )

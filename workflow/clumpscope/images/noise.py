@@ -43,7 +43,7 @@ def pair_sums(values: np.ndarray, max_lag: int) -> PairSums:
     Parameters
     ----------
     values : (ny, nx) array
-        Background-subtracted sky; NaN where there is a source or no data.
+        Background-subtracted sky, over its errors where these vary; NaN where there is a source or no data.
     max_lag : int
         Largest lag along an axis [px].
     """

@@ -87,7 +87,7 @@ class Target:
 
     def measure(self, clumps: Table, filters: list[str] | None = None) -> tuple[Table, dict[str, Array]]:
         """Shapes and fluxes, and the clumps' model images, as the workflow fits them."""
-        noise = {name: (depth.rho, depth.error_scale) for name, depth in self.depths.items()}
+        noise = {name: depth.noise for name, depth in self.depths.items()}
         filters = list(self.psfs) if filters is None else filters
         return measure_galaxy(
             self.cutouts, self.psfs, clumps, self.filter_ref, filters, noise, **(self.fit or {})
