@@ -1,4 +1,4 @@
-# After the fit, whose clumps lend their colours; before the population, whose mass functions take the limits.
+# After the fit, whose clumps lend their colours, and the lens, whose critical lines are places of interest; before the population, whose mass functions take the limits.
 rule inject:
     input:
         cutouts="results/{field}/galaxies/{galaxy}/cutouts.fits",
@@ -8,6 +8,7 @@ rule inject:
         psfs=per_filter("results/{field}/psf/{filter}.fits"),
         depths=per_filter("results/{field}/depth/{filter}.fits"),
         segmentation=segmentation_map,
+        magnification="results/{field}/galaxies/{galaxy}/magnification_map.fits",
     output:
         injected="results/{field}/galaxies/{galaxy}/injected.ecsv",
         conditions="results/{field}/galaxies/{galaxy}/conditions.ecsv",

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from astropy.io import fits
 from astropy.table import Table
 from clumpscope.images.cutouts import galaxy_pixels, read_cutouts
 from clumpscope.images.depth import read_depth
@@ -30,6 +31,7 @@ with job_log(snakemake.log[0]):
         member,
         footprint=member if segmentation else None,
         edits=Table(galaxy["edits"]) if galaxy["edits"] else None,
+        magnification=fits.getdata(snakemake.input.magnification),
         detection=snakemake.params.detection,
         fit=snakemake.params.fit,
     )
@@ -41,6 +43,7 @@ with job_log(snakemake.log[0]):
         settings["flux_range"],
         settings["sigmas_px"],
         clump_colours(photometry, meta["filter_ref"], list(psfs)),
+        settings["hard_share"],
         snakemake.params.seed,
     )
     write_table(injected, snakemake.output.injected)

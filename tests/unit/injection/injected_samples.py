@@ -18,6 +18,8 @@ def injected_sample(n=4000, seed=1):
     table["width"] = np.where(table["true_sigma_px"] > 0, 2.0, 1.0)
     table["depth_ratio"] = 10 ** rng.uniform(-0.5, 1.5, n)
     table["host_over_noise"] = rng.exponential(2.0, n)
+    table["placed"] = np.full(n, "light")
+    table["environment"] = np.where(table["host_over_noise"] > 1, "host", "open")
     table["true_flux_njy"] = table["true_flux_F150W_njy"] = depth * table["depth_ratio"]
     chance = expit(SLOPE * (np.log10(table["depth_ratio"]) - HALF - 1.5 * np.log10(table["width"])))
     table["detected"] = rng.random(n) < chance

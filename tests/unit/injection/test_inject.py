@@ -11,6 +11,7 @@ from clumpscope.images.cutouts import Cutout
 from clumpscope.images.depth import Depth
 from clumpscope.images.psf import normalise_psf
 from clumpscope.injection.inject import MATCH_PX, clump_colours, clump_conditions, inject
+from clumpscope.injection.recovery import environment_table
 from clumpscope.injection.target import Target
 from unit.photometry.clump_scenes import draw_clump, draw_psf
 
@@ -134,7 +135,7 @@ def test_removed_clumps_are_kept_away_from_too(target, clumps):
 def test_host_light_is_that_under_the_clumps():
     target = make_target(host=2.0)
     clumps = target.detect()[:2]  # the third is the galaxy's own centre
-    host = target.host_light(clumps)
+    host = target.host_light(clumps)["F150W"]
     rows, columns = np.indices(host.shape) - 75
     truth = 2.0 * np.exp(-np.hypot(rows, columns) * 0.02 / 0.5)
     near = np.hypot(rows, columns) < 45
@@ -150,6 +151,53 @@ def test_host_light_is_that_under_the_clumps():
     np.testing.assert_allclose(
         conditions["depth_ratio"], conditions["flux_njy"] / target.depths["F150W"].flux_limit_njy
     )
+
+
+def test_clumps_at_hard_places_are_told_apart():
+    base = make_target(host=2.0)
+    clumps = base.detect()[:2]
+    mu = np.ones(base.reference.data.shape)
+    mu[:, 110:] = -80.0
+    target = replace(base, magnification=mu)
+    table = inject(target, clumps, 30, flux_range=(8.0, 30.0), hard_share=1.0, seed=3)
+    placed = np.asarray(table["placed"])
+    assert [np.sum(placed == kind) for kind in ("light", "nucleus", "critical", "crowded")] == [
+        30,
+        10,
+        10,
+        10,
+    ]
+    x, y = table["x"] - 200, table["y"] - 100
+    fwhm = target.fwhm_px
+    # The disc's centre is its brightest place, known to the circle in which light is averaged.
+    from_centre = np.hypot(x - 75, y - 75)
+    assert (from_centre[placed == "nucleus"] < 2.5 * fwhm + 1).all()
+    np.testing.assert_allclose(table["nucleus_arcsec"], from_centre * 0.02, atol=0.02 * fwhm)
+    assert (x[placed == "critical"] > 109).all() and (table["mu"][placed == "critical"] == 80.0).all()
+    to_clumps = np.min([np.hypot(x - a, y - b) for a, b in PLACES], axis=0)
+    np.testing.assert_allclose(table["separation_arcsec"], to_clumps * 0.02, atol=0.02)
+    crowded = placed == "crowded"
+    assert (to_clumps[crowded] > MATCH_PX - 0.3).all() and (to_clumps[crowded] < 3 * fwhm + 1).all()
+    assert set(table["environment"][placed == "critical"]) <= {"nucleus", "critical"}
+    assert "open" not in set(table["environment"][crowded])
+    # Light per pixel at the centre of the disc: 2 nJy in F150W, four times as much on the larger pixels of F277W.
+    near = from_centre < 12
+    truth = 2.0 * np.exp(-from_centre[near] * 0.02 / 0.5)
+    np.testing.assert_allclose(table["host_snr_F150W"][near], truth / SIGMA["F150W"], rtol=0.3)
+    np.testing.assert_allclose(table["host_snr_F277W"][near], 4 * truth / SIGMA["F277W"], rtol=0.3)
+    # What lies at usual places does not depend on the others.
+    usual = inject(target, clumps, 30, flux_range=(8.0, 30.0), seed=3)
+    np.testing.assert_array_equal(usual["x"], table["x"][:30])
+    rows = environment_table(table)
+    for name in SIGMA:
+        own = rows[rows["filter"] == name]
+        assert own["n"][0] == own["n"][1:].sum() and {"all", "nucleus", "critical"} <= set(own["environment"])
+
+
+def test_a_known_clump_is_not_taken_for_a_faint_one_beside_it(target, clumps):
+    """Clumps too faint to be seen, put next to bright ones."""
+    table = inject(target, clumps, 12, flux_range=(1e-6, 1e-5), hard_share=1.0, seed=4)
+    assert (table["placed"] == "crowded").sum() == 12 and not table["detected"].any()
 
 
 def test_colours_are_those_of_the_clumps_that_have_any():

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
-from clumpscope.injection.recovery import recovery_table
+from clumpscope.injection.recovery import environment_table, recovery_table
+from scipy.stats import norm
 from unit.injection.injected_samples import BIAS, ERROR_SCALE, injected_sample
 
 
@@ -25,6 +26,18 @@ def test_known_bias_scatter_and_pulls_are_found(injected):
     assert rows["n"][rows["filter"] == "F150W"][0] == np.sum(
         injected["detected"] & (injected["true_flux_njy"] > 5 * injected["flux_err_njy"])
     )
+
+
+def test_shares_by_environment_are_those_of_the_drawn_errors(injected):
+    rows = environment_table(injected)
+    assert list(rows["environment"]) == ["all", "host", "open"] and rows["n"][0] == rows["n"][1:].sum()
+    # Errors too small by a factor: a Gaussian's share inside 1 and 1.96 errors, shifted by the bias of bright clumps only.
+    unbiased = injected.copy()
+    unbiased["flux_F150W_njy"] -= (BIAS - 1) * unbiased["true_flux_njy"]
+    for row in environment_table(unbiased):
+        for share, limit in (("share_68", 1.0), ("share_95", 1.96)):
+            expected = 2 * norm.cdf(limit / ERROR_SCALE) - 1
+            assert row[share] == pytest.approx(expected, abs=4 * np.sqrt(0.25 / row["n"]) + 0.01)
 
 
 def test_fluxes_that_are_far_off_or_missing_are_counted(injected):

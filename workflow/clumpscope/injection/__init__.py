@@ -8,5 +8,12 @@ completeness, are far below the sky's noise.
 __all__ = ["INJECTION_TABLES"]
 
 # Named here, where importing costs nothing: the workflow lists its products before anything is computed.
-INJECTION_TABLES = ("injected", "completeness", "completeness_limits", "recovery", "clump_limits")
+INJECTION_TABLES = (
+    "injected",
+    "completeness",
+    "completeness_limits",
+    "recovery",
+    "environments",
+    "clump_limits",
+)
 """Names of the tables of `injection.products.injection_tables`."""

@@ -8,6 +8,7 @@ from astropy.table import Table, vstack
 from ..errors import InputError
 from ..filters import get_filter
 from ..randomness import generator
+from .environment import hard_places, nucleus
 from .positions import choose_positions, share_images
 from .render import Renderer
 from .target import Target
@@ -67,7 +68,8 @@ def clump_conditions(target: Target, photometry: Table) -> Table:
     sigma = np.sqrt(np.prod(list(axes), axis=0))
     table = photometry["id", "galaxy", "filter_ref"].copy()
     table["flux_njy"], table["sigma_px"] = flux, sigma
-    for name, values in target.conditions(target.host_light(photometry), x, y, flux, sigma).items():
+    places = np.column_stack([x, y])
+    for name, values in target.conditions(target.host_light(photometry), x, y, flux, sigma, places).items():
         table[name] = values
     return table
 
@@ -79,6 +81,7 @@ def inject(
     flux_range: tuple[float, float] = (0.3, 30.0),
     sigmas_px: Sequence[float] = (0.0, 1.0, 2.0),
     colours: Array | None = None,
+    hard_share: float = 0.0,
     seed: int = 0,
 ) -> Table:
     """Inject clumps into images, a few well-separated ones at a time, and recover them.
@@ -95,12 +98,16 @@ def inject(
         Standard deviations of the round Gaussians [px of the reference filter], shared out evenly.
     colours : (n, n_filters) array, optional
         Flux ratios to the reference filter, one row drawn for every clump; default flat.
+    hard_share : float
+        As many clumps more, over `n_clumps`, are put on the nucleus, near critical lines and near other clumps, in equal
+        parts as far as there are such places.
     seed : int
 
     Returns
     -------
     Table
-        One row a clump: what was injected (true_flux_<F>_njy, true_sigma_px, x, y, ...), the conditions
+        One row a clump: what was injected (true_flux_<F>_njy, true_sigma_px, x, y, ...), why there (placed: ``light`` or one
+        of `clumpscope.injection.environment.HARD_PLACES`), the conditions
         (`Target.conditions`), and what was found: detected, flux_<F>_njy and errors, sigma_px, snr, n_bands_snr3, flags.
 
     Raises
@@ -112,7 +119,8 @@ def inject(
     -----
     Positions follow the galaxy's diffuse light (plus the scatter of the sky, so that its outskirts have some), at least
     twice `MATCH_PX` from every clump that is there, removed ones too: a detection within `MATCH_PX` of an injected clump
-    is therefore not one that was known. Clumps farther from the galaxy than its own are not looked for.
+    is therefore not one that was known. At hard places they keep `MATCH_PX`, and a detection that is nearer to a known
+    clump is that one. Clumps farther from the galaxy than its own are not looked for.
     """
     if not 0 < flux_range[0] < flux_range[1] or min(sigmas_px) < 0:
         raise InputError("injection", f"fluxes {flux_range}, sizes {list(sigmas_px)}",
@@ -125,8 +133,19 @@ def inject(
         clumps if target.edits is None else vstack([clumps["x", "y"], target.detect(edited=False)["x", "y"]])
     )
     taken = np.column_stack([there["x"] - cutout.x0, there["y"] - cutout.y0])
-    weight = np.where(target.member & np.isfinite(cutout.data), host + depth.sigma_pixel_njy, 0.0)
+    light = host[target.filter_ref]
+    weight = np.where(target.member & np.isfinite(cutout.data), light + depth.sigma_pixel_njy, 0.0)
     places = choose_positions(rng, weight, taken, 2.0 * MATCH_PX, n_clumps)
+    placed = np.full(len(places), "light", dtype="U8")
+    centre = nucleus(light / depth.sigma_pixel_njy, target.member)
+    hard = hard_places(light.shape, taken, centre, target.magnification, target.fwhm_px)
+    hard = {kind: where & (weight > 0) for kind, where in hard.items() if (where & (weight > 0)).any()}
+    for kind, some in zip(
+        hard, np.array_split(np.arange(round(hard_share * n_clumps)), max(1, len(hard))), strict=False
+    ):
+        more = choose_positions(rng, weight * hard[kind], taken, MATCH_PX, some.size)
+        places = np.concatenate([places, more])
+        placed = np.append(placed, np.full(len(more), kind))
     n = len(places)
     low, high = np.log10(flux_range)
     evenly = (rng.permutation(n) + rng.uniform(size=n)) / max(n, 1)
@@ -143,7 +162,8 @@ def inject(
     table["ra"], table["dec"] = ra, dec
     table["x"], table["y"] = places[:, 0] + cutout.x0, places[:, 1] + cutout.y0
     table["true_flux_njy"], table["true_sigma_px"] = flux, sigma
-    for name, values in target.conditions(host, *places.T, flux, sigma).items():
+    table["placed"] = placed
+    for name, values in target.conditions(host, *places.T, flux, sigma, taken).items():
         table[name] = values
     table["detected"] = False
     names = [f"flux_{name}{end}_njy" for name in filters for end in ("", "_err")]
@@ -164,12 +184,12 @@ def inject(
                     data[name], float(x), float(y), sigma[k] * scale, fluxes[k, filters.index(name)]
                 )
         table["realisation"][members] = number
-        _recover(table, members, target.with_data(data))
+        _recover(table, members, target.with_data(data), np.add(taken, [cutout.x0, cutout.y0]))
     return table
 
 
-def _recover(table: Table, members: Array, target: Target) -> None:
-    """Detect and measure one image with injected clumps; fill their rows."""
+def _recover(table: Table, members: Array, target: Target, known: Array) -> None:
+    """Detect and measure one image with injected clumps; fill their rows. `known` are the places of other clumps."""
     found = target.detect()
     if not len(found):
         return
@@ -177,6 +197,11 @@ def _recover(table: Table, members: Array, target: Target) -> None:
         np.subtract.outer(np.asarray(table["x"][members]), np.asarray(found["x"])),
         np.subtract.outer(np.asarray(table["y"][members]), np.asarray(found["y"])),
     )
+    to_known = np.hypot(
+        np.subtract.outer(known[:, 0], np.asarray(found["x"])),
+        np.subtract.outer(known[:, 1], np.asarray(found["y"])),
+    ).min(axis=0, initial=np.inf)
+    distance[distance > to_known] = np.inf
     nearest = distance.argmin(axis=1)
     matched = distance[np.arange(len(members)), nearest] <= MATCH_PX
     if not matched.any():

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 from astropy.table import Table, vstack
 
 from ..errors import InputError
 from .completeness import clump_limits, completeness_limits, completeness_table
-from .recovery import recovery_table
+from .recovery import environment_table, recovery_table
 
 __all__ = ["injection_tables"]
 
@@ -44,11 +45,17 @@ def injection_tables(
             "injected clumps", "none", "galaxies with room for some", "Set injection.clumps to 0."
         )
     together = vstack(filled, metadata_conflicts="silent")
+    # Hard places have more clumps than clumps have hard places.
+    drawn = together[np.asarray(together["placed"] == "light")]
+    if not len(drawn):
+        raise InputError("injected clumps", "at hard places only", "galaxies with room for some elsewhere",
+                         "Set injection.clumps to 0.")  # fmt: skip
     clumps = vstack(list(conditions), metadata_conflicts="silent")
     return {
         "injected": together,
-        "completeness": completeness_table(together, min_broad_bands),
-        "completeness_limits": completeness_limits(together, min_broad_bands),
-        "recovery": recovery_table(together),
-        "clump_limits": clump_limits(clumps, together, completeness, min_broad_bands),
+        "completeness": completeness_table(drawn, min_broad_bands),
+        "completeness_limits": completeness_limits(drawn, min_broad_bands),
+        "recovery": recovery_table(drawn),
+        "environments": environment_table(together),
+        "clump_limits": clump_limits(clumps, drawn, completeness, min_broad_bands),
     }

@@ -4,8 +4,9 @@ import numpy as np
 from astropy.table import Table
 
 from .completeness import flux_bins
+from .environment import ENVIRONMENTS
 
-__all__ = ["recovery_table"]
+__all__ = ["environment_table", "recovery_table"]
 
 Array = np.ndarray
 _STEP_DEX = 0.5
@@ -42,10 +43,8 @@ def recovery_table(injected: Table) -> Table:
                 own = detected[alike & (detected["depth_ratio"] >= low) & (detected["depth_ratio"] < high)]
                 fluxes = own["flux_njy"], own["true_flux_njy"], own["flux_err_njy"]
                 rows.append(("reference", float(sigma), low, high, *_numbers(*fluxes), *_sizes(own)))
-        for column in detected.colnames:
-            if not column.startswith("true_flux_F"):
-                continue
-            name = column.split("_")[2]
+        for name in _filters(detected):
+            column = f"true_flux_{name}_njy"
             true, error = detected[column], detected[f"flux_{name}_err_njy"]
             own = detected[np.asarray(true > _SNR_JUDGED * error) & np.isfinite(error)]
             fluxes = own[f"flux_{name}_njy"], own[column], own[f"flux_{name}_err_njy"]
@@ -53,6 +52,45 @@ def recovery_table(injected: Table) -> Table:
     rows = [row for row in rows if row[4]]
     kinds = [str if name == "filter" else int if name == "n" else float for name in _NAMES]
     return Table(rows=rows or None, names=_NAMES, dtype=None if rows else kinds)
+
+
+def environment_table(injected: Table) -> Table:
+    """Measured against true, by filter and environment, of the injected clumps that were detected.
+
+    Parameters
+    ----------
+    injected : Table
+        Of `clumpscope.injection.inject.inject`, with those at hard places.
+
+    Returns
+    -------
+    Table
+        filter, environment (``all``, or one of `clumpscope.injection.environment.ENVIRONMENTS`), n (with a true flux above
+        5 of their errors), flux_ratio to catastrophic as in `recovery_table`, share_68 and share_95 (of true fluxes within
+        1 and 1.96 errors).
+    """
+    names = ["filter", "environment", *_NAMES[4:11], "share_68", "share_95"]
+    detected = np.asarray(injected["detected"], dtype=bool)
+    rows = []
+    for name in _filters(injected):
+        true, flux, error = (
+            np.asarray(injected[column], dtype=float)
+            for column in (f"true_flux_{name}_njy", f"flux_{name}_njy", f"flux_{name}_err_njy")
+        )
+        with np.errstate(invalid="ignore"):
+            judged = detected & (true > _SNR_JUDGED * error)
+        for environment in ("all", *ENVIRONMENTS):
+            own = judged & ((environment == "all") | np.asarray(injected["environment"] == environment))
+            if own.any():
+                distance = np.abs(flux - true)[own] / error[own]
+                shares = float(np.mean(distance < 1.0)), float(np.mean(distance < 1.96))
+                rows.append((name, environment, *_numbers(flux[own], true[own], error[own]), *shares))
+    kinds = [str, str, int, *[float] * (len(names) - 3)]
+    return Table(rows=rows or None, names=names, dtype=kinds)
+
+
+def _filters(injected: Table) -> list[str]:
+    return [name.split("_")[2] for name in injected.colnames if name.startswith("true_flux_F")]
 
 
 def _spread(values: Array) -> tuple[float, float]:

@@ -14,6 +14,7 @@ from ..images.detection import detect_clumps
 from ..images.mosaic import Mosaic
 from ..images.psf import PSF
 from ..photometry.galaxy import measure_galaxy
+from .environment import environments, nucleus
 
 __all__ = ["Target", "background_target"]
 
@@ -41,6 +42,8 @@ class Target:
         As `clumpscope.images.detection.detect_clumps` takes it.
     edits : Table, optional
         A person's corrections to the detection.
+    magnification : (ny, nx) array, optional
+        At the galaxy's redshift, on the pixels of the reference cutout.
     detection, fit : mappings
         Settings of `detect_clumps` (and ``stack`` of `clumpscope.images.coadd.coadd_cutouts`), and of `measure_galaxy`.
     """
@@ -56,6 +59,7 @@ class Target:
     member: Array
     footprint: Array | None = None
     edits: Table | None = None
+    magnification: Array | None = None
     detection: Mapping | None = None
     fit: Mapping | None = None
 
@@ -93,8 +97,8 @@ class Target:
             self.cutouts, self.psfs, clumps, self.filter_ref, filters, noise, **(self.fit or {})
         )
 
-    def host_light(self, clumps: Table) -> Array:
-        """Diffuse light [nJy per pixel] of the reference cutout: mean in a circle of radius one FWHM, without clumps.
+    def host_light(self, clumps: Table) -> dict[str, Array]:
+        """Diffuse light [nJy per pixel] of every cutout: mean in a circle of radius one FWHM, without clumps.
 
         Parameters
         ----------
@@ -103,14 +107,18 @@ class Target:
 
         Returns
         -------
-        (ny, nx) array
-            Not negative.
+        dict of str to (ny, nx) array
+            By filter; not negative.
         """
-        model = self.measure(clumps, [self.filter_ref])[1][self.filter_ref]
-        left = self.reference.data - model
+        models = self.measure(clumps)[1]
+        return {name: self._mean_light(name, models[name]) for name in self.psfs if name in models}
+
+    def _mean_light(self, name: str, model: Array) -> Array:
+        cutout = self.cutouts[name]
+        left, fwhm_px = cutout.data - model, self.psfs[name].fwhm_arcsec / cutout.pixel_scale_arcsec
         good = np.isfinite(left)
-        half = int(np.ceil(self.fwhm_px))
-        circle = np.hypot(*np.mgrid[-half : half + 1, -half : half + 1]) <= self.fwhm_px
+        half = int(np.ceil(fwhm_px))
+        circle = np.hypot(*np.mgrid[-half : half + 1, -half : half + 1]) <= fwhm_px
         total, count = (
             ndimage.convolve(plane, circle.astype(float), mode="constant")
             for plane in (np.where(good, left, 0.0), good.astype(float))
@@ -118,36 +126,61 @@ class Target:
         return np.maximum(total / np.maximum(count, 1.0), 0.0)
 
     def conditions(
-        self, host: Array, x: Array, y: Array, flux_njy: Array, sigma_px: Array
+        self, host: Mapping[str, Array], x: Array, y: Array, flux_njy: Array, sigma_px: Array, others: Array
     ) -> dict[str, Array]:
-        """What decides whether clumps are found, in units that different filters and galaxies share.
+        """What decides whether and how well clumps are measured, in units that different filters and galaxies share.
 
         Parameters
         ----------
-        host : (ny, nx) array
+        host : mapping of str to (ny, nx) array
             Of `host_light`.
         x, y : (n,) arrays
             Pixels of the reference cutout.
         flux_njy, sigma_px : (n,) arrays
             In the reference filter; sigma of the round Gaussian of equal area.
+        others : (m, 2) array
+            x, y of the clumps that are there; a clump itself (distance zero) does not count.
 
         Returns
         -------
         dict of str to (n,) array
             depth_ratio (flux over the filter's point-source limit), width (standard deviation after the PSF over the
-            PSF's own), host_njy_arcsec2, host_over_noise (per pixel, over the scatter of sky pixels).
+            PSF's own), host_njy_arcsec2, host_over_noise (per pixel, over the scatter of sky pixels; of the reference
+            filter), host_snr_<F> (the same of every filter; NaN without coverage), separation_arcsec (to the nearest other
+            clump), nucleus_arcsec (to the brightest diffuse light), mu, environment; NaN where there is none.
         """
-        depth = self.depths[self.filter_ref]
-        rows, columns = (
-            np.clip(np.rint(v).astype(int), 0, size - 1) for v, size in zip((y, x), host.shape, strict=True)
-        )
-        light = host[rows, columns]
+        depth, scale = self.depths[self.filter_ref], self.reference.pixel_scale_arcsec
+        light = _at(host[self.filter_ref], x, y)
+        ra, dec = self.reference.wcs.pixel_to_world_values(x, y)
+        snr = {f"host_snr_{name}": np.full(np.size(x), np.nan) for name in self.psfs}
+        for name, image in host.items():
+            there = self.cutouts[name].wcs.world_to_pixel_values(ra, dec)
+            snr[f"host_snr_{name}"] = _at(image, *there) / self.depths[name].sigma_pixel_njy
+        distance = np.hypot(np.subtract.outer(x, others[:, 0]), np.subtract.outer(y, others[:, 1]))
+        apart = np.where(distance > 0, distance, np.inf).min(axis=1, initial=np.inf)
+        apart[np.isinf(apart)] = np.nan
+        middle = nucleus(host[self.filter_ref] / depth.sigma_pixel_njy, self.member)
+        from_middle = np.hypot(x - middle[0], y - middle[1])
+        mu = np.full(np.size(x), np.nan) if self.magnification is None else _at(self.magnification, x, y)
         return {
             "depth_ratio": flux_njy / depth.flux_limit_njy,
             "width": np.hypot(1.0, sigma_px / (_SIGMA_PER_FWHM * self.fwhm_px)),
-            "host_njy_arcsec2": light / self.reference.pixel_scale_arcsec**2,
+            "host_njy_arcsec2": light / scale**2,
             "host_over_noise": light / depth.sigma_pixel_njy,
+            **snr,
+            "separation_arcsec": apart * scale,
+            "nucleus_arcsec": from_middle * scale,
+            "mu": np.abs(mu),
+            "environment": environments(apart, from_middle, mu, light / depth.sigma_pixel_njy, self.fwhm_px),
         }
+
+
+def _at(image: Array, x: Array, y: Array) -> Array:
+    """Values of the nearest pixels."""
+    rows, columns = (
+        np.clip(np.rint(v).astype(int), 0, size - 1) for v, size in zip((y, x), image.shape, strict=True)
+    )
+    return image[rows, columns]
 
 
 def background_target(
