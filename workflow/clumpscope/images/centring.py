@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import fft
 
-__all__ = ["centred_square", "core_centroid", "shifted"]
+__all__ = ["centred_square", "core_centroid", "pixels_of", "shifted", "with_pixel"]
 
 # Zeros around an image, so that what leaves on one side does not come back on the other.
 _PADDING_PX = 8
@@ -93,3 +93,43 @@ def centred_square(image: np.ndarray, x: float, y: float, half_size: int | None 
     half = fitting if half_size is None else min(half_size, fitting)
     moved = shifted(image, column - x, row - y)
     return moved[row - half : row + half + 1, column - half : column + half + 1].copy()
+
+
+def with_pixel(image: np.ndarray, oversampling: float) -> np.ndarray:
+    """Every sample replaced by the value of a pixel that sits there, `oversampling` samples wide.
+
+    Parameters
+    ----------
+    image : (ny, nx) array
+        Surface brightness; finite everywhere.
+    oversampling : float
+        Samples a pixel side.
+    """
+    shape = [fft.next_fast_len(size + 2 * int(np.ceil(oversampling)), real=True) for size in image.shape]
+    wave_y, wave_x = fft.fftfreq(shape[0])[:, None], fft.rfftfreq(shape[1])[None, :]
+    pixel = np.sinc(wave_y * oversampling) * np.sinc(wave_x * oversampling)
+    return fft.irfft2(fft.rfft2(image, shape) * pixel, shape)[: image.shape[0], : image.shape[1]]
+
+
+def pixels_of(fine: np.ndarray, oversampling: float, dx: float = 0.0, dy: float = 0.0) -> np.ndarray:
+    """Values of whole pixels of an oversampled kernel.
+
+    Parameters
+    ----------
+    fine : (m, m) array
+        Odd m, source on the middle sample, every sample the value of a pixel that sits there.
+    oversampling : float
+        Samples a pixel side.
+    dx, dy : float
+        Position of the source from the middle of the middle pixel [px].
+
+    Returns
+    -------
+    (n, n) array
+        Odd n; what `fine` holds of it.
+    """
+    middle = fine.shape[0] // 2
+    half = int(middle / oversampling + 1e-9)
+    wave = fft.fftfreq(fine.shape[0])
+    sides = [np.exp(2j * np.pi * np.outer(oversampling * (np.arange(-half, half + 1) - d), wave)) for d in (dy, dx)]
+    return (sides[0] @ fft.fft2(fft.ifftshift(fine)) @ sides[1].T).real / fine.size

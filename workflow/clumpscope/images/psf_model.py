@@ -62,7 +62,7 @@ def _terms(radius, alpha, beta, sigma, r_power):
     )
 
 
-def fit_analytic(kernel: np.ndarray, radius_px: float) -> AnalyticPSF:
+def fit_analytic(kernel: np.ndarray, radius_px: float, oversampling: float = 1.0) -> AnalyticPSF:
     """Least-squares fit of the analytic profile to a kernel.
 
     Parameters
@@ -72,6 +72,8 @@ def fit_analytic(kernel: np.ndarray, radius_px: float) -> AnalyticPSF:
         its values at pixel centres are to be used as they are.
     radius_px : float
         Pixels farther out are not fitted (C25: 0.4 arcsec).
+    oversampling : float
+        Samples of the kernel a pixel side.
 
     Returns
     -------
@@ -84,13 +86,13 @@ def fit_analytic(kernel: np.ndarray, radius_px: float) -> AnalyticPSF:
     """
     half = kernel.shape[0] // 2
     rows, columns = np.indices(kernel.shape) - half
-    radius = np.hypot(rows, columns)
+    radius = np.hypot(rows, columns) / oversampling
     inside = radius <= radius_px
     # On the distinct radii, weighted by how many pixels share each: the same optimum, eight times faster.
     squared = rows[inside] ** 2 + columns[inside] ** 2
     distinct, index, count = np.unique(squared, return_inverse=True, return_counts=True)
     mean = np.bincount(index, kernel[inside]) / count
-    radii, weight = np.sqrt(distinct), np.sqrt(count)
+    radii, weight = np.sqrt(distinct) / oversampling, np.sqrt(count)
 
     def amplitudes(log_shape):
         terms = _terms(radii, *np.exp(log_shape))
@@ -156,7 +158,9 @@ class MultiGaussianPSF:
         return (self.flux / (2.0 * np.pi * np.sqrt(area)) * np.exp(-0.5 * squared)).sum(axis=-1)
 
 
-def fit_multi_gaussian(kernel: np.ndarray, radius_px: float) -> MultiGaussianPSF:
+def fit_multi_gaussian(
+    kernel: np.ndarray, radius_px: float, oversampling: float = 1.0
+) -> MultiGaussianPSF:
     """Expand a kernel in Gaussians: non-negative least squares over a fixed ladder of widths.
 
     Parameters
@@ -165,13 +169,15 @@ def fit_multi_gaussian(kernel: np.ndarray, radius_px: float) -> MultiGaussianPSF
         Odd n, source on the middle pixel. It contains the pixel, and so do the Gaussians.
     radius_px : float
         Pixels farther out are not fitted.
+    oversampling : float
+        Samples of the kernel a pixel side.
 
     Returns
     -------
     MultiGaussianPSF
     """
     half = kernel.shape[0] // 2
-    rows, columns = np.indices(kernel.shape) - half
+    rows, columns = (np.indices(kernel.shape) - half) / oversampling
     inside = np.hypot(rows, columns) <= radius_px
     sigma = np.geomspace(0.4, 1.5 * radius_px, _N_GAUSSIANS)
     squared = (rows[inside] ** 2 + columns[inside] ** 2)[:, None]

@@ -22,12 +22,15 @@ class Renderer:
     ----------
     kernel : (n, n) array
         PSF on the image's pixels, pixel included: odd n, centred on the middle. Fluxes are what it calls one.
+    oversampling : float
+        Samples of the kernel a pixel side.
     """
 
-    def __init__(self, kernel: Array) -> None:
-        self._half = kernel.shape[0] // 2
+    def __init__(self, kernel: Array, oversampling: float = 1.0) -> None:
+        middle = kernel.shape[0] // 2
+        self._half, self._stride = int(middle / oversampling), max(_OVERSAMPLING, round(oversampling))
         # Zeros around it, so that the spline ends in nothing.
-        axis = np.arange(-self._half - 3, self._half + 4)
+        axis = np.arange(-middle - 3, middle + 4) / oversampling
         self._spline = RectBivariateSpline(axis, axis, np.pad(kernel, 3), kx=5, ky=5)
 
     def add(self, image: Array, x: float, y: float, sigma_px: float, flux: float) -> None:
@@ -42,11 +45,10 @@ class Renderer:
             Standard deviation of the round Gaussian; 0 is a point source.
         flux : float
         """
-        step = 1.0 / _OVERSAMPLING if sigma_px > 0 else 1.0
-        stride = round(1.0 / step)
+        stride = self._stride if sigma_px > 0 else 1
         half = self._half + int(np.ceil(_REACH_SIGMA * sigma_px))
         column, row = round(x), round(y)
-        offsets = np.arange(-half * stride, half * stride + 1) * step
+        offsets = np.arange(-half * stride, half * stride + 1) / stride
         stamp = self._sampled(offsets - (y - row), offsets - (x - column))
         if sigma_px > 0:
             stamp = ndimage.gaussian_filter(stamp, sigma_px * stride, truncate=_REACH_SIGMA, mode="constant")[

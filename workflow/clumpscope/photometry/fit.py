@@ -47,6 +47,7 @@ def fit_clumps(
     n_sweeps: int = 3,
     host_fwhm: float = 2.0,
     method: str = "projection",
+    psf_oversampling: float = 1.0,
 ) -> Table:
     """Fit every clump of an image: elliptical Gaussian times PSF on a plane of background.
 
@@ -56,7 +57,8 @@ def fit_clumps(
         Data and standard deviations in one unit; NaN where there is no good pixel.
     psf : (n, n) array
         PSF on the same pixels, containing the pixel: odd n, centred, unit sum (inside the radius that fluxes are meant
-        for; wings beyond it may add to the sum).
+        for; wings beyond it may add to the sum). A kernel with `psf_oversampling` samples a pixel side has the square of
+        that as its sum: its samples are values of pixels that sit there.
     x, y : (n_clumps,) arrays
         Zero-based positions [px].
     box : int or "adaptive"
@@ -88,6 +90,9 @@ def fit_clumps(
         before clumps are fitted again; 0: the plane alone (C25).
     method : {"projection", "lmfit"}
         ``lmfit`` is the readable, slow reference of `clumpscope.photometry.reference`.
+    psf_oversampling : float
+        Samples of the kernel a pixel side. Kernels narrower than 2 px on whole pixels bias fluxes: they have
+        to be oversampled.
 
     Returns
     -------
@@ -107,7 +112,7 @@ def fit_clumps(
     from .scene import Scene
 
     image, error = np.asarray(image, dtype=float), np.asarray(error, dtype=float)
-    kernel = check_kernel(psf)
+    kernel = check_kernel(psf, psf_oversampling)
     if image.shape != error.shape or image.ndim != 2:
         raise InputError("image and error", f"shapes {image.shape} and {error.shape}", "two equal 2-D arrays")
     x, y = np.atleast_1d(np.asarray(x, dtype=float)), np.atleast_1d(np.asarray(y, dtype=float))
@@ -116,12 +121,14 @@ def fit_clumps(
                          "one a clump")  # fmt: skip
     if method not in ("projection", "lmfit"):
         raise InputError("fit.method", repr(method), "'projection' or 'lmfit'")
+    if method == "lmfit" and psf_oversampling != round(psf_oversampling):
+        raise InputError("psf_oversampling", f"{psf_oversampling:g}", "a whole number for fit.method lmfit")
     for key, side in (("fit.box", box), ("fit.joint_box", joint_box)):
         if side != "adaptive" and not (side % 2 == 1 and 5 <= side <= _LARGEST_BOX):
             raise InputError(key, f"a side of {side} px", f"an odd number from 5 to {_LARGEST_BOX}")
     if max_shift_px is None:
         max_shift_px = 1.0 if shape is not None else 2.0
-    fwhm = fwhm_px(kernel)
+    fwhm = fwhm_px(kernel) / psf_oversampling
     least_variance = _LEAST_VARIANCE * (fwhm / FWHM_OF_SIGMA) ** 2
     moments, moments_covariance = np.zeros((x.size, 3)), np.zeros((x.size, 3, 3))
     if shape is not None:
@@ -142,8 +149,9 @@ def fit_clumps(
 
     def fit_all(light: Array) -> Table:
         scene = Scene(
-            image - light, error, kernel, x, y, moments, moments_covariance, rules, free_shape, method
-        )
+            image - light, error, kernel, x, y, moments, moments_covariance, rules, free_shape, method,
+            psf_oversampling,
+        )  # fmt: skip
         # Within one FWHM, fits of one clump after the other do not settle, and their errors know nothing of each other.
         scene.make_groups(max(joint_distance_px, fwhm), box, joint_box)
         scene.sweep(n_sweeps)
@@ -159,7 +167,7 @@ def fit_clumps(
     # Where there is none with the clumps in it, there is none without them.
     hosted = host_fwhm > 0.0 and light_of(image).any()
     for _ in range(_HOST_PASSES if hosted else 0):
-        known, light = light, light_of(image - render_clumps(fitted, kernel, image.shape))
+        known, light = light, light_of(image - render_clumps(fitted, kernel, image.shape, psf_oversampling))
         if np.all(np.abs(light - known) < _SETTLED * np.nan_to_num(error, nan=np.inf)):
             break
         fitted = fit_all(light)
@@ -197,7 +205,9 @@ def _table(scene, shape: Table | None, min_sigma_px: float) -> Table:
     )
 
 
-def render_clumps(fitted: Table, psf: Array, shape: tuple[int, int]) -> Array:
+def render_clumps(
+    fitted: Table, psf: Array, shape: tuple[int, int], psf_oversampling: float = 1.0
+) -> Array:
     """Image of fitted clumps without their backgrounds.
 
     Parameters
@@ -208,10 +218,12 @@ def render_clumps(fitted: Table, psf: Array, shape: tuple[int, int]) -> Array:
         The same kernel.
     shape : (int, int)
         Of the image.
+    psf_oversampling : float
+        Samples of the kernel a pixel side.
     """
     from .compiled import add_source
 
-    arrays = SpectralPSF(check_kernel(psf), _STAMP_PX).arrays
+    arrays = SpectralPSF(check_kernel(psf, psf_oversampling), _STAMP_PX, psf_oversampling).arrays
     image = np.zeros(shape)
     theta = np.column_stack([fitted["x"], fitted["y"], np.nan_to_num(moments_of(fitted))])
     for source, flux in zip(theta, fitted["flux"], strict=True):

@@ -3,6 +3,7 @@
 Everything happens in Fourier space, where the convolution is a product, the Gaussian has a closed form down to zero
 width, a shift is a phase, and derivatives are factors. Nothing is sampled at pixel centres, so a clump much smaller
 than a pixel is as accurate as a large one. The PSF kernel contains the pixel already and is not integrated again.
+An oversampled kernel keeps the frequencies that the pixels alias: images of it are right however narrow the PSF is.
 """
 
 import numpy as np
@@ -20,8 +21,14 @@ _BLUR, _WHOLE = 10, 3
 _FAINT = 3e-4
 
 
-def check_kernel(kernel: Array, where: str = "psf") -> Array:
-    """Refuse a kernel that is not an odd square, centred on its middle pixel, of unit sum.
+def check_kernel(kernel: Array, oversampling: float = 1.0, where: str = "psf") -> Array:
+    """Refuse a kernel that is not an odd square, centred on its middle pixel, of unit sum over pixels.
+
+    Parameters
+    ----------
+    kernel : (n, n) array
+    oversampling : float
+        Samples a pixel side; the sum of the samples is its square.
 
     Raises
     ------
@@ -34,12 +41,14 @@ def check_kernel(kernel: Array, where: str = "psf") -> Array:
     if not np.isfinite(kernel).all():
         raise InputError(where, "values that are not finite", "finite numbers")
     # A kernel normalised inside a circle holds more in its wings: F444W's 0.15 inside 0.4 arcsec, 1.3 inside 0.1.
-    if not 0.5 < kernel.sum() < 3.0:
-        raise InputError(where, f"sum {kernel.sum():.4g}", "a kernel of unit sum",
+    total = kernel.sum() / oversampling**2
+    if not (oversampling >= 1.0 and 0.5 < total < 3.0):
+        raise InputError(where, f"sum {total:.4g} over pixels, {oversampling:g} samples a pixel side",
+                         "a kernel of unit sum, with a sample a pixel at least",
                          "Load it with clumpscope.images.psf.load_psf.")  # fmt: skip
     half = kernel.shape[0] // 2
     peak = np.unravel_index(kernel.argmax(), kernel.shape)
-    if max(abs(peak[0] - half), abs(peak[1] - half)) > 1:
+    if max(abs(peak[0] - half), abs(peak[1] - half)) > oversampling:
         raise InputError(where, f"its peak at pixel {peak[::-1]}", f"the middle, ({half}, {half})",
                          "Load it with clumpscope.images.psf.load_psf.")  # fmt: skip
     return kernel
@@ -88,32 +97,35 @@ class SpectralPSF:
     Parameters
     ----------
     kernel : (n, n) array
-        Odd n, centred on its middle pixel; cropped to 49 pixels.
+        Odd n, centred on its middle sample; cropped to 49 pixels. Every sample is the value of a pixel that sits there.
     extent : int
         Largest distance [px] between a source and a pixel at which images are wanted.
+    oversampling : float
+        Samples of the kernel a pixel side, 1 or more.
 
     Attributes
     ----------
     kernel : (m, m) array
         As cropped.
+    oversampling : float
     spectrum : (2, n_y, n_x) array
         Real and imaginary part of the transform, with the weights of the inverse transform.
     u_y, u_x : (n_y,), (n_x,) arrays
-        Angular frequencies [1/px] of the half-plane ``u_x >= 0``.
+        Angular frequencies [1/px] of the half-plane ``u_x >= 0``; beyond pi where pixels alias.
     """
 
-    def __init__(self, kernel: Array, extent: int) -> None:
+    def __init__(self, kernel: Array, extent: int, oversampling: float = 1.0) -> None:
         middle = kernel.shape[0] // 2
         # Wings further out than any pixel wanted is from a source touch nothing.
-        half = min(middle, _MAX_HALF, extent + _BLUR)
+        half = min(middle, int(min(_MAX_HALF, extent + _BLUR) * oversampling))
         kernel = kernel[middle - half : middle + half + 1, middle - half : middle + half + 1]
-        self.kernel = kernel
+        self.kernel, self.oversampling = kernel, oversampling
         # Where it is cut it fades: a step would need all frequencies, and they are what a fit's time goes into.
-        out = np.abs(np.arange(-half, half + 1)) - (extent + _WHOLE)
+        out = np.abs(np.arange(-half, half + 1)) / oversampling - (extent + _WHOLE)
         fade = np.cos(0.5 * np.pi * np.clip(out / (_BLUR - _WHOLE + 1), 0.0, 1.0)) ** 2
         kernel = kernel * np.outer(fade, fade)
         # Images are periodic: the next period's kernel must stay clear of the extent.
-        size = 2 * ((half + extent + _BLUR) // 2 + 1)
+        size = 2 * ((half + int(np.ceil((extent + _BLUR) * oversampling))) // 2 + 1)
         padded = np.zeros((size, size))
         padded[: 2 * half + 1, : 2 * half + 1] = kernel
         spectrum = np.fft.rfft2(np.roll(padded, (-half, -half), axis=(0, 1)))
@@ -128,7 +140,8 @@ class SpectralPSF:
         rows, columns = np.abs(wave_y) <= highest, wave_x <= highest
         kept = spectrum[np.ix_(rows, columns)]
         self.spectrum = np.ascontiguousarray(np.stack([kept.real, kept.imag]))
-        self.u_y, self.u_x = 2.0 * np.pi / size * wave_y[rows], 2.0 * np.pi / size * wave_x[columns]
+        step = 2.0 * np.pi / size * oversampling
+        self.u_y, self.u_x = step * wave_y[rows], step * wave_x[columns]
 
     @property
     def arrays(self) -> tuple[Array, Array, Array]:

@@ -23,14 +23,15 @@ _OVERSAMPLING = 5
 
 
 def image_of(
-    kernel: np.ndarray, x: float, y: float, covariance: np.ndarray, rows: np.ndarray, columns: np.ndarray
-) -> np.ndarray:
+    kernel: np.ndarray, x: float, y: float, covariance: np.ndarray, rows: np.ndarray, columns: np.ndarray,
+    oversampling: int = 1,
+) -> np.ndarray:  # fmt: skip
     """Unit-flux image of one clump: the kernel, resampled finely, convolved with a sampled Gaussian, then picked.
 
     Parameters
     ----------
     kernel : (n, n) array
-        PSF, containing the pixel.
+        PSF, containing the pixel, of `oversampling` samples a pixel side; of one, it is resampled.
     x, y : float
         Position [px].
     covariance : (3,) array
@@ -38,38 +39,38 @@ def image_of(
     rows, columns : int arrays
         Pixels wanted.
     """
-    half = kernel.shape[0] // 2
-    side = 2 * half + 1
-    fine = side * _OVERSAMPLING
-    # Band-limited resampling: zero padding of the spectrum.
-    spectrum = np.fft.fftshift(np.fft.fft2(np.fft.ifftshift(kernel)))
-    pad = (fine - side) // 2
-    padded = np.pad(spectrum, pad)
-    resampled = np.fft.fftshift(np.fft.ifft2(np.fft.ifftshift(padded)).real) * _OVERSAMPLING**2
-    offset = (np.arange(fine) - fine // 2) / _OVERSAMPLING
+    step, fine, resampled = oversampling, kernel.shape[0], kernel
+    if oversampling == 1:
+        # Band-limited resampling: zero padding of the spectrum.
+        step, fine = _OVERSAMPLING, kernel.shape[0] * _OVERSAMPLING
+        spectrum = np.fft.fftshift(np.fft.fft2(np.fft.ifftshift(kernel)))
+        padded = np.pad(spectrum, (fine - kernel.shape[0]) // 2)
+        resampled = np.fft.fftshift(np.fft.ifft2(np.fft.ifftshift(padded)).real) * _OVERSAMPLING**2
+    offset = (np.arange(fine) - fine // 2) / step
     if covariance[0] + covariance[1] > 1e-8:
         matrix = np.array([[covariance[0], covariance[2]], [covariance[2], covariance[1]]])
         # Axes narrower than the fine grid are drawn as wide as it: sampling them would lose their flux.
         values, vectors = np.linalg.eigh(matrix)
-        inverse = (vectors / np.maximum(values, (0.5 / _OVERSAMPLING) ** 2)) @ vectors.T
+        inverse = (vectors / np.maximum(values, (0.5 / step) ** 2)) @ vectors.T
         dx, dy = np.meshgrid(offset, offset)
         gaussian = np.exp(
             -0.5 * (inverse[0, 0] * dx**2 + 2 * inverse[0, 1] * dx * dy + inverse[1, 1] * dy**2)
         )
         resampled = fftconvolve(resampled, gaussian / gaussian.sum(), mode="same")
     base_x, base_y = round(x), round(y)
-    shift = ((y - base_y) * _OVERSAMPLING, (x - base_x) * _OVERSAMPLING)
+    shift = ((y - base_y) * step, (x - base_x) * step)
     moved = np.fft.ifft2(fourier_shift(np.fft.fft2(resampled), shift)).real
-    picked = moved[_OVERSAMPLING // 2 :: _OVERSAMPLING, _OVERSAMPLING // 2 :: _OVERSAMPLING]
+    first, half = fine // 2 % step, fine // 2 // step
+    picked = moved[first::step, first::step]
     result = np.zeros((rows.size, columns.size))
     r, c = rows - base_y + half, columns - base_x + half
-    inside_r, inside_c = (r >= 0) & (r < side), (c >= 0) & (c < side)
+    inside_r, inside_c = (r >= 0) & (r <= 2 * half), (c >= 0) & (c <= 2 * half)
     result[np.ix_(inside_r, inside_c)] = picked[np.ix_(r[inside_r], c[inside_c])]
     return result
 
 
 def fit_group(
-    spectral: SpectralPSF, box: Box, image: np.ndarray, start: np.ndarray, theta: np.ndarray, reach: int, rules: "Rules",
+    spectral: SpectralPSF, box: Box, data: np.ndarray, start: np.ndarray, theta: np.ndarray, reach: int, rules: "Rules",
     free_shape: bool, moments_covariance: np.ndarray,
 ) -> Fitted:  # fmt: skip
     """Fit the clumps of one group; arguments and result as `clumpscope.photometry.evidence.fit_group` has them.
@@ -80,7 +81,7 @@ def fit_group(
     (ny, nx), (row, column) = box.weight.shape, box.corner
     rows, columns = np.arange(row, row + ny), np.arange(column, column + nx)
     good = box.weight > 0
-    level, peak = float(np.median(image[good])), float(image[good].max())
+    level, peak = float(np.median(data[good])), float(data[good].max())
     max_sigma = min(max(ny, nx), 2 * reach) / 2
     parameters = lmfit.Parameters()
     for name, value in (("b0", level), ("bx", 0.0), ("by", 0.0)):
@@ -111,8 +112,9 @@ def fit_group(
         model = values["b0"] + values["bx"] * slope_x + values["by"] * slope_y[:, None]
         for k in range(n):
             x, y, *covariance = source(values, k)
-            model = model + values[f"flux{k}"] * image_of(spectral.kernel, x, y, covariance, rows, columns)
-        return ((image - model) * box.weight)[good]
+            image = image_of(spectral.kernel, x, y, covariance, rows, columns, round(spectral.oversampling))
+            model = model + values[f"flux{k}"] * image
+        return ((data - model) * box.weight)[good]
 
     results = [lmfit.minimize(residual, parameters, scale_covar=False)]
     if free_shape:

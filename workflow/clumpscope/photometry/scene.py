@@ -65,6 +65,8 @@ class Scene:
     free_shape : bool
         Whether shapes are fitted instead.
     method : {"projection", "lmfit"}
+    oversampling : float
+        Samples of the kernel a pixel side.
 
     Attributes
     ----------
@@ -76,15 +78,16 @@ class Scene:
     """
 
     def __init__(self, image: Array, error: Array, kernel: Array, x: Array, y: Array, covariance: Array,
-                 moments_covariance: Array, rules: Rules, free_shape: bool, method: str) -> None:  # fmt: skip
+                 moments_covariance: Array, rules: Rules, free_shape: bool, method: str,
+                 oversampling: float = 1.0) -> None:  # fmt: skip
         good = np.isfinite(image) & np.isfinite(error) & (error > 0)
         self._weight = np.zeros(image.shape)
         self._weight[good] = 1.0 / error[good]
         # What is left of the image once all current models are taken off.
         self._left = np.where(good, image, 0.0)
         self._rules, self._free, self._method = rules, free_shape, method
-        self._spectral = lru_cache(lambda extent: SpectralPSF(kernel, extent))
-        self._kernel = kernel
+        self._spectral = lru_cache(lambda extent: SpectralPSF(kernel, extent, oversampling))
+        self._kernel, self._oversampling = kernel, oversampling
         self._stamps: dict[int, tuple[tuple[slice, slice], Array]] = {}
         self._groups: list[_Group] = []
         self.theta = np.column_stack([x, y, covariance])
@@ -106,7 +109,7 @@ class Scene:
     def make_groups(self, distance_px: float, box: int | str, joint_box: int) -> None:
         """Link clumps closer than `distance_px`; groups with too few good pixels are flagged and left out."""
         self._adaptive = box == "adaptive"
-        self._fwhm = fwhm_px(self._kernel) if self._adaptive else np.nan
+        self._fwhm = fwhm_px(self._kernel) / self._oversampling if self._adaptive else np.nan
         groups = [self._inside[group] for group in group_clumps(*self._start[self._inside].T, distance_px)]
         crowded = self._crowded(groups)
         for members in groups:
