@@ -47,6 +47,13 @@ def image_options(wildcards):
     return {key: image[key] for key in ("unit", "pixel_scale", "reference") if key in image}
 
 
+def psf_options(wildcards):
+    """How a given PSF is sampled, as far as the configuration says."""
+    image = FIELDS[wildcards.field]["images"][wildcards.filter]
+    given = {"oversampling": "psf_oversampling", "has_pixel": "psf_has_pixel"}
+    return {name: image[key] for name, key in given.items() if key in image}
+
+
 def per_filter(pattern):
     return lambda w: expand(pattern, field=w.field, filter=FIELDS[w.field]["images"])
 
@@ -282,6 +289,8 @@ def report_of(field):
         "min_broad_bands": SETTINGS[field]["population"]["min_broad_bands"],
         "further": sed_sheets(field),
     }
+    if field in IMAGING:
+        shown["psfs"] = f"{base}/psf/psf.ecsv"
     if "mock" in FIELDS[field]:
         shown["recovery"] = f"{base}/population/truth_summary.ecsv"
     if injection_tables(field):

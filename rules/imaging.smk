@@ -21,7 +21,11 @@ rule cutout:
     params:
         galaxy=galaxy_row,
         images=lambda w: {
-            band: {key: value for key, value in image.items() if key not in ("psf", "sha256")}
+            band: {
+                key: value
+                for key, value in image.items()
+                if key in configuration.IMAGE_MAPS or key in ("unit", "pixel_scale", "reference")
+            }
             for band, image in LOCAL[w.field]["images"].items()
         },
     script:

@@ -14,6 +14,7 @@ rule psf:
         runtime=30,
     params:
         image=image_options,
+        sampling=psf_options,
         settings=section("psf"),
     script:
         "../workflow/make_psf.py"

@@ -12,7 +12,13 @@ with job_log(snakemake.log[0]):
     files = {key: inputs[key] for key in IMAGE_MAPS if inputs.get(key)}
     mosaic = open_mosaic(**files, **snakemake.params.image, name=snakemake.wildcards.filter)
     if inputs.get("psf"):
-        psf = load_psf(inputs.psf, mosaic.pixel_scale_arcsec, mosaic.name, settings["radius_arcsec"])
+        psf = load_psf(
+            inputs.psf,
+            mosaic.pixel_scale_arcsec,
+            mosaic.name,
+            settings["radius_arcsec"],
+            **snakemake.params.sampling,
+        )
     else:
         stars = read_stars(inputs.stars) if inputs.get("stars") else find_stars(mosaic)
         psf = build_psf(mosaic, stars, settings["radius_arcsec"])

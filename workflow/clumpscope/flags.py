@@ -58,6 +58,7 @@ _ROWS = [
     ("mu_off_posterior", "magnify", "The best lens model's magnification is outside the 16-84 % of the posterior samples, which masses follow.", False),
     ("mu_alone", "magnify", "Only the total magnification is known: mu_t and mu_r are its square root.", False),
     ("poor_model", "fit", "Residuals of the reference-filter fit exceed the noise: profile, background or PSF differ.", False),
+    ("undersampled_psf", "fit", "A filter's PSF is narrower than 2 pixels and known on whole pixels alone: fluxes of small clumps are up to 10 % off there.", False),
 ]  # fmt: skip
 
 FLAGS: dict[str, Flag] = {

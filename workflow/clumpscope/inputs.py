@@ -289,7 +289,8 @@ def check_field(name: str, field: dict[str, Any]) -> None:
         # To open one means to unpack it all, which is a job of its own; then it is looked at.
         if any(str(image[entry]).endswith(PACKED_ENDINGS) for entry in IMAGE_MAPS if entry in image):
             continue
-        mosaic = open_mosaic(**{k: v for k, v in image.items() if k not in ("psf", "sha256")}, name=band)
+        own = ("psf", "psf_oversampling", "psf_has_pixel", "sha256")
+        mosaic = open_mosaic(**{k: v for k, v in image.items() if k not in own}, name=band)
         if "psf" not in image and stars is not None and not _covers(mosaic, stars):
             raise InputError(
                 f"configuration key {key}.images.{band}",

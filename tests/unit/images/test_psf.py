@@ -161,29 +161,6 @@ def test_unusable_psfs(tmp_path, make_mosaic):
         match_psf(psf, make_mosaic(np.ones((200, 200)), 1.0, 0.04, "F444W"))
 
 
-def test_of_several_images_that_on_the_mosaics_pixels_is_taken(tmp_path):
-    """The layout of STPSF (WebbPSF): oversampled, binned to pixels, and both again with distortion."""
-    fine, coarse, distorted = (
-        moffat((n, n), n // 2, n // 2, alpha, 2.5) for n, alpha in ((201, 6), (51, 3), (51, 3.2))
-    )
-    parts = [
-        ("OVERSAMP", fine, 0.01),
-        ("DET_SAMP", coarse, 0.04),
-        ("OVERDIST", fine, 0.01),
-        ("DET_DIST", distorted, 0.04),
-    ]
-    hdus = fits.HDUList([fits.PrimaryHDU(parts[0][1]), *(fits.ImageHDU(image) for _, image, _ in parts[1:])])
-    for hdu, (name, _, scale) in zip(hdus, parts, strict=True):
-        hdu.header["EXTNAME"], hdu.header["PIXELSCL"] = name, scale
-    hdus.writeto(tmp_path / "stpsf.fits")
-    assert load_psf(tmp_path / "stpsf.fits", 0.04).fwhm_arcsec == pytest.approx(
-        moffat_fwhm(3.2, 2.5) * 0.04, rel=0.01
-    )
-    assert load_psf(tmp_path / "stpsf.fits", 0.01).kernel.shape == (201, 201)
-    with pytest.raises(InputError, match=r"0\.01 arcsec in its header"):
-        load_psf(tmp_path / "stpsf.fits", 0.03)
-
-
 def test_a_psf_on_smaller_pixels_than_the_mosaics_is_warned_of(tmp_path, caplog):
     path = tmp_path / "psf.fits"
     fits.PrimaryHDU(moffat((101, 101), 50, 50, 3.0, 2.5)).writeto(path)

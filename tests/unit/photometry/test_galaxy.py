@@ -1,5 +1,6 @@
 """All clumps of a galaxy in several filters on different grids, and the products that a person looks at."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,6 +11,7 @@ from astropy.wcs import WCS
 from clump_scenes import PSF_PARTS, draw_clump
 from clumpscope.flags import has
 from clumpscope.images.cutouts import Cutout
+from clumpscope.images.psf import PSF
 from clumpscope.photometry.galaxy import measure_galaxy, transform_shapes
 from clumpscope.photometry.model import shape_of
 from clumpscope.photometry.residuals import draw_residuals, write_residuals
@@ -59,8 +61,8 @@ def galaxy():
     clumps = Table(
         {"id": ["g_e010n005", "g_w035n022"], "galaxy": ["g", "g"], "ra": ra, "dec": dec, "flags": [1, 0]}
     )
-    return SimpleNamespace(cutouts=make_cutouts(), psfs={name: SimpleNamespace(kernel=kernel) for name in GRIDS},
-                           clumps=clumps)  # fmt: skip
+    psfs = {name: PSF(kernel, grid[0], 3.0 * grid[0], 1.0) for name, grid in GRIDS.items()}
+    return SimpleNamespace(cutouts=make_cutouts(), psfs=psfs, clumps=clumps)
 
 
 def test_shapes_turn_and_scale_with_the_grid():
@@ -165,3 +167,18 @@ def test_residual_products(galaxy, tmp_path):
     again = tmp_path / "again.png"
     draw_residuals(again, galaxy.cutouts, models, galaxy.psfs, table, "g")
     assert again.read_bytes() == picture.read_bytes()
+
+
+def test_what_is_wrong_with_a_psf_reaches_the_catalogue(galaxy):
+    """Its error goes into those of fluxes, of its filter alone; a narrow one known on whole pixels is flagged."""
+    psfs = galaxy.psfs | {"F444W": replace(galaxy.psfs["F444W"], flux_error=0.1)}
+    options = {"filter_ref": "F150W", "filters": list(GRIDS)}
+    plain, _ = measure_galaxy(galaxy.cutouts, galaxy.psfs, galaxy.clumps, **options)
+    table, _ = measure_galaxy(galaxy.cutouts, psfs, galaxy.clumps, **options)
+    assert table["flux_F200W_err_njy"] == pytest.approx(plain["flux_F200W_err_njy"])
+    added = np.sqrt(table["flux_F444W_err_njy"] ** 2 - plain["flux_F444W_err_njy"] ** 2)
+    assert added == pytest.approx(0.1 * table["flux_F444W_njy"])
+    assert not has(table["flags"], "undersampled_psf").any()
+    psfs["F200W"] = replace(psfs["F200W"], fwhm_arcsec=0.036)
+    table, _ = measure_galaxy(galaxy.cutouts, psfs, galaxy.clumps, **options)
+    assert has(table["flags"], "undersampled_psf").all()

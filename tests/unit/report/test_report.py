@@ -21,6 +21,7 @@ from clumpscope.report.tables import (
     injection_table,
     median_table,
     number,
+    psf_table,
     published_table,
     recovery_table,
 )
@@ -279,3 +280,21 @@ def test_results_of_other_code_are_told(tmp_path, monkeypatch):
     module = sys.modules[made_by_other_code.__module__]
     monkeypatch.setattr(module, "_code_digest", lambda: "of another day")
     assert made_by_other_code(path)
+
+
+def test_what_is_to_be_known_of_psfs_reaches_the_reader():
+    psfs = Table(
+        {
+            "filter": ["F115W", "F444W"],
+            "fwhm_arcsec": [0.066, 0.174],
+            "sampling_px": [1.65, 4.35],
+            "oversampling": [1.0, 4.0],
+            "source": ["given", "stars"],
+            "n_stars": [0, 12],
+            "flux_error": [0.0, 0.023],
+            "notes": ["FWHM of 1.65 px on whole pixels", ""],
+        }
+    )
+    table = psf_table(psfs)
+    assert table.rows[0][-1] == "FWHM of 1.65 px on whole pixels" and table.marks == ("bad", "")
+    assert "12 stars" in table.rows[1] and "2.3 %" in table.rows[1]

@@ -131,5 +131,7 @@ def pixels_of(fine: np.ndarray, oversampling: float, dx: float = 0.0, dy: float 
     middle = fine.shape[0] // 2
     half = int(middle / oversampling + 1e-9)
     wave = fft.fftfreq(fine.shape[0])
-    sides = [np.exp(2j * np.pi * np.outer(oversampling * (np.arange(-half, half + 1) - d), wave)) for d in (dy, dx)]
+    sides = [
+        np.exp(2j * np.pi * np.outer(oversampling * (np.arange(-half, half + 1) - d), wave)) for d in (dy, dx)
+    ]
     return (sides[0] @ fft.fft2(fft.ifftshift(fine)) @ sides[1].T).real / fine.size

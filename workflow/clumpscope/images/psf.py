@@ -68,6 +68,10 @@ class PSF:
         there; the kernel itself unless given.
     oversampling : float
         1: the PSF is known on pixels alone.
+    flux_error : float
+        Relative error of a point source's flux, since the PSF is not perfectly known and varies over the field.
+    core_variance_error : float
+        The same of the variance of the PSF's core, (FWHM / 2.355)^2.
     """
 
     kernel: np.ndarray
@@ -83,6 +87,8 @@ class PSF:
     notes: tuple[str, ...] = field(default=())
     fine: np.ndarray | None = None
     oversampling: float = 1.0
+    flux_error: float = 0.0
+    core_variance_error: float = 0.0
 
     def __post_init__(self) -> None:
         if self.fine is None:
@@ -128,6 +134,8 @@ class PSF:
             "SOURCE": (self.source, "given or stars"),
             "SUMBEF": (self.sum_before, "sum of the input array"),
             "SHIFTPX": (self.shift_px, "[pix] source from the middle of the input array"),
+            "FLUXERR": (self.flux_error, "relative error of a point source's flux"),
+            "COREERR": (self.core_variance_error, "relative error of the core's variance"),
             "HASPIXEL": (True, "the kernel contains the pixel's integration"),
         }
         for key, card in cards.items():
@@ -162,6 +170,7 @@ def read_psf(path: str | os.PathLike) -> PSF:
             hdus[0].data.astype(float), head["PIXSCALE"], head["FWHM"], head["APCOR"], head["RNORM"],
             head["SOURCE"], head["NSTARS"], head["SUMBEF"], head["SHIFTPX"], analytic,
             tuple(str(line) for line in head.get("HISTORY", ())), fine, oversampling,
+            head["FLUXERR"], head["COREERR"],
         )  # fmt: skip
 
 
@@ -404,6 +413,8 @@ def psf_table(psfs: dict[str, PSF]) -> Table:
             "fwhm_arcsec": psf.fwhm_arcsec,
             "sampling_px": psf.sampling_px,
             "oversampling": psf.oversampling,
+            "flux_error": psf.flux_error,
+            "core_variance_error": psf.core_variance_error,
             "aperture_correction": psf.aperture_correction,
             "radius_arcsec": psf.radius_arcsec,
             "size_px": psf.kernel.shape[0],

@@ -140,7 +140,9 @@ def _of_fits(hdus: fits.HDUList, pixel_scale_arcsec: float, where: str) -> tuple
         return hdu.data.mean(axis=0), stated or float(hdu.header["OVERSAMP"]), True, ()
     if hdu.name.startswith("OVER"):
         pixel = False
-        binned = [scale for hdu, scale in zip(images, scales, strict=True) if hdu.name.startswith("DET_") and scale]
+        binned = [
+            scale for hdu, scale in zip(images, scales, strict=True) if hdu.name.startswith("DET_") and scale
+        ]
         if binned and not alike(binned[-1], pixel_scale_arcsec):
             notes = (
                 f"integrated over the mosaic's pixels of {pixel_scale_arcsec:.3g} arcsec, not the detector's of "

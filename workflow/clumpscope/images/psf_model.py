@@ -158,9 +158,7 @@ class MultiGaussianPSF:
         return (self.flux / (2.0 * np.pi * np.sqrt(area)) * np.exp(-0.5 * squared)).sum(axis=-1)
 
 
-def fit_multi_gaussian(
-    kernel: np.ndarray, radius_px: float, oversampling: float = 1.0
-) -> MultiGaussianPSF:
+def fit_multi_gaussian(kernel: np.ndarray, radius_px: float, oversampling: float = 1.0) -> MultiGaussianPSF:
     """Expand a kernel in Gaussians: non-negative least squares over a fixed ladder of widths.
 
     Parameters

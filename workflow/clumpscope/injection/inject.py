@@ -173,7 +173,9 @@ def inject(
         table[f"true_flux_{name}_njy"] = values
     table["n_bands_snr3"], table["flags"] = 0, np.int64(0)
 
-    renderers = {name: Renderer(target.psfs[name].kernel) for name in target.cutouts}
+    renderers = {
+        name: Renderer(target.psfs[name].fine, target.psfs[name].oversampling) for name in target.cutouts
+    }
     for number, members in enumerate(share_images(places, _APART_FWHM * target.fwhm_px)):
         data = {name: image.data.copy() for name, image in target.cutouts.items()}
         for name, image in target.cutouts.items():

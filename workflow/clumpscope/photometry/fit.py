@@ -205,9 +205,7 @@ def _table(scene, shape: Table | None, min_sigma_px: float) -> Table:
     )
 
 
-def render_clumps(
-    fitted: Table, psf: Array, shape: tuple[int, int], psf_oversampling: float = 1.0
-) -> Array:
+def render_clumps(fitted: Table, psf: Array, shape: tuple[int, int], psf_oversampling: float = 1.0) -> Array:
     """Image of fitted clumps without their backgrounds.
 
     Parameters

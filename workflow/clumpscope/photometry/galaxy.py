@@ -72,7 +72,7 @@ def measure_galaxy(
     table : Table
         One row a clump; sigma_x_px and sigma_y_px are zero where it is unresolved, with the upper limit in
         sigma_limit_px. Fluxes [nJy] are those inside the PSF's normalisation radius (0.4 arcsec), since the kernel
-        has unit sum there.
+        has unit sum there. Their errors contain the PSF's own (`PSF.flux_error`), independent between filters.
     models : dict of str to (ny, nx) array
         Image of all clumps on every cutout [nJy].
     """
@@ -84,12 +84,13 @@ def measure_galaxy(
         return fit_clumps(
             cutout.data,
             cutout.error,
-            psfs[name].kernel,
+            psfs[name].fine,
             x,
             y,
             shape=shape,
             rho=rho,
             error_scale=scale,
+            psf_oversampling=psfs[name].oversampling,
             **options,
         )
 
@@ -127,7 +128,10 @@ def measure_galaxy(
         lost = ~np.isfinite(here["flux"]) | ~measured
         flags[lost & measured] |= bit("no_coverage")
         table[flux] = np.where(lost, np.nan, here["flux"])
-        table[error] = np.where(lost, np.nan, here["flux_err"])
-        models[name] = render_clumps(here, psfs[name].kernel, cutouts[name].data.shape)
+        by_psf = psfs[name].flux_error * table[flux]
+        table[error] = np.where(lost, np.nan, np.hypot(here["flux_err"], by_psf))
+        if psfs[name].undersampled:
+            flags[~lost] |= bit("undersampled_psf")
+        models[name] = render_clumps(here, psfs[name].fine, cutouts[name].data.shape, psfs[name].oversampling)
     table["flags"] = flags
     return table, models

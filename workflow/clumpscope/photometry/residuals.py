@@ -9,7 +9,6 @@ from astropy.table import Table
 
 from ..files import replacing
 from ..images.cutouts import Cutout
-from ..images.profiles import fwhm_px
 from ..images.psf import PSF
 from ..pictures import save_picture
 from .host import running_median
@@ -98,7 +97,7 @@ def _draw_filter(
     """Three panels of one filter, around its clumps."""
     from matplotlib.patheffects import withStroke
 
-    fwhm = fwhm_px(psf.kernel)
+    fwhm = psf.sampling_px
     x, y = cutout.wcs.world_to_pixel_values(table["ra"], table["dec"])
     part = _around(x, y, cutout.data.shape, margin=4.0 * fwhm)
     data, model, error = cutout.data[part], model[part], cutout.error[part]

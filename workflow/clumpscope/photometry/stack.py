@@ -143,6 +143,7 @@ def resolvable_sizes(
     n_sources: int = 100,
     seed: int = 0,
     noise_scale: float = 1.0,
+    psf_oversampling: float = 1.0,
     **options: object,
 ) -> Table:
     """Simulate round sources of given sizes in real noise, and count those seen to be resolved.
@@ -162,6 +163,8 @@ def resolvable_sizes(
     seed : int
     noise_scale : float
         Noise of the data in question over that of `background`, such as 1 / sqrt(n) for a stack.
+    psf_oversampling : float
+        Samples of the kernel a pixel side.
     **options
         Of `fit_clumps`.
 
@@ -204,9 +207,11 @@ def resolvable_sizes(
         y = half + side * np.arange(n) + rng.uniform(-0.5, 0.5, n)
         source = Table({"x": x, "y": y, "sigma_x_px": width, "sigma_y_px": width, "theta_deg": np.zeros(n)})
         source["flux"] = 1.0
-        tops = render_clumps(source, psf, canvas.shape).reshape(n, -1).max(axis=1)
+        tops = render_clumps(source, psf, canvas.shape, psf_oversampling).reshape(n, -1).max(axis=1)
         source["flux"] = peak / tops
-        image = canvas + render_clumps(source, psf, canvas.shape)
-        fitted = fit_clumps(image, error, psf, np.rint(x), np.rint(y), **options)
+        image = canvas + render_clumps(source, psf, canvas.shape, psf_oversampling)
+        fitted = fit_clumps(
+            image, error, psf, np.rint(x), np.rint(y), psf_oversampling=psf_oversampling, **options
+        )
         fractions.append(np.mean(~has(fitted["flags"], ["unresolved", "few_pixels"])))
     return Table({"radius_px": np.asarray(radii_px, dtype=float), "fraction_resolved": fractions})

@@ -88,7 +88,7 @@ def _canvas(galaxies: list, name: str, psf: PSF) -> tuple[np.ndarray, ...]:
         fitted = Table({"x": x, "y": y, "flux": table[f"flux_{name}_njy"]})
         for shape in ("sigma_x_px", "sigma_y_px", "theta_deg"):
             fitted[shape] = 0.0
-        residual = cutout.data - render_clumps(fitted, psf.kernel, cutout.data.shape)
+        residual = cutout.data - render_clumps(fitted, psf.fine, cutout.data.shape, psf.oversampling)
         for planes, plane in zip(
             (images, errors, residuals), (cutout.data, cutout.error, residual), strict=True
         ):
@@ -103,12 +103,17 @@ def _canvas(galaxies: list, name: str, psf: PSF) -> tuple[np.ndarray, ...]:
 
 def _measure(stack: ClumpStack, psf: PSF, residual: np.ndarray, seed: int) -> dict[str, float]:
     n = int(stack.used.sum())
-    fitted = fit_clumps(stack.image, stack.error, psf.kernel, [_HALF_SIZE], [_HALF_SIZE], model="point")[0]
+    sampling = {"psf_oversampling": psf.oversampling}
+    fitted = fit_clumps(
+        stack.image, stack.error, psf.fine, [_HALF_SIZE], [_HALF_SIZE], model="point", **sampling
+    )[0]
     row = {"n_clumps": n, "flux": fitted["flux"], "flux_err": fitted["flux_err"], "r_limit_px": np.nan}
     peak = stack.image[_HALF_SIZE, _HALF_SIZE]
     radii = _SIZES_FWHM * psf.fwhm_arcsec / psf.pixel_scale_arcsec
     if peak > 0:
-        seen = resolvable_sizes(psf.kernel, peak, residual, radii, _N_SOURCES, seed, 1.0 / np.sqrt(n))
+        seen = resolvable_sizes(
+            psf.fine, peak, residual, radii, _N_SOURCES, seed, 1.0 / np.sqrt(n), **sampling
+        )
         enough = np.asarray(seen["fraction_resolved"]) >= _SEEN
         # The smallest size from which on all are seen.
         first = len(radii) - int(np.argmin(enough[::-1])) if not enough.all() else 0

@@ -43,6 +43,8 @@ class FieldInputs:
         Population tables by name; those the report knows are shown, all are linked.
     figures : sequence of path-like
         PNG files named after the figures; PDF and data lie beside them.
+    psfs : path-like, optional
+        Table of the PSFs, with what a reader should know of each.
     recovery : path-like, optional
         Summary of the comparison with a mock field's truth.
     injection : mapping of str to path-like
@@ -61,6 +63,7 @@ class FieldInputs:
     selection: Location | None = None
     population: Mapping[str, Location] = field(default_factory=dict)
     figures: Sequence[Location] = ()
+    psfs: Location | None = None
     recovery: Location | None = None
     injection: Mapping[str, Location] = field(default_factory=dict)
     published: Location | None = None
@@ -126,10 +129,13 @@ def _field(inputs: FieldInputs, base: Path) -> dict[str, Any]:
         shown.insert(0, tables.published_table(read_table(inputs.published)))
     if inputs.recovery:
         shown.insert(0, tables.recovery_table(read_table(inputs.recovery)))
+    if inputs.psfs:
+        shown.append(tables.psf_table(read_table(inputs.psfs)))
     links = [
         inputs.catalogue,
         Path(inputs.catalogue).with_suffix(".fits"),
         inputs.selection,
+        inputs.psfs,
         inputs.recovery,
         inputs.published,
     ]

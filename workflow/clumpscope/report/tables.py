@@ -9,7 +9,7 @@ from ..population.bins import Bin
 
 __all__ = [
     "TextTable", "completeness_table", "correlation_table", "gradient_table", "injection_table", "median_table", "number",
-    "published_table", "recovery_table", "slope_table",
+    "psf_table", "published_table", "recovery_table", "slope_table",
 ]  # fmt: skip
 
 _PROPERTY = {
@@ -175,6 +175,20 @@ def injection_table(recovery: Table) -> TextTable:
     )
     caption = "Measured over true. Faint clumps are found where noise is in their favour, so their fluxes come out high."
     return TextTable("Recovery of injected clumps", heads, tuple(rows), caption=caption)
+
+
+def psf_table(psfs: Table) -> TextTable:
+    """Width, sampling and error of every filter's PSF, and what a reader should know of it."""
+    rows = [
+        (str(r["filter"]), f"{1e3 * r['fwhm_arcsec']:.0f}", number(r["sampling_px"]), f"{r['oversampling']:.3g}",
+         f"{r['n_stars']} stars" if str(r["source"]) == "stars" else "given", f"{100 * r['flux_error']:.1f} %",
+         str(r["notes"]))
+        for r in psfs
+    ]  # fmt: skip
+    heads = ("filter", "FWHM [mas]", "FWHM [px]", "samples a pixel side", "from", "error of fluxes", "notes")
+    marks = tuple("bad" if r["oversampling"] == 1 and r["sampling_px"] < 2 else "" for r in psfs)
+    caption = "A PSF narrower than two pixels and known on whole pixels alone biases fluxes; clumps so measured have the flag undersampled_psf."
+    return TextTable("Point-spread functions", heads, tuple(rows), marks, caption)
 
 
 def published_table(comparison: Table) -> TextTable:
