@@ -57,8 +57,9 @@ _ROWS = [
     ("no_host", "catalogue", "The host galaxy has no mass; host-relative quantities are missing.", False),
     ("mu_off_posterior", "magnify", "The best lens model's magnification is outside the 16-84 % of the posterior samples, which masses follow.", False),
     ("mu_alone", "magnify", "Only the total magnification is known: mu_t and mu_r are its square root.", False),
-    ("poor_model", "fit", "Residuals of the reference-filter fit exceed the noise: profile, background or PSF differ.", False),
+    ("poor_model", "fit", "Residuals of the fit exceed the noise in a filter: profile, background or PSF differ.", False),
     ("undersampled_psf", "fit", "A filter's PSF is narrower than 2 pixels and known on whole pixels alone: fluxes of small clumps are up to 10 % off there.", False),
+    ("host_dominated", "fit", "On, or next to, the centre of smooth light: what of its light is the clump's cannot be told in a filter.", True),
 ]  # fmt: skip
 
 FLAGS: dict[str, Flag] = {

@@ -83,6 +83,16 @@ def test_sandwich_is_the_covariance_of_least_squares():
     dy, dx = rows[:, None] - rows, places[:, None] - places
     noise = np.where((abs(dy) < 2) & (abs(dx) < 2), rho[np.clip(dy, -1, 1) + 1, np.clip(dx, -1, 1) + 1], 0.0)
     inverse = np.linalg.pinv(columns.T)
-    covariance, white = sandwich(columns, 7, 5, rho)
+    none = np.zeros(4)
+    covariance, white = sandwich(columns, 7, 5, rho, none, none)
     assert covariance == pytest.approx(inverse @ noise @ inverse.T, rel=1e-6, abs=1e-9)
     assert white == pytest.approx(inverse @ inverse.T, rel=1e-6, abs=1e-9)
+    # A ridge is a further measurement, of zero, whose error is the parameter's own scatter.
+    ridge, variance = np.array([0.0, 2.0, 3.0, 0.0]), 0.7
+    rows = np.diag(np.sqrt(ridge))[[1, 2]]
+    more = np.zeros((37, 37))
+    more[:35, :35], more[[35, 36], [35, 36]] = noise, ridge[1:3] * variance
+    inverse = np.linalg.pinv(np.vstack([columns.T, rows]))
+    covariance, white = sandwich(columns, 7, 5, rho, ridge, ridge**2 * variance)
+    np.testing.assert_allclose(covariance, inverse @ more @ inverse.T, rtol=1e-8)
+    np.testing.assert_allclose(white, inverse @ inverse.T, rtol=1e-8)

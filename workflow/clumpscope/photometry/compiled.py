@@ -18,7 +18,18 @@ from collections.abc import Callable
 import numba
 import numpy as np
 
-__all__ = ["FROZEN", "FULL", "LINE", "POINT", "ROUND", "add_source", "climb", "sandwich", "source_images"]
+__all__ = [
+    "FROZEN",
+    "FULL",
+    "LINE",
+    "POINT",
+    "ROUND",
+    "add_source",
+    "climb",
+    "correlate",
+    "sandwich",
+    "source_images",
+]
 
 FROZEN, POINT, ROUND, LINE, FULL = -1, 0, 1, 2, 3
 _MAX_STEPS = 80
@@ -200,30 +211,51 @@ def _main_axis(s_xx, s_yy, s_xy):
 
 
 @_compiled
-def _columns(images, theta, kind, plane, data, columns):
-    """Fill the matrix of the problem: sources and plane, solved exactly, then derivatives; (linear, residual)."""
-    n, n_pixels = theta.shape[0], data.size
-    m = n + 3
+def _product(a, b):
+    """Sum of the products of two rows."""
+    total = 0.0
+    for q in range(a.size):
+        total += a[q] * b[q]
+    return total
+
+
+@_compiled
+def _gram(columns, first, last, gram):
+    """Products of the rows up to `last`, those of the background, from `first` on, with each other being there already."""
+    for j in range(first):
+        for i in range(j, last):
+            gram[i, j] = gram[j, i] = _product(columns[i], columns[j])
+
+
+@_compiled
+def _columns(images, theta, kind, ridge, data, columns, gram):
+    """Fill the matrix of the problem: sources and background, solved exactly, then derivatives.
+
+    The background's rows are in `columns`, and their products, with the ridge, in `gram`.
+
+    Returns
+    -------
+    linear : (m,) array
+    residual : (n_pixels,) array
+    chi2 : float
+        Of the residual, with the ridge's penalty.
+    """
+    n, m = theta.shape[0], theta.shape[0] + ridge.size
     for k in range(n):
         columns[k] = images[k, 0].ravel()
-    columns[n:m] = plane
-    normal, right = np.empty((m, m)), np.empty((m, 1))
+    right = np.empty((m, 1))
+    _gram(columns, n, m, gram)
     for i in range(m):
-        for j in range(i + 1):
-            total = 0.0
-            for q in range(n_pixels):
-                total += columns[i, q] * columns[j, q]
-            normal[i, j] = normal[j, i] = total
-        total = 0.0
-        for q in range(n_pixels):
-            total += columns[i, q] * data[q]
-        right[i, 0] = total
-    _solve(normal, right)
+        right[i, 0] = _product(columns[i], data)
+    _solve(gram[:m, :m], right)
     linear = right[:, 0].copy()
     residual = data.copy()
     for i in range(m):
-        for q in range(n_pixels):
+        for q in range(data.size):
             residual[q] -= linear[i] * columns[i, q]
+    chi2 = _product(residual, residual)
+    for i in range(ridge.size):
+        chi2 += ridge[i] * linear[n + i] ** 2
     place = m
     for k in range(n):
         flux = linear[k]
@@ -242,7 +274,7 @@ def _columns(images, theta, kind, plane, data, columns):
             for part in range(3, 6):
                 columns[place] = flux * images[k, part].ravel()
                 place += 1
-    return linear, residual
+    return linear, residual, chi2
 
 
 @_compiled
@@ -301,8 +333,24 @@ def _hold(theta, kind, gradient, start, max_shift, floor, ceiling, held):
 
 
 @_compiled
-def climb(spectrum, u_y, u_x, theta, kind, start, max_shift, floor, ceiling, image, weight, corner, reach):
-    """Fit all sources of a box: fluxes and a plane solved exactly at every step, the rest by Levenberg-Marquardt.
+def climb(
+    spectrum,
+    u_y,
+    u_x,
+    theta,
+    kind,
+    start,
+    max_shift,
+    floor,
+    ceiling,
+    image,
+    weight,
+    corner,
+    reach,
+    terms,
+    ridge,
+):
+    """Fit all sources of a box: fluxes and background solved exactly at every step, the rest by Levenberg-Marquardt.
 
     Golub and Pereyra's variable projection with Kaufman's (1975) Jacobian.
 
@@ -326,15 +374,20 @@ def climb(spectrum, u_y, u_x, theta, kind, start, max_shift, floor, ceiling, ima
         Row and column of the box's first pixel.
     reach : int
         Sources are drawn inside this many pixels.
+    terms : (t, ny, nx) array
+        Of the background.
+    ridge : (t,) array
+        Penalty of the squares of their factors; zero where they are free.
 
     Returns
     -------
     theta : (n, 5) array
-    linear : (n + 3,) array
-        Fluxes, then plane: value in the box's middle, slopes along x and y per box side.
+    linear : (n + t,) array
+        Fluxes, then factors of the background's terms.
     chi2 : float
+        With the penalty.
     converged : bool
-    columns : (n + 3 + p, ny nx) array
+    columns : (n + t + p, ny nx) array
         Weighted derivatives by the linear, then by the free parameters.
     residual : (ny nx,) array
         Weighted.
@@ -343,43 +396,37 @@ def climb(spectrum, u_y, u_x, theta, kind, start, max_shift, floor, ceiling, ima
     n_free = 0
     for k in range(n):
         n_free += _free(kind[k])
-    m = n + 3
+    m, n_terms = n + ridge.size, ridge.size
     data = (image * weight).ravel()
-    plane = np.empty((3, ny * nx))
-    for j in range(ny):
-        for i in range(nx):
-            plane[0, j * nx + i] = weight[j, i]
-            plane[1, j * nx + i] = weight[j, i] * (i - 0.5 * (nx - 1)) / nx
-            plane[2, j * nx + i] = weight[j, i] * (j - 0.5 * (ny - 1)) / ny
     images, tried_images = np.zeros((n, 6, ny, nx)), np.zeros((n, 6, ny, nx))
     columns, tried_columns = np.empty((m + n_free, data.size)), np.empty((m + n_free, data.size))
+    gram = np.empty((m + n_free, m + n_free))
+    for i in range(n_terms):
+        columns[n + i] = (terms[i] * weight).ravel()
+        tried_columns[n + i] = columns[n + i]
+        for j in range(i + 1):
+            gram[n + i, n + j] = gram[n + j, n + i] = _product(columns[n + i], columns[n + j])
+        gram[n + i, n + i] += ridge[i]
+    tried_gram = gram.copy()
     theta = _moved(theta, kind, np.zeros(n_free), start, max_shift, floor, ceiling)
     _images_of_all(spectrum, u_y, u_x, theta, kind, True, weight, corner, reach, start, images)
     tried_images[:] = images
-    linear, residual = _columns(images, theta, kind, plane, data, columns)
-    chi2 = np.sum(residual * residual)
+    linear, residual, chi2 = _columns(images, theta, kind, ridge, data, columns, gram)
     damping, converged = 1e-2, n_free == 0
     held = np.zeros(n_free, dtype=np.bool_)
-    gram = np.empty((m + n_free, m + n_free))
     fresh = True
     for _ in range(_MAX_STEPS):
         if converged or not np.isfinite(chi2):
             break
         if fresh:
-            for i in range(m + n_free):
+            for i in range(m, m + n_free):
                 for j in range(i + 1):
-                    total = 0.0
-                    for q in range(data.size):
-                        total += columns[i, q] * columns[j, q]
-                    gram[i, j] = gram[j, i] = total
+                    gram[i, j] = gram[j, i] = _product(columns[i], columns[j])
             gradient = np.empty(n_free)
             for i in range(n_free):
-                total = 0.0
-                for q in range(data.size):
-                    total += columns[m + i, q] * residual[q]
-                gradient[i] = total
+                gradient[i] = _product(columns[m + i], residual)
             _hold(theta, kind, gradient, start, max_shift, floor, ceiling, held)
-            # The derivatives without what fluxes and plane can absorb.
+            # The derivatives without what fluxes and background can absorb.
             absorbed = gram[:m, m:].copy()
             _solve(gram[:m, :m], absorbed)
             reduced = np.empty((n_free, n_free))
@@ -409,14 +456,16 @@ def climb(spectrum, u_y, u_x, theta, kind, start, max_shift, floor, ceiling, ima
             break
         tried = _moved(theta, kind, step[:, 0], start, max_shift, floor, ceiling)
         _images_of_all(spectrum, u_y, u_x, tried, kind, False, weight, corner, reach, start, tried_images)
-        tried_linear, tried_residual = _columns(tried_images, tried, kind, plane, data, tried_columns)
-        tried_chi2 = np.sum(tried_residual * tried_residual)
+        tried_linear, tried_residual, tried_chi2 = _columns(
+            tried_images, tried, kind, ridge, data, tried_columns, tried_gram
+        )
         if tried_chi2 < chi2:
             converged = chi2 - tried_chi2 < enough
             fresh = True
             theta, linear, residual, chi2 = tried, tried_linear, tried_residual, tried_chi2
             images, tried_images = tried_images, images
             columns, tried_columns = tried_columns, columns
+            gram, tried_gram = tried_gram, gram
             damping = max(0.1 * damping, 1e-8)
         else:
             fresh = False
@@ -427,35 +476,9 @@ def climb(spectrum, u_y, u_x, theta, kind, start, max_shift, floor, ceiling, ima
 
 
 @_compiled
-def sandwich(columns, ny, nx, rho):
-    """Covariance of the parameters when the pixels' noise, of unit variance, has the autocorrelation `rho`.
-
-    Parameters
-    ----------
-    columns : (c, ny nx) array
-        Of `climb`.
-    ny, nx : int
-        Shape of the box.
-    rho : (r, r) array
-        By lag, odd r, 1 in the middle; (1, 1) for white noise.
-
-    Returns
-    -------
-    covariance, white : (c, c) arrays
-        With, and without, the correlation.
-    """
+def correlate(columns, ny, nx, rho):
+    """Images (c, ny nx), flat, correlated with the autocorrelation `rho` (r, r) of the noise, odd r."""
     c, half = columns.shape[0], rho.shape[0] // 2
-    bread = np.empty((c, c))
-    for i in range(c):
-        for j in range(i + 1):
-            total = 0.0
-            for q in range(ny * nx):
-                total += columns[i, q] * columns[j, q]
-            bread[i, j] = bread[j, i] = total
-    white = np.eye(c)
-    _solve(bread, white)
-    if half == 0:
-        return white, white
     blurred = np.zeros((c, ny, nx))
     for i in range(c):
         plane = columns[i].reshape(ny, nx)
@@ -467,12 +490,48 @@ def sandwich(columns, ny, nx, rho):
                 for j in range(max(0, -dy), min(ny, ny - dy)):
                     for k in range(max(0, -dx), min(nx, nx - dx)):
                         blurred[i, j, k] += value * plane[j + dy, k + dx]
-    meat = np.empty((c, c))
+    return blurred.reshape(c, ny * nx)
+
+
+@_compiled
+def sandwich(columns, ny, nx, rho, ridge, prior):
+    """Covariance of the parameters when the pixels' noise, of unit variance, has the autocorrelation `rho`.
+
+    Parameters
+    ----------
+    columns : (c, ny nx) array
+        Of `climb`.
+    ny, nx : int
+        Shape of the box.
+    rho : (r, r) array
+        By lag, odd r, 1 in the middle; (1, 1) for white noise.
+    ridge : (c,) array
+        Penalty of the squares of the parameters.
+    prior : (c,) array
+        Variance, in units of the noise's, of what the penalty pulls: the square of the ridge times the parameter's variance.
+
+    Returns
+    -------
+    covariance, white : (c, c) arrays
+        With the correlation and the prior's scatter; and the inverse of the normal matrix.
+    """
+    c = columns.shape[0]
+    bread = np.empty((c, c))
     for i in range(c):
-        for j in range(c):
-            total = 0.0
-            flat = blurred[j].ravel()
-            for q in range(ny * nx):
-                total += columns[i, q] * flat[q]
-            meat[i, j] = total
+        for j in range(i + 1):
+            bread[i, j] = bread[j, i] = _product(columns[i], columns[j])
+    meat = bread.copy()
+    for i in range(c):
+        bread[i, i] += ridge[i]
+    white = np.eye(c)
+    _solve(bread, white)
+    if rho.shape[0] == 1 and not prior.any():
+        return white.copy(), white
+    if rho.shape[0] > 1:
+        blurred = correlate(columns, ny, nx, rho)
+        for i in range(c):
+            for j in range(c):
+                meat[i, j] = _product(columns[i], blurred[j])
+    for i in range(c):
+        meat[i, i] += prior[i]
     return white @ meat @ white, white

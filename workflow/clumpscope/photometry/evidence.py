@@ -6,6 +6,7 @@ import numpy as np
 
 from .boxes import Box
 from .compiled import FROZEN, FULL, LINE, POINT, ROUND, climb, sandwich
+from .host import Background
 from .model import SpectralPSF, main_variances
 from .uncertainty import Fitted, background_at, moments_covariances, parameter_errors
 
@@ -58,16 +59,17 @@ class _Problem:
     """One group on its box: climbs with given kinds."""
 
     def __init__(
-        self, psf: SpectralPSF, box: Box, image: Array, start: Array, reach: int, rules: Rules
+        self,
+        psf: SpectralPSF,
+        box: Box,
+        image: Array,
+        start: Array,
+        reach: int,
+        rules: Rules,
+        background: Background,
     ) -> None:
-        self.psf, self.box, self.image, self.start, self.reach, self.rules = (
-            psf,
-            box,
-            image,
-            start,
-            reach,
-            rules,
-        )
+        self.psf, self.box, self.image, self.start, self.reach = psf, box, image, start, reach
+        self.rules, self.background = rules, background
         # Beside a neighbour, a clump narrower than a point would take its place in the noise.
         self.least_variance = rules.least_variance if len(start) == 1 else 0.0
         self.max_variance = (min(max(box.weight.shape), 2 * reach) / 2.0) ** 2
@@ -76,8 +78,16 @@ class _Problem:
         return climb(
             *self.psf.arrays, theta, kind, self.start, self.rules.max_shift_px, self.least_variance,
             self.max_variance, self.image,
-            self.box.weight, self.box.corner, self.reach,
+            self.box.weight, self.box.corner, self.reach, self.background.terms, self.background.ridge,
         )  # fmt: skip
+
+    def sandwich(self, columns: Array) -> tuple[Array, Array]:
+        """Covariance of the parameters whose `columns` a climb gave, and that of white noise; both in units of it."""
+        n, ridge = len(self.start), np.zeros(len(columns))
+        ridge[n : n + len(self.background.ridge)] = self.background.ridge
+        # The host's factors have unit variance.
+        prior = ridge**2 / self.rules.error_scale**2
+        return sandwich(columns, *self.box.weight.shape, self.rules.rho, ridge, prior)
 
     def climb_full(self, theta: Array, kind: Array) -> tuple:
         """Climb with the `kind` FULL where asked, and from the bound of flat ellipses along it."""
@@ -108,6 +118,7 @@ def fit_group(
     rules: Rules,
     free_shape: bool,
     moments_covariance: Array,
+    background: Background,
 ) -> Fitted:
     """Fit the clumps of one group.
 
@@ -128,32 +139,40 @@ def fit_group(
         Whether shapes are fitted.
     moments_covariance : (n, 3, 3) array
         Of the shapes to keep (S_xx, S_yy, S_xy) [px^4]; of no account where shapes are fitted.
+    background : Background
+        Plane and host.
     """
     n = len(start)
-    problem = _Problem(psf, box, image, start, reach, rules)
+    problem = _Problem(psf, box, image, start, reach, rules, background)
     resolved, inflation = np.ones(n, dtype=bool), 1.0
     if free_shape:
         end, kind, resolved, inflation = _choose(problem, theta)
     else:
         end, kind = _forced(problem, theta)
-    theta, linear, chi2, converged, columns = end[:5]
-    covariance, white = sandwich(columns, *box.weight.shape, rules.rho)
+    theta, linear, _, converged, columns, residual = end
+    chi2 = float(residual @ residual)
+    covariance, white = problem.sandwich(columns)
+    n_terms = len(background.ridge)
+    response = (white[:n] @ columns).reshape(n, *box.weight.shape) * box.weight
     covariance *= rules.error_scale**2
-    grown = np.diag(covariance)[:n].sum() * _excess(problem, chi2, box.n_good - len(columns))
+    # A term held by its prior is not a whole parameter.
+    held = np.sum(background.ridge * np.diag(white)[n : n + n_terms])
+    n_dof = box.n_good - len(columns) + held
+    grown = np.diag(covariance)[:n].sum() * _excess(problem, chi2, n_dof)
     if not free_shape:
         linear[:n] *= _without_luck(linear[:n], np.diag(covariance)[:n], kind)
         if moments_covariance.any():
             _add_shape_errors(covariance, white, problem, end, moments_covariance)
     # What is left may be there because the shape is wrong: its errors are not counted twice.
     covariance *= max(1.0, grown / np.diag(covariance)[:n].sum())
-    planes = background_at(theta, box.corner, box.weight.shape)
+    planes = background_at(theta, box.corner, background.terms)
     errors = parameter_errors(theta, kind, planes, covariance)
     limits = np.full(n, np.nan)
     if free_shape:
         for k in np.flatnonzero(~resolved):
             limits[k] = _size_limit(problem, theta, k, inflation)
-    return Fitted(theta, linear[:n], planes @ linear[n:], errors, moments_covariances(kind, covariance), resolved, limits,
-                  np.sqrt(problem.max_variance), chi2, converged)  # fmt: skip
+    return Fitted(theta, linear[:n], planes @ linear[n:], errors, moments_covariances(kind, n_terms, covariance), resolved, limits,
+                  np.sqrt(problem.max_variance), chi2, n_dof, response, converged)  # fmt: skip
 
 
 def _forced(problem: _Problem, theta: Array) -> tuple[tuple, Array]:
@@ -167,7 +186,7 @@ def _forced(problem: _Problem, theta: Array) -> tuple[tuple, Array]:
     """
     kind = np.full(len(theta), FROZEN)
     placed = problem.climb(theta, kind)
-    variance = np.diag(sandwich(placed[4], *problem.box.weight.shape, problem.rules.rho)[0])[: len(theta)]
+    variance = np.diag(problem.sandwich(placed[4])[0])[: len(theta)]
     seen = placed[1][: len(theta)] > _PLACED * problem.rules.error_scale * np.sqrt(variance)
     if seen.any():
         end = problem.climb(theta, np.where(seen, POINT, FROZEN))
@@ -258,8 +277,9 @@ def _choose(problem: _Problem, theta: Array) -> tuple[tuple, Array, Array, float
 def _inflation(problem: _Problem, end: tuple) -> float:
     """Noise of differences of chi-squared, from the errors of the shapes of a climb, all of one kind."""
     n, columns = len(problem.start), end[4]
-    covariance, white = sandwich(columns, *problem.box.weight.shape, problem.rules.rho)
-    ratio = np.diag(covariance)[n + 3 :] / np.diag(white)[n + 3 :]
+    covariance, white = problem.sandwich(columns)
+    free = n + len(problem.background.ridge)
+    ratio = np.diag(covariance)[free:] / np.diag(white)[free:]
     # Of each clump, the place comes first.
     return float(ratio.reshape(n, -1)[:, 2:].mean()) * problem.rules.error_scale**2
 

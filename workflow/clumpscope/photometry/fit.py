@@ -6,8 +6,6 @@ from astropy.table import Table
 from ..errors import InputError
 from ..flags import bit, has
 from ..images.profiles import FWHM_OF_SIGMA, fwhm_px
-from .boxes import MAX_BOX
-from .host import host_light
 from .model import SpectralPSF, check_kernel, main_variances, moments_of, shape_of
 
 __all__ = ["fit_clumps", "render_clumps"]
@@ -17,8 +15,6 @@ _STAMP_PX = 24
 # As large as PSFs are kept.
 _LARGEST_BOX = 2 * _STAMP_PX + 1
 _LOW_SNR = 3.0
-# Host and clumps are taken off each other this often at most, until the host changes by less than this [standard deviations].
-_HOST_PASSES, _SETTLED = 3, 0.1
 _SHAPE = ("sigma_x_px", "sigma_y_px", "theta_deg")
 # Variance of a round clump, over that of the PSF's core, below which it does not go.
 _LEAST_VARIANCE = -0.5
@@ -45,7 +41,7 @@ def fit_clumps(
     rho: Array | None = None,
     error_scale: float = 1.0,
     n_sweeps: int = 3,
-    host_fwhm: float = 2.0,
+    host_fwhm: float = 4.0,
     method: str = "projection",
     psf_oversampling: float = 1.0,
 ) -> Table:
@@ -86,8 +82,8 @@ def fit_clumps(
     n_sweeps : int
         Times that all clumps are fitted, each with the others' current models taken off.
     host_fwhm : float
-        Side [FWHM of the PSF] of the running median that is the host's light, `clumpscope.photometry.host`, taken off
-        before clumps are fitted again; 0: the plane alone (C25).
+        Side [FWHM of the PSF] of the box in which the smooth light under a clump is modelled, `clumpscope.photometry.host`,
+        where there is any; 0: the plane alone (C25).
     method : {"projection", "lmfit"}
         ``lmfit`` is the readable, slow reference of `clumpscope.photometry.reference`.
     psf_oversampling : float
@@ -147,35 +143,12 @@ def fit_clumps(
     )
     free_shape = shape is None and model == "gaussian"
 
-    def fit_all(light: Array) -> Table:
-        scene = Scene(
-            image - light, error, kernel, x, y, moments, moments_covariance, rules, free_shape, method,
-            psf_oversampling,
-        )  # fmt: skip
-        # Within one FWHM, fits of one clump after the other do not settle, and their errors know nothing of each other.
-        scene.make_groups(max(joint_distance_px, fwhm), box, joint_box)
-        scene.sweep(n_sweeps)
-        return _table(scene, shape, min_sigma_px)
-
-    def light_of(left: Array) -> Array:
-        side = 2 * int(host_fwhm * fwhm / 2.0) + 1
-        reach = (MAX_BOX if box == "adaptive" else max(box, joint_box)) // 2
-        return host_light(left, error * error_scale, x, y, side, reach)
-
-    light = np.zeros(image.shape)
-    fitted = fit_all(light)
-    # Where there is none with the clumps in it, there is none without them.
-    hosted = host_fwhm > 0.0 and light_of(image).any()
-    for _ in range(_HOST_PASSES if hosted else 0):
-        known, light = light, light_of(image - render_clumps(fitted, kernel, image.shape, psf_oversampling))
-        if np.all(np.abs(light - known) < _SETTLED * np.nan_to_num(error, nan=np.inf)):
-            break
-        fitted = fit_all(light)
-        measured = np.isfinite(fitted["background"])
-        places = zip(("y", "x"), image.shape, strict=True)
-        here = (np.clip(np.rint(fitted[axis][measured]).astype(int), 0, size - 1) for axis, size in places)
-        fitted["background"][measured] += light[tuple(here)]
-    return fitted
+    scene = Scene(image, error, kernel, x, y, moments, moments_covariance, rules, free_shape, method, psf_oversampling,
+                  host_fwhm)  # fmt: skip
+    # Within one FWHM, fits of one clump after the other do not settle, and their errors know nothing of each other.
+    scene.make_groups(max(joint_distance_px, fwhm), box, joint_box)
+    scene.sweep(n_sweeps)
+    return _table(scene, shape, min_sigma_px)
 
 
 def _table(scene, shape: Table | None, min_sigma_px: float) -> Table:

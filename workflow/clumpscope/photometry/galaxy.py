@@ -127,6 +127,7 @@ def measure_galaxy(
         # The error of a flux that could not be measured is as unknown as the flux.
         lost = ~np.isfinite(here["flux"]) | ~measured
         flags[lost & measured] |= bit("no_coverage")
+        flags |= np.asarray(here["flags"], dtype=np.int64) & bit("poor_model", "host_dominated")
         table[flux] = np.where(lost, np.nan, here["flux"])
         by_psf = psfs[name].flux_error * table[flux]
         table[error] = np.where(lost, np.nan, np.hypot(here["flux_err"], by_psf))

@@ -1,61 +1,205 @@
-"""The host's light under the clumps, where a plane in a small box cannot follow it."""
+"""The background of a fit: a plane, and on hosts what bends, as a Gaussian process seen through the PSF.
+
+Exponential discs at random places have the power spectrum (1 + k^2 h^2)^-3 (a Matern process of order 2), and the PSF
+passes its transfer function of it. In a small box this is a few modes, whose factors are parameters of the fit with a
+Gaussian prior. Its width, the one number that is not known, is that of the largest evidence in the box: where nothing
+bends it is zero, and the modes are not there.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
-from scipy import ndimage
+from scipy import linalg, ndimage
 
-__all__ = ["host_light", "running_median"]
+from .boxes import Box
+from .compiled import correlate
+
+__all__ = ["Background", "Host", "bright_surroundings", "plane", "running_median"]
 
 Array = np.ndarray
-# Standard deviations of a pixel below which the host is none.
-_SEEN = 3.0
-# Share of a box's pixels above the noise below which its median is not: half, and some room for errors that vary.
-_ALMOST_HALF = 0.4
-# Pixels whose boxes are sorted at a time.
-_AT_A_TIME = 4096
+# Scale of the discs [FWHM of the PSF].
+_SCALE_FWHM = 2.0
+# Period of the images in which covariances are computed [px].
+_PERIOD = 128
+# Pixels of a box of which modes are computed; larger boxes take every second or third, and interpolate with the covariance.
+_N_PIXELS = 400
+# Modes fainter than this, in standard deviations of the noise, summed in squares over the box, are left out; and the most there are.
+_FAINT, _MOST = 0.1, 40
+# Widths of the prior that are tried [standard deviations of a pixel].
+_WIDTHS = 0.25 * 2.0 ** np.arange(0.0, 12.5, 0.5)
+# Rise of the log evidence over that of the plane alone, which is no noise.
+_RISE = 1.0
 
 
-def host_light(left: Array, error: Array, x: Array, y: Array, side: int, reach: int) -> Array:
-    """Running median of an image without its clumps, as far as it exceeds the noise of pixels.
+@dataclass(frozen=True)
+class Background:
+    """Terms of a background, linear in their factors.
+
+    Attributes
+    ----------
+    terms : (t, ny, nx) array
+        The plane (1, and slopes along x and y per side of the box); modes of the host, scaled so that their factors have
+        unit variance.
+    ridge : (t,) array
+        Penalty of the squares of the factors in chi-squared; 0 for the plane.
+    width : float
+        Of the host's prior [standard deviations of a pixel]; 0 without a host.
+    """
+
+    terms: Array
+    ridge: Array
+    width: float = 0.0
+
+
+@lru_cache
+def plane(shape: tuple[int, int]) -> Background:
+    """Of a box of this shape, without a host."""
+    along_y, along_x = (
+        (index - 0.5 * (side - 1)) / side for index, side in zip(np.indices(shape), shape, strict=True)
+    )
+    return Background(np.array([np.ones(shape), along_x, along_y]), np.zeros(3))
+
+
+class Host:
+    """Smooth light behind one PSF.
 
     Parameters
     ----------
-    left : (ny, nx) array
-        Image minus the clumps; NaN where there is no good pixel.
-    error : (ny, nx) array
-        Standard deviations; NaN where there is no good pixel.
-    x, y : (n,) arrays
-        Positions of the clumps [px].
-    side : int
-        Odd side of the median's box [px].
-    reach : int
-        Pixels farther than this from all clumps along x or y are left out: zero.
-
-    Returns
-    -------
-    (ny, nx) array
-        Zero on sky, where the median is within three standard deviations of a pixel: there the plane of a fit suffices,
-        and the median would only add its noise. Taking off three standard deviations, instead of cutting there, leaves
-        no step; the constant goes into the plane.
+    kernel : (n, n) array
+        PSF on pixels, odd n.
+    fwhm : float
+        Of it [px].
+    rho : (r, r) array
+        Autocorrelation of the noise by lag.
+    error_scale : float
+        True scatter of the pixels over their errors.
     """
-    host = np.zeros(left.shape)
-    good = np.isfinite(left) & np.isfinite(error)
-    inside = (x >= -0.5) & (x < left.shape[1] - 0.5) & (y >= -0.5) & (y < left.shape[0] - 0.5)
-    near = np.zeros(left.shape, dtype=bool)
-    near[np.rint(y[inside]).astype(int), np.rint(x[inside]).astype(int)] = True
-    near = ndimage.maximum_filter(near, 2 * reach + 1) & good
-    # Where the median is above the noise, so are half of the pixels; that is quickly counted.
-    bright = np.where(good, left > _SEEN * np.nan_to_num(error), 0.5)
-    near &= ndimage.uniform_filter(bright.astype(np.float32), side, mode="nearest") > _ALMOST_HALF
-    if not near.any():
-        return host
-    padded = np.pad(_filled(left, good), side // 2, mode="edge")
-    windows = np.lib.stride_tricks.sliding_window_view(padded, (side, side))
-    rows, columns = np.nonzero(near)
-    for k in range(0, rows.size, _AT_A_TIME):
-        part = rows[k : k + _AT_A_TIME], columns[k : k + _AT_A_TIME]
-        median = np.median(windows[part].reshape(len(part[0]), -1), axis=1)
-        host[part] = np.maximum(median - _SEEN * error[part], 0.0)
-    return host
+
+    def __init__(self, kernel: Array, fwhm: float, rho: Array, error_scale: float) -> None:
+        self._rho, self._error_scale = rho, error_scale
+        wave = 2.0 * np.pi * np.fft.fftfreq(_PERIOD)
+        spectrum = (1.0 + (_SCALE_FWHM * fwhm) ** 2 * (wave**2 + wave[:, None] ** 2)) ** -3.0
+        transfer = np.fft.fft2(kernel, (_PERIOD, _PERIOD))
+        # Of unit variance before the PSF.
+        self._covariance = np.fft.ifft2(np.abs(transfer) ** 2 * spectrum / spectrum.mean()).real
+        self._modes = lru_cache(self._make_modes)
+        self._disc = np.fft.ifft2(np.sqrt(spectrum) * transfer).real
+        self._middle = kernel.shape[0] // 2
+
+    def _make_modes(self, shape: tuple[int, int]) -> Array:
+        """Modes (k, ny, nx) of the process without a plane, the strongest first, for a width of 1."""
+        ny, nx = shape
+        stride = int(np.ceil(np.sqrt(ny * nx / _N_PIXELS)))
+        rows, columns = (axis.ravel() for axis in np.indices(shape))
+        some = (rows % stride == 0) & (columns % stride == 0)
+
+        def covariance(a: Array, b: Array) -> Array:
+            return self._covariance[
+                (rows[a, None] - rows[b]) % _PERIOD, (columns[a, None] - columns[b]) % _PERIOD
+            ]
+
+        values, vectors = linalg.eigh(covariance(some, some))
+        kept = values > 1e-9 * values[-1]
+        modes = covariance(np.ones(some.size, dtype=bool), some) @ (vectors[:, kept] / np.sqrt(values[kept]))
+        flat = np.linalg.qr(plane(shape).terms.reshape(3, -1).T)[0]
+        modes -= flat @ (flat.T @ modes)
+        left, strength, _ = linalg.svd(modes, full_matrices=False)
+        strongest = slice(0, min(_MOST, np.count_nonzero(strength > 1e-4 * strength[0])))
+        return np.ascontiguousarray((left * strength)[:, strongest].T).reshape(-1, ny, nx)
+
+    def background(self, box: Box, image: Array, sources: Array) -> Background:
+        """Plane and host of a box, as strong as the data ask for.
+
+        Parameters
+        ----------
+        box : Box
+        image : (ny, nx) array
+            Its data.
+        sources : (s, ny, nx) array
+            Images of its clumps, and their derivatives: what they can explain says nothing about the host.
+
+        Returns
+        -------
+        Background
+            The plane alone where the host has no evidence.
+        """
+        shape, weight = box.weight.shape, box.weight.ravel()
+        flat, modes = plane(shape), self._modes(shape)
+        known = np.concatenate([sources, flat.terms]).reshape(-1, weight.size) * weight
+        basis = np.linalg.qr(known.T)[0]
+        seen = modes.reshape(len(modes), -1) * weight
+        seen -= (seen @ basis) @ basis.T
+        # Modes as they are seen beside the clumps: uncorrelated ones, of unit length.
+        turn, length, directions = linalg.svd(seen, full_matrices=False)
+        clear = length > 1e-6 * length[0]
+        turn, length, directions = turn[:, clear], length[clear], np.ascontiguousarray(directions[clear])
+        noise = self._error_scale**2 * directions @ correlate(directions, *shape, self._rho).T
+        noise[np.diag_indices(len(noise))] += 1e-6 * np.trace(noise)
+        # Their amplitudes, over what they are for a width of 1, have uncorrelated errors after this.
+        variance, axes = linalg.eigh(noise / np.outer(length, length))
+        found = axes.T @ ((directions @ (image.ravel() * weight)) / length)
+        total = variance[:, None] + _WIDTHS**2
+        evidence = -0.5 * np.sum(
+            np.log(total / variance[:, None]) + found[:, None] ** 2 * (1 / total - 1 / variance[:, None]),
+            axis=0,
+        )
+        best = int(evidence.argmax())
+        if evidence[best] < _RISE:
+            return flat
+        width = _WIDTHS[best]
+        strong = np.sum((modes.reshape(len(modes), -1) * weight) ** 2, axis=1) * width**2 > _FAINT
+        # Smooth modes are as uncertain as the noise's smooth part.
+        smooth = np.trace(noise) / len(noise)
+        ridge = np.concatenate([flat.ridge, np.full(strong.sum(), smooth)])
+        return Background(np.concatenate([flat.terms, width * modes[strong]]), ridge, width)
+
+    def hidden(self, box: Box, image: Array, sources: Array, theta: Array, response: Array) -> Array:
+        """Light of a host's centre that fluxes contain, if it were where the clump is.
+
+        An exponential disc centred on each clump in turn, as bright as the light around it has room for.
+
+        Parameters
+        ----------
+        box, image, sources
+            As in `background`.
+        theta : (n, 5) array
+            Clumps.
+        response : (n, ny, nx) array
+            What light in a pixel adds to their fluxes.
+
+        Returns
+        -------
+        (n,) array
+            Not below zero.
+        """
+        (ny, nx), weight, hidden = box.weight.shape, box.weight.ravel(), np.zeros(len(theta))
+        known = np.concatenate([sources, plane((ny, nx)).terms]).reshape(-1, weight.size) * weight
+        basis = np.linalg.qr(known.T)[0]
+        for k, (x, y) in enumerate(theta[:, :2]):
+            rows, columns = (box.corner - np.rint([y, x]).astype(int) + self._middle)[:, None]
+            disc = self._disc[np.ix_((rows + np.arange(ny)) % _PERIOD, (columns + np.arange(nx)) % _PERIOD)]
+            seen = disc.ravel() * weight
+            seen -= basis @ (basis.T @ seen)
+            strength = (seen @ (image.ravel() * weight)) / (seen @ seen)
+            hidden[k] = max(strength * np.sum(response[k] * disc), 0.0)
+        return hidden
+
+
+def bright_surroundings(significance: Array, side: int) -> Array:
+    """Share of the pixels brighter than one standard deviation on a square frame around every pixel, (ny, nx).
+
+    Parameters
+    ----------
+    significance : (ny, nx) array
+        Image over its noise; 0 where there is no good pixel.
+    side : int
+        Odd side of the frame [px], which is a quarter of it wide.
+    """
+    bright = (significance > 1.0).astype(np.float32)
+    inner = 2 * (side // 4) + 1
+    outer = ndimage.uniform_filter(bright, side, mode="nearest") * side**2
+    return (outer - ndimage.uniform_filter(bright, inner, mode="nearest") * inner**2) / (side**2 - inner**2)
 
 
 def running_median(image: Array, side: int) -> Array:
@@ -63,10 +207,5 @@ def running_median(image: Array, side: int) -> Array:
     good = np.isfinite(image)
     if not good.any():
         return np.zeros(image.shape)
-    return ndimage.median_filter(_filled(image, good), side, mode="nearest")
-
-
-def _filled(image: Array, good: Array) -> Array:
-    """The image with its bad pixels at the values of their nearest good neighbours."""
     nearest = ndimage.distance_transform_edt(~good, return_distances=False, return_indices=True)
-    return image[tuple(nearest)]
+    return ndimage.median_filter(image[tuple(nearest)], side, mode="nearest")

@@ -16,6 +16,7 @@ from .uncertainty import Fitted, background_at
 
 if TYPE_CHECKING:
     from .evidence import Rules
+    from .host import Background
 
 __all__ = ["fit_group", "image_of"]
 
@@ -71,7 +72,7 @@ def image_of(
 
 def fit_group(
     spectral: SpectralPSF, box: Box, data: np.ndarray, start: np.ndarray, theta: np.ndarray, reach: int, rules: "Rules",
-    free_shape: bool, moments_covariance: np.ndarray,
+    free_shape: bool, moments_covariance: np.ndarray, background: "Background",
 ) -> Fitted:  # fmt: skip
     """Fit the clumps of one group; arguments and result as `clumpscope.photometry.evidence.fit_group` has them.
 
@@ -84,8 +85,9 @@ def fit_group(
     level, peak = float(np.median(data[good])), float(data[good].max())
     max_sigma = min(max(ny, nx), 2 * reach) / 2
     parameters = lmfit.Parameters()
-    for name, value in (("b0", level), ("bx", 0.0), ("by", 0.0)):
-        parameters.add(name, value=value)
+    terms, ridge = background.terms, background.ridge
+    for t in range(len(terms)):
+        parameters.add(f"b{t}", value=level if t == 0 else 0.0)
     for k in range(n):
         for axis, name in enumerate("xy"):
             middle = start[k, axis]
@@ -107,14 +109,14 @@ def fit_group(
 
     def residual(parameters: lmfit.Parameters) -> np.ndarray:
         values = parameters.valuesdict()
-        slope_x = (np.arange(nx) - 0.5 * (nx - 1)) / nx
-        slope_y = (np.arange(ny) - 0.5 * (ny - 1)) / ny
-        model = values["b0"] + values["bx"] * slope_x + values["by"] * slope_y[:, None]
+        factors = np.array([values[f"b{t}"] for t in range(len(terms))])
+        model = np.tensordot(factors, terms, 1)
         for k in range(n):
             x, y, *covariance = source(values, k)
             image = image_of(spectral.kernel, x, y, covariance, rows, columns, round(spectral.oversampling))
             model = model + values[f"flux{k}"] * image
-        return ((data - model) * box.weight)[good]
+        # Factors of the host's modes are measured, as it were, to be zero.
+        return np.concatenate([((data - model) * box.weight)[good], np.sqrt(ridge) * factors])
 
     results = [lmfit.minimize(residual, parameters, scale_covar=False)]
     if free_shape:
@@ -125,8 +127,9 @@ def fit_group(
     result = min(results, key=lambda result: result.chisqr)
     values = result.params.valuesdict()
     fitted = np.array([source(values, k) for k in range(n)])
-    planes = background_at(fitted, box.corner, box.weight.shape)
-    background = planes @ [values["b0"], values["bx"], values["by"]]
+    factors = np.array([values[f"b{t}"] for t in range(len(terms))])
+    level = background_at(fitted, box.corner, terms) @ factors
+    chi2 = float(result.chisqr - np.sum(ridge * factors**2))
 
     def errors(name: str, factor: float = 1.0) -> np.ndarray:
         found = [
@@ -137,5 +140,5 @@ def fit_group(
     named = {"flux": errors("flux"), "x": errors("x"), "y": errors("y"), "sigma_x_px": errors("major"),
              "theta_deg": errors("theta", np.rad2deg(1.0))}  # fmt: skip
     flux = np.array([values[f"flux{k}"] for k in range(n)])
-    return Fitted(fitted, flux, background, named, np.zeros((n, 3, 3)), np.ones(n, dtype=bool), np.full(n, np.nan), max_sigma,
-                  float(result.chisqr), bool(result.success))  # fmt: skip
+    return Fitted(fitted, flux, level, named, np.zeros((n, 3, 3)), np.ones(n, dtype=bool), np.full(n, np.nan), max_sigma,
+                  chi2, good.sum() - 3.0 - n * (6 if free_shape else 3), np.zeros((n, ny, nx)), bool(result.success))  # fmt: skip

@@ -11,6 +11,7 @@ from ..images.profiles import FWHM_OF_SIGMA, fwhm_px
 from .boxes import MAX_BOX, Box, group_clumps, make_box
 from .compiled import source_images
 from .evidence import Rules
+from .host import Background, Host, bright_surroundings, plane
 from .model import SpectralPSF, shape_of
 from .uncertainty import Fitted
 
@@ -25,19 +26,39 @@ _BOX_FWHM = 1.5
 _EXCESS = 3.0
 # The same for the chi-squared of a whole box, beyond which the model is called poor.
 _POOR = 5.0
+# Errors of a flux that the light of a host's centre, hidden under a clump, may be as large as.
+_HIDDEN = 1.5
+# Share of bright pixels around a clump at which it may be on a host: noise alone has 0.16 and a scatter of a few hundredths.
+_BRIGHT = 0.5
+# The least and the largest side of a box with a host [px]; more say little about what is under the clump.
+_HOST_BOX = 13, 17
+# Host and clumps are fitted this often at most, the host's strength being that beside the clumps as they were last.
+_HOST_PASSES = 2
 # Change of a box's data, in summed squares of standard deviations, that no parameter notices.
 _UNNOTICED = 1e-3
 
 
 @dataclass
 class _Group:
-    """Clumps fitted together, on their box of side `size`, with the data of the last fit."""
+    """Clumps fitted together, on their box of side `size`, with the data of the last fit.
+
+    wide: the box of a fit with a host, whose strength, where there is one, is `width`, and whose centre could be `hidden` in
+    the clumps' fluxes. No box where there is none.
+    """
 
     members: Array
     size: int
     box: Box
     crowded: bool
+    wide: Box | None = None
+    width: float = 0.0
+    hidden: Array | float = 0.0
     data: Array | None = None
+
+    @property
+    def seen(self) -> Box:
+        """The box of its data."""
+        return self.box if self.wide is None else self.wide
 
     @property
     def reach(self) -> int:
@@ -67,6 +88,8 @@ class Scene:
     method : {"projection", "lmfit"}
     oversampling : float
         Samples of the kernel a pixel side.
+    host_fwhm : float
+        Side [FWHM of the PSF] of the boxes in which hosts are modelled; 0: none are.
 
     Attributes
     ----------
@@ -79,7 +102,7 @@ class Scene:
 
     def __init__(self, image: Array, error: Array, kernel: Array, x: Array, y: Array, covariance: Array,
                  moments_covariance: Array, rules: Rules, free_shape: bool, method: str,
-                 oversampling: float = 1.0) -> None:  # fmt: skip
+                 oversampling: float, host_fwhm: float) -> None:  # fmt: skip
         good = np.isfinite(image) & np.isfinite(error) & (error > 0)
         self._weight = np.zeros(image.shape)
         self._weight[good] = 1.0 / error[good]
@@ -87,7 +110,8 @@ class Scene:
         self._left = np.where(good, image, 0.0)
         self._rules, self._free, self._method = rules, free_shape, method
         self._spectral = lru_cache(lambda extent: SpectralPSF(kernel, extent, oversampling))
-        self._kernel, self._oversampling = kernel, oversampling
+        self._fwhm = fwhm_px(kernel) / oversampling
+        self._host, self._on_host = None, np.zeros(x.size, dtype=bool)
         self._stamps: dict[int, tuple[tuple[slice, slice], Array]] = {}
         self._groups: list[_Group] = []
         self.theta = np.column_stack([x, y, covariance])
@@ -105,11 +129,17 @@ class Scene:
         self._inside = np.flatnonzero(inside)
         rows, columns = np.rint(self._start[inside, ::-1]).astype(int).T
         self.flags[self._inside[~good[rows, columns]]] |= bit("saturated")
+        if host_fwhm > 0.0:
+            pixels = np.arange(-_STAMP_PX, _STAMP_PX + 1)
+            star = self._spectral(_STAMP_PX).images(0.0, 0.0, np.zeros(3), pixels, pixels, 1)[0]
+            self._host = Host(star, self._fwhm, rules.rho, rules.error_scale)
+            self._host_side = 2 * int(np.clip(host_fwhm * self._fwhm, *_HOST_BOX) // 2) + 1
+            around = bright_surroundings(self._left * self._weight / rules.error_scale, self._host_side)
+            self._on_host[self._inside] = around[rows, columns] > _BRIGHT
 
     def make_groups(self, distance_px: float, box: int | str, joint_box: int) -> None:
         """Link clumps closer than `distance_px`; groups with too few good pixels are flagged and left out."""
         self._adaptive = box == "adaptive"
-        self._fwhm = fwhm_px(self._kernel) / self._oversampling if self._adaptive else np.nan
         groups = [self._inside[group] for group in group_clumps(*self._start[self._inside].T, distance_px)]
         crowded = self._crowded(groups)
         for members in groups:
@@ -123,7 +153,10 @@ class Scene:
             if pixels.n_good < 5 + len(members) * (6 if self._free else 3):
                 self.flags[members] |= bit("few_pixels")
                 continue
-            self._groups.append(_Group(members, size, pixels, crowded[members].any()))
+            wide = None
+            if self._on_host[members].any():
+                wide = make_box(self._weight, *self._start[members].T, max(size, self._host_side))
+            self._groups.append(_Group(members, size, pixels, crowded[members].any(), wide))
         # Brightest first: their light is the largest error of the others' first fits.
         rows, columns = np.rint(np.nan_to_num(self._start[:, ::-1])).astype(int).T
         self._groups.sort(
@@ -141,8 +174,8 @@ class Scene:
                     continue
                 for k in group.members:
                     self._add(k, +1.0)
-                data = group.box.of(self._left)
-                if group.data is None or np.sum(((data - group.data) * group.box.weight) ** 2) > _UNNOTICED:
+                data = group.seen.of(self._left)
+                if group.data is None or np.sum(((data - group.data) * group.seen.weight) ** 2) > _UNNOTICED:
                     group.data, moved = data, True
                     self._keep(group, self._widened(group, self._fit(group)))
                 for k in group.members:
@@ -155,7 +188,7 @@ class Scene:
         self._free = False
         for group in self._groups:
             if group.crowded:
-                group.data = group.box.of(self._left)
+                group.data = group.seen.of(self._left)
                 self._keep(group, self._fit(group))
                 for k in group.members:
                     self._add(k, -1.0)
@@ -189,19 +222,19 @@ class Scene:
         """Fit again in a larger box, as long as the clumps ask for one and the model describes the pixels it adds."""
         # Overlapping clumps trade their light for width, which must not feed on a box that grows over both.
         room = self._room[group.members].min()
-        grows = self._adaptive and self._free and len(group.members) == 1
+        grows = self._adaptive and self._free and len(group.members) == 1 and group.width == 0.0
         while grows and group.size < (size := self._wanted(fitted.theta)) <= 2 * room:
             box = make_box(self._weight, *self._start[group.members].T, size)
-            wide = replace(group, size=size, box=box, data=box.of(self._left))
+            wide = replace(group, size=size, box=box, data=box.of(self._left), wide=None)
             again = self._fit(wide)
             if again.chi2 - fitted.chi2 > self._rules.largest_chi2(box.n_good - group.box.n_good, _EXCESS):
                 break
-            group.size, group.box, group.data, fitted = size, wide.box, wide.data, again
+            group.size, group.box, group.data, group.wide, fitted = size, wide.box, wide.data, None, again
         return fitted
 
-    def _exceeds(self, group: _Group, fitted: Fitted) -> bool:
+    def _exceeds(self, fitted: Fitted) -> bool:
         """Whether more than noise is left in the box."""
-        return fitted.chi2 > self._rules.largest_chi2(group.box.n_good - 3 - 6 * len(group.members), _POOR)
+        return fitted.chi2 > self._rules.largest_chi2(fitted.n_dof, _POOR)
 
     def _add(self, k: int, sign: float) -> None:
         """Put the model of a clump, if it has one, back into the image, or take it off."""
@@ -210,15 +243,51 @@ class Scene:
             self._left[part] += sign * stamp
 
     def _fit(self, group: _Group) -> Fitted:
+        """Fit a group: on its box with a plane or, where there is evidence of a host, on the wide one."""
+        if group.wide is None:
+            return self._fit_on(group, group.data, plane(group.box.weight.shape))
+        (row, column), (ny, nx) = group.box.corner - group.wide.corner, group.box.weight.shape
+        group.width, group.hidden = 0.0, np.zeros(len(group.members))
+        data = np.ascontiguousarray(group.data[row : row + ny, column : column + nx])
+        fitted = self._fit_on(group, data, plane((ny, nx)))
+        on_host = replace(group, size=max(group.size, self._host_side), box=group.wide)
+        if self._host.background(group.wide, group.data, self._sources(on_host, fitted.theta)).width == 0.0:
+            return fitted
+        # What bends may have made the clump wide: it is asked for again beside a point source.
+        theta = fitted.theta.copy()
+        if self._free:
+            theta[:, 2:] = 0.0
+        width = 0.0
+        for _ in range(_HOST_PASSES if self._free else 1):
+            again = self._host.background(group.wide, group.data, self._sources(on_host, theta))
+            if again.width in (0.0, width):
+                break
+            width, fitted = again.width, self._fit_on(on_host, group.data, again)
+            theta = fitted.theta
+        group.width = width
+        if width > 0.0:
+            sources = self._sources(on_host, theta)
+            group.hidden = self._host.hidden(group.wide, group.data, sources, theta, fitted.response)
+        return fitted
+
+    def _fit_on(self, group: _Group, data: Array, background: Background) -> Fitted:
         if self._method == "lmfit":
             from .reference import fit_group
         else:
             from .evidence import fit_group
 
-        spectral = self._spectral(group.reach + int(np.ceil(self._rules.max_shift_px)))
         members = group.members
-        return fit_group(spectral, group.box, group.data, self._start[members], self.theta[members], group.reach,
-                         self._rules, self._free, self.moments_covariance[members])  # fmt: skip
+        return fit_group(self._spectral_of(group), group.box, data, self._start[members], self.theta[members], group.reach,
+                         self._rules, self._free, self.moments_covariance[members], background)  # fmt: skip
+
+    def _spectral_of(self, group: _Group) -> SpectralPSF:
+        return self._spectral(group.reach + int(np.ceil(self._rules.max_shift_px)))
+
+    def _sources(self, group: _Group, theta: Array) -> Array:
+        """Images of a group's clumps on its box, and their derivatives: neither a place nor a (given) shape that is wrong shall count as host."""
+        (ny, nx), (row, column) = group.box.weight.shape, group.box.corner
+        pixels, spectral = (column + np.arange(nx), row + np.arange(ny)), self._spectral_of(group)
+        return np.concatenate([spectral.images(*source[:2], source[2:], *pixels, 6) for source in theta])
 
     def _keep(self, group: _Group, fitted: Fitted) -> None:
         members, values = group.members, self.values
@@ -236,7 +305,8 @@ class Scene:
             ("size_undetermined", np.isinf(fitted.limit_px)),
             ("at_bound", (away >= self._rules.max_shift_px - 1e-9) | wide),
             ("fit_failed", np.full(len(members), not fitted.converged)),
-            ("poor_model", np.full(len(members), self._free and self._exceeds(group, fitted))),
+            ("host_dominated", group.hidden > _HIDDEN * fitted.errors["flux"]),
+            ("poor_model", np.full(len(members), self._exceeds(fitted))),
         ):
             self.flags[members] = np.where(
                 raised, self.flags[members] | bit(name), self.flags[members] & ~bit(name)

@@ -33,6 +33,11 @@ class Fitted:
     max_sigma_px : float
         Largest size that was allowed.
     chi2 : float
+        Of the residuals.
+    n_dof : float
+        Of them.
+    response : (n, ny, nx) array
+        What light in a pixel adds to the fluxes.
     converged : bool
     """
 
@@ -45,20 +50,24 @@ class Fitted:
     limit_px: Array
     max_sigma_px: float
     chi2: float
+    n_dof: float
+    response: Array
     converged: bool
 
 
-def background_at(theta: Array, corner: Array, shape: tuple[int, int]) -> Array:
-    """Factors (n, 3) of a box's plane (middle, slopes along x and y per box side) at sources."""
-    ny, nx = shape
+def background_at(theta: Array, corner: Array, terms: Array) -> Array:
+    """Values (n, t) of a background's terms (t, ny, nx) at sources: the plane's are exact, others those of the nearest pixel."""
+    _, ny, nx = terms.shape
     along_x = (theta[:, 0] - corner[1] - 0.5 * (nx - 1)) / nx
     along_y = (theta[:, 1] - corner[0] - 0.5 * (ny - 1)) / ny
-    return np.column_stack([np.ones(len(theta)), along_x, along_y])
+    columns = np.clip(np.rint(theta[:, 0]).astype(int) - corner[1], 0, nx - 1)
+    rows = np.clip(np.rint(theta[:, 1]).astype(int) - corner[0], 0, ny - 1)
+    return np.column_stack([np.ones(len(theta)), along_x, along_y, terms[3:, rows, columns].T])
 
 
-def moments_covariances(n_shape: Array, covariance: Array) -> Array:
+def moments_covariances(n_shape: Array, n_terms: int, covariance: Array) -> Array:
     """Covariance of (S_xx, S_yy, S_xy) of every source, (n, 3, 3) [px^4]; arguments as `parameter_errors` has them."""
-    result, place = np.zeros((len(n_shape), 3, 3)), len(n_shape) + 3
+    result, place = np.zeros((len(n_shape), 3, 3)), len(n_shape) + n_terms
     for k, free in enumerate(n_shape):
         place += 2 if free >= 0 else 0
         part = covariance[place : place + max(free, 0), place : place + max(free, 0)]
@@ -80,10 +89,10 @@ def parameter_errors(theta: Array, n_shape: Array, planes: Array, covariance: Ar
     n_shape : (n,) int array
         Number of free shape parameters: 0; 1 (a round clump's variance); 3 (S_xx, S_yy, S_xy); -1 where the place
         is not free either.
-    planes : (n, 3) array
+    planes : (n, t) array
         Of `background_at`.
-    covariance : (n + 3 + p, n + 3 + p) array
-        Of fluxes, plane, and of each source's free parameters in turn.
+    covariance : (n + t + p, n + t + p) array
+        Of fluxes, background, and of each source's free parameters in turn.
 
     Returns
     -------
@@ -93,9 +102,10 @@ def parameter_errors(theta: Array, n_shape: Array, planes: Array, covariance: Ar
     n = len(theta)
     errors = {name: np.full(n, np.nan) for name in _NAMES}
     errors["flux"] = _root(np.diag(covariance)[:n])
-    plane = covariance[n : n + 3, n : n + 3]
+    n_terms = planes.shape[1]
+    plane = covariance[n : n + n_terms, n : n + n_terms]
     errors["background"] = _root(np.einsum("ki,ij,kj->k", planes, plane, planes))
-    shapes, place = moments_covariances(n_shape, covariance), n + 3
+    shapes, place = moments_covariances(n_shape, n_terms, covariance), n + n_terms
     for k in np.flatnonzero(n_shape >= 0):
         errors["x"][k], errors["y"][k] = _root(np.diag(covariance)[place : place + 2])
         place += 2 + n_shape[k]
