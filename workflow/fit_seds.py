@@ -2,7 +2,7 @@
 
 from clumpscope.logs import job_log
 from clumpscope.reddening import dereddening_factors
-from clumpscope.sed.columns_photometry import table_photometry
+from clumpscope.sed.columns_photometry import table_common, table_photometry
 from clumpscope.sed.fit import Fitter
 from clumpscope.sed.posterior import percentile_table
 from clumpscope.sed.settings import FitSettings
@@ -14,6 +14,7 @@ with job_log(snakemake.log[0]) as log:
     first = int(snakemake.wildcards.batch) * size
     clumps = read_table(snakemake.input.photometry)[first : first + size]
     flux, error, filters = table_photometry(clumps)
+    common = table_common(clumps, filters)
     factors = dereddening_factors(filters, snakemake.params.reddening)
     library = snakemake.input.library
     if options["limits"] == "paper" and "mag_limit_ab" not in options:
@@ -22,6 +23,12 @@ with job_log(snakemake.log[0]) as log:
     settings = FitSettings(sfh=snakemake.wildcards.sfh, seed=snakemake.params.seed, **options)
     fitter = Fitter(filters, float(clumps["z"][0]), settings, library)
     posteriors = fit_or_reuse(
-        fitter, flux * factors, error * factors, clumps["id"], snakemake.output.samples, log.info
+        fitter,
+        flux * factors,
+        error * factors,
+        clumps["id"],
+        snakemake.output.samples,
+        log.info,
+        common_njy=None if common is None else common * factors[:, None],
     )
     write_table(percentile_table(posteriors), snakemake.output.table)

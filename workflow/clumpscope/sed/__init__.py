@@ -20,6 +20,7 @@ _LATER = {
     "fit_posterior": "fit",
     "percentile_table": "posterior",
     "read_posterior": "store",
+    "table_common": "columns_photometry",
     "table_photometry": "columns_photometry",
     "write_posteriors": "store",
 }
@@ -43,6 +44,7 @@ __all__ = [
     "read_posterior",
     "rest_spectrum",
     "synthesize",
+    "table_common",
     "table_photometry",
     "write_posteriors",
 ]

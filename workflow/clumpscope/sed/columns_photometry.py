@@ -1,15 +1,17 @@
 """Fluxes and errors from the columns of a table, checked."""
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 from astropy.table import Table
 
 from ..errors import InputError
 from ..filters import get_filter
-from ..fluxes import table_fluxes
+from ..fluxes import as_njy, table_fluxes
+from ..tables import require_columns
 
-__all__ = ["table_photometry"]
+__all__ = ["table_common", "table_photometry"]
 
 
 def table_photometry(
@@ -56,3 +58,26 @@ def table_photometry(
         get_filter(name, f"{where}, column {columns[0]!r}")
         values[:, :, band] = table_fluxes(table, *columns, where)
     return values[0], values[1], filters
+
+
+def table_common(table: Table, filters: Sequence[str], where: str = "photometry") -> np.ndarray | None:
+    """The part of the errors that a clump's filters have in common, (n_objects, n_bands, n_common) [nJy].
+
+    Columns ``flux_<F>_common_njy`` hold it, one row of loadings a clump; None where there are none.
+
+    Raises
+    ------
+    InputError
+        If some filters have the column and others have not, or with another number of loadings.
+    """
+    names = [f"flux_{name}_common_njy" for name in filters]
+    if not any(name in table.colnames for name in names):
+        return None
+    require_columns(table, names, where)
+    parts = [as_njy(table[name], name) for name in names]
+    if parts[0].ndim != 2 or any(part.shape != parts[0].shape for part in parts):
+        shapes = sorted({part.shape[1:] for part in parts})
+        raise InputError(
+            where, f"columns {names[0]} ... with cells of shapes {shapes}", "(n,) in every filter"
+        )
+    return np.stack(parts, axis=1)

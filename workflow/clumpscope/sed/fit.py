@@ -23,7 +23,7 @@ from .exploration import explore
 from .library import SSPLibrary, load_library
 from .mass import best_mass, draw_mass
 from .nested import run_nested
-from .observation import Observation, check_errors, error_floors, limit_flux_njy
+from .observation import Observation, check_common, check_errors, error_floors, limit_flux_njy
 from .photometry import PhotometryModel
 from .posterior import SAMPLE_NAMES, Posterior
 from .priors import check_reach, default_bounds, make_priors
@@ -110,16 +110,28 @@ class Fitter:
             self._sweep = Sweep(self.target, self.settings.seed, self.settings.sweep_log2)
         return self._sweep
 
-    def digest(self, identity: str, flux_njy: np.ndarray, error_njy: np.ndarray) -> str:
+    def digest(
+        self,
+        identity: str,
+        flux_njy: np.ndarray,
+        error_njy: np.ndarray,
+        common_njy: np.ndarray | None = None,
+    ) -> str:
         """Hash of what the posterior of one object depends on."""
         return self.settings.digest(
-            identity, flux_njy, error_njy, self.filters, self.redshift, self.library_digest
+            identity, flux_njy, error_njy, self.filters, self.redshift, self.library_digest, common_njy
         )
 
-    def fit(self, flux_njy: np.ndarray, error_njy: np.ndarray, identity: str = "") -> Posterior:
-        """Posterior of one object; what cannot be fitted is flagged, not raised."""
+    def fit(
+        self,
+        flux_njy: np.ndarray,
+        error_njy: np.ndarray,
+        identity: str = "",
+        common_njy: np.ndarray | None = None,
+    ) -> Posterior:
+        """Posterior of one object (see `fit_posterior`); what cannot be fitted is flagged, not raised."""
         fitted_njy = np.where(self._masked, np.nan, np.asarray(flux_njy, dtype=float))
-        observation = Observation.prepare(fitted_njy, error_njy, self.error_floor, self.limit_njy)
+        observation = Observation.prepare(fitted_njy, error_njy, self.error_floor, self.limit_njy, common_njy)
         rng = generator(self.settings.seed, "sed", self.settings.sfh, identity)
         bright = int((self._broad & (observation.snr > 3.0)).sum())
         facts = {
@@ -132,12 +144,14 @@ class Fitter:
             "redshift": self.redshift,
             "n_bands": observation.n_bands,
             "n_bands_snr3": bright,
-            "hash": self.digest(identity, flux_njy, error_njy),
+            "hash": self.digest(identity, flux_njy, error_njy, common_njy),
             "settings": self.settings.describe(),
         }
         # Beyond the Lyman limit no model has any light: such bands alone say nothing of one.
         if not (observation.used & self.sweep.flux.any(axis=0)).any():
             return self._empty(facts)
+        if common_njy is not None:
+            observation = observation.relative_to(self.sweep.nearest(observation.alone()))
 
         def log_prob(y: np.ndarray) -> np.ndarray:
             return self.target.log_prob(observation, y)
@@ -194,6 +208,9 @@ class Fitter:
         flux = self.target.templates(x)
         a, b, _ = observation.projections(flux, flux * flux)
         log_mass = draw_mass(a, b, self.target.log_mass, rng)
+        if observation.grey is not None:
+            factor = observation.draw_grey(flux * 10.0 ** log_mass[:, None], rng)
+            log_mass = np.clip(log_mass - factor / np.log(10.0), *self.target.log_mass)
         samples = {name: value.astype(np.float32) for name, value in self._named(x, log_mass).items()}
         return samples, np.percentile(flux * 10.0 ** log_mass[:, None], [16, 84], axis=0)
 
@@ -251,6 +268,7 @@ def fit_posterior(
     library: SSPLibrary | str = "bc03",
     seed: int = 0,
     id: str = "",
+    common: np.ndarray | None = None,
     **settings: object,
 ) -> Posterior:
     """Posterior of the stellar population of one object.
@@ -271,6 +289,9 @@ def fit_posterior(
     seed : int
     id : str
         Identifier; with the seed, it fixes the random numbers.
+    common : (n_bands, n_common) array, optional
+        The part of the errors that bands have in common, such as that of a clump's size, of which `error_njy` is the
+        whole: the covariance of two bands is the product of their rows.
     **settings
         Further fields of `FitSettings`: error_floor, limits, mag_limit_ab, bounds, fixed, draws, ...
 
@@ -281,7 +302,8 @@ def fit_posterior(
     Raises
     ------
     InputError
-        If an error is zero or negative, lengths differ, or a filter or setting is unknown.
+        If an error is zero or negative, or smaller than its common part, lengths differ, or a filter or setting is
+        unknown.
     """
     flux, error = as_njy(flux_njy, "flux_njy"), as_njy(error_njy, "error_njy")
     if flux.shape != (len(filters),) or error.shape != flux.shape:
@@ -290,9 +312,13 @@ def fit_posterior(
             f"shapes {flux.shape} and {error.shape}",
             f"({len(filters)},), as filters",
         )
-    check_errors(error, flux, filters, f"object {id!r}" if id else "error_njy")
+    where = f"object {id!r}" if id else "error_njy"
+    check_errors(error, flux, filters, where)
+    if common is not None:
+        common = as_njy(common, "common")
+        check_common(common, error, filters, where)
     chosen = FitSettings(sfh=sfh, priors=priors, seed=seed, **settings)
-    return Fitter(filters, redshift, chosen, library).fit(flux, error, id)
+    return Fitter(filters, redshift, chosen, library).fit(flux, error, id, common)
 
 
 def fit_many(
@@ -306,6 +332,7 @@ def fit_many(
     library: SSPLibrary | str = "bc03",
     seed: int = 0,
     progress: Callable[[str], None] | None = None,
+    common: np.ndarray | None = None,
     **settings: object,
 ) -> list[Posterior]:
     """Posteriors of many objects at one redshift, sharing one sweep.
@@ -318,6 +345,8 @@ def fit_many(
         Identifiers. The result for an object depends on its id, not on its place or its neighbours.
     progress : callable, optional
         Called with one line of text after each object.
+    common : (n_objects, n_bands, n_common) array, optional
+        As in `fit_posterior`.
     filters, redshift, sfh, priors, library, seed, **settings
         As in `fit_posterior`.
 
@@ -334,10 +363,11 @@ def fit_many(
             f"shapes {flux.shape} and {error.shape}",
             f"({len(ids)}, {len(filters)}): objects x filters",
         )
+    common = [None] * len(ids) if common is None else as_njy(common, "common")
     fitter = Fitter(filters, redshift, FitSettings(sfh=sfh, priors=priors, seed=seed, **settings), library)
     posteriors = []
     for k, identity in enumerate(ids):
-        posterior = fitter.fit(flux[k], error[k], str(identity))
+        posterior = fitter.fit(flux[k], error[k], str(identity), common[k])
         posteriors.append(posterior)
         if progress is not None:
             progress(f"{k + 1}/{len(ids)} {posterior.summary()}")

@@ -103,12 +103,14 @@ class FitSettings:
         filters: Sequence[str],
         redshift: float,
         library: str,
+        common_njy: np.ndarray | None = None,
     ) -> str:
         """Hash of one object's data, these settings, the library (its checksum) and the code."""
         facts = {
             "id": str(identity),
             "flux_njy": np.asarray(flux_njy, dtype=float).tolist(),
             "error_njy": np.asarray(error_njy, dtype=float).tolist(),
+            "common_njy": None if common_njy is None else np.asarray(common_njy, dtype=float).tolist(),
             "filters": list(filters),
             "redshift": float(redshift),
             "library": library,

@@ -193,6 +193,7 @@ def fit_or_reuse(
     path: str | os.PathLike | None,
     progress: Callable[[str], None] | None = None,
     every_s: float = 60.0,
+    common_njy: np.ndarray | None = None,
 ) -> list[Posterior]:
     """Bring the file of a batch up to date: fit what is new or changed, keep what is not.
 
@@ -209,6 +210,8 @@ def fit_or_reuse(
         Called with one line of text after each object.
     every_s : float
         Seconds between writings of what is done, so that an interrupted job loses no more.
+    common_njy : (n_objects, n_bands, n_common) array, optional
+        The part of the errors that bands have in common (see `fit_posterior`).
 
     Returns
     -------
@@ -219,9 +222,12 @@ def fit_or_reuse(
     stored = {} if path is None else {**_stored(partial), **_stored(Path(path))}
     posteriors, written = [], time.monotonic()
     one_each = itertools.repeat(fitters) if isinstance(fitters, Fitter) else fitters
-    for name, fitter, flux, error in zip(map(str, ids), one_each, flux_njy, error_njy, strict=False):
-        known = stored.get(fitter.digest(name, flux, error))
-        posteriors.append(known or fitter.fit(flux, error, name))
+    commons = itertools.repeat(None) if common_njy is None else common_njy
+    for name, fitter, flux, error, common in zip(
+        map(str, ids), one_each, flux_njy, error_njy, commons, strict=False
+    ):
+        known = stored.get(fitter.digest(name, flux, error, common))
+        posteriors.append(known or fitter.fit(flux, error, name, common))
         if progress is not None:
             kind = "kept" if known else "fitted"
             progress(f"{len(posteriors)}/{len(ids)} {kind} {posteriors[-1].summary()}")

@@ -132,6 +132,15 @@ class Sweep:
             ratio = np.concatenate([self.log_prior_ratio, ratio])
         self.y, self.log_prior_ratio, self.flux, self.flux_squared = y, ratio, flux, flux * flux
 
+    def nearest(self, observation: Observation) -> np.ndarray:
+        """Fluxes (n_bands,) [nJy] of the model nearest to one object, among the first of the sweep."""
+        n = 2 ** min(_FIRST_LOG2, self.n_log2)
+        log_mass, chi2 = best_mass(
+            *observation.projections(self.flux[:n], self.flux_squared[:n]), self.target.log_mass
+        )
+        best = int(np.argmin(chi2))
+        return self.flux[best] * 10.0 ** log_mass[best]
+
     def search(self, observation: Observation) -> tuple[np.ndarray, np.ndarray, int]:
         """Points that carry weight for one object.
 
