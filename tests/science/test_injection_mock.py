@@ -57,11 +57,10 @@ def test_predicted_and_true_detections_agree(field):
         rows = injected[injected["filter_ref"] == name]
         if len(rows):
             depth[name] = float(np.median(rows["true_flux_njy"] / rows["depth_ratio"]))
-    # Truth's sizes are on pixels of 0.02 arcsec.
-    sigma = np.sqrt(own["sigma_x_px"] * own["sigma_y_px"]) * 0.02
+    sigma = np.sqrt(own["sigma_x_px"] * own["sigma_y_px"]) * own["pixel_scale_arcsec"]
     ratio, width = np.array(
         [
-            (row[f"flux_{row['filter_ref']}_njy"] * psf[row["filter_ref"]]["share_0p4"] / depth[row["filter_ref"]],
+            (row[f"flux_{row['filter_ref']}_njy"] / depth[row["filter_ref"]],
              np.hypot(1.0, s * 2.3548 / psf[row["filter_ref"]]["fwhm_arcsec"]))
             for row, s in zip(own, sigma, strict=True)
         ]

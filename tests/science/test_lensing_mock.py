@@ -11,7 +11,7 @@ from clumpscope.lensing.systems import compare_systems
 from clumpscope.mock.cluster import make_cluster
 from clumpscope.mock.field import REFERENCE
 from clumpscope.mock.lens import find_images
-from clumpscope.mock.lens_files import write_lens
+from clumpscope.mock.lens_files import lens_posterior, write_lens
 
 Z = 2.5
 SIGMA = 0.004  # of the sources [arcsec]
@@ -22,7 +22,8 @@ def scene(tmp_path_factory):
     """The mock's lens and the workflow's reading of its files."""
     folder = tmp_path_factory.mktemp("lens")
     lens, _ = make_cluster(np.random.default_rng(5), 40.0)
-    write_lens(folder, lens, np.random.default_rng(6), REFERENCE, 1.0)
+    rng = np.random.default_rng(6)
+    write_lens(folder, lens, lens_posterior(lens, rng, 1.0), rng, REFERENCE)
     return lens, read_lenstool(folder / "best.par", samples=folder / "bayes.dat")
 
 

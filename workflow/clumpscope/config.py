@@ -176,7 +176,7 @@ def document() -> str:
     """Markdown tables of every key: type, unit, default, source, meaning."""
     definitions = _schema()["$defs"]
     parts = []
-    for section in ("field", "image", "lens", "mock", *METHOD_SECTIONS, "run"):
+    for section in ("field", "image", "lens", "mock", "mock_population", *METHOD_SECTIONS, "run"):
         rows = list(_rows(definitions[section], ""))
         if not rows:
             continue

@@ -7,7 +7,7 @@ from clumpscope.lensing.lenstool import read_lenstool
 from clumpscope.mock.cluster import make_cluster
 from clumpscope.mock.field import REFERENCE
 from clumpscope.mock.lens import DPIE, Z_LENS, Lens, Shear, find_images
-from clumpscope.mock.lens_files import write_lens
+from clumpscope.mock.lens_files import lens_posterior, write_lens
 
 HALO = DPIE("O1", 0.7, -0.4, 0.45, 35.0, 2.0, 60.0, 700.0)
 
@@ -68,7 +68,8 @@ def test_number_of_images_is_odd():
 
 def test_written_model_is_the_lens_for_the_workflow(tmp_path):
     lens, _ = make_cluster(np.random.default_rng(5), 40.0)
-    write_lens(tmp_path, lens, np.random.default_rng(6), REFERENCE, 1.0)
+    rng = np.random.default_rng(6)
+    write_lens(tmp_path, lens, lens_posterior(lens, rng, 1.0), rng, REFERENCE)
     model = read_lenstool(tmp_path / "best.par", samples=tmp_path / "bayes.dat")
     assert model.n_samples >= 100
     x, y = np.array([12.0, -7.3, 3.1, 15.0]), np.array([4.0, 9.1, -11.7, -13.0])

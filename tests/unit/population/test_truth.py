@@ -7,8 +7,7 @@ from clumpscope.errors import InputError
 from clumpscope.flags import bit
 from clumpscope.population.truth import compare_with_truth, summarise_truth
 
-SHARE = 0.95
-PSF = Table({"filter": ["F150W"], "fwhm_arcsec": [0.058], "share_0p4": [SHARE]})
+PSF = Table({"filter": ["F150W"], "fwhm_arcsec": [0.058]})
 
 
 def make_truth(n=40, galaxy="G01"):
@@ -23,6 +22,7 @@ def make_truth(n=40, galaxy="G01"):
             "snr_ref": np.full(n, 30.0),
             "sigma_x_px": np.full(n, 1.0),
             "sigma_y_px": np.full(n, 0.5),
+            "pixel_scale_arcsec": np.full(n, 0.02),
             "r_eff_pc": rng.uniform(20, 200, n),
             "mu": rng.uniform(2, 9, n),
             "log_mass": rng.uniform(6, 8, n),
@@ -39,7 +39,7 @@ def make_measured(truth, flux=1.0, size=1.0, mu=1.0, mass=0.0):
             "galaxy": truth["galaxy"],
             "ra": truth["ra"],
             "dec": truth["dec"] + 0.01 / 3600,
-            "flux_F150W_njy": truth["flux_F150W_njy"] * SHARE * flux,
+            "flux_F150W_njy": truth["flux_F150W_njy"] * flux,
             "r_eff_pc": truth["r_eff_pc"] * size,
             "r_eff_limit": np.zeros(len(truth), bool),
             "mu": truth["mu"] * mu,

@@ -8,7 +8,7 @@ from astropy.wcs import WCS
 
 from ..filters import get_filter
 from ..randomness import generator
-from .images import disc_magnification, sky_position
+from .images import sky_position, smooth_flux
 from .lens import Z_LENS
 from .scene import Scene, nircam_filters
 from .sources import GalaxyImage
@@ -20,7 +20,6 @@ _BANDS = (*nircam_filters(), *HST_FILTERS)
 _FLUX_ERROR = 0.03  # relative
 _HST_LIMIT_AB = 29.0  # C25 section 2.1
 _TOTAL_OVER_DEPTH = 3.0  # noise of total photometry over the PSF aperture's
-_PHOT_Z_EVERY, _PHOT_Z_ERROR, _PHOT_Z_UNCERTAIN = 4, 0.01, 0.7
 _RADIUS_MARGIN_ARCSEC = 0.4
 _N_MEMBERS = 2
 
@@ -29,15 +28,12 @@ def galaxy_catalogue(scene: Scene, wcs: WCS) -> Table:
     """Positions, redshifts with errors, noisy total fluxes in 27 bands of the galaxies and of two cluster members."""
     rng = generator(scene.seed, "mock", "catalogue")
     rows = []
-    for number, (galaxy, disc) in enumerate(zip(scene.galaxies, scene.disc_light, strict=True)):
-        uncertain = galaxy.fate == "photometric redshift"
-        photometric = uncertain or number % _PHOT_Z_EVERY == _PHOT_Z_EVERY - 1
-        width = (_PHOT_Z_UNCERTAIN if uncertain else _PHOT_Z_ERROR * (1 + galaxy.z)) if photometric else 0.0
-        z = galaxy.z + width * float(np.clip(rng.normal(), -1.5, 1.5))  # stays a redshift whatever the seed
-        for image, mu in zip(galaxy.images, disc_magnification(scene.lens, galaxy), strict=True):
-            total = np.array([disc.flux_njy[name] for name in _BANDS]) * mu
+    for number, galaxy in enumerate(scene.galaxies):
+        known = scene.redshifts[number]
+        for image, total in zip(galaxy.images, smooth_flux(scene, number, _BANDS), strict=True):
             total, reach = _add_clumps(scene, image, total)
-            row = _row(scene, wcs, image, image.id, z, width, galaxy.system, reach + _RADIUS_MARGIN_ARCSEC)
+            radius = reach + _RADIUS_MARGIN_ARCSEC
+            row = _row(scene, wcs, image, image.id, known.z, known.error, galaxy.system, radius)
             rows.append(row | _noisy(rng, total))
     for member in [m for m in scene.members if m.name.startswith("M")][:_N_MEMBERS]:
         colours = member_population(MEMBER_METALLICITY).flux_per_msun(_BANDS, Z_LENS)

@@ -3,8 +3,10 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import yaml
 from astropy.io import fits
 from astropy.table import Table
 from astropy.wcs import WCS
@@ -18,8 +20,11 @@ from ..tables import write_table
 from .catalogue import edits_table, galaxy_catalogue, star_table
 from .images import Mosaics, draw_mosaics
 from .lens_files import write_lens
+from .picture import draw_picture, thumbnail
+from .relations import true_relations
 from .scene import design_scene, nircam_filters
-from .truth import clump_truth, galaxy_truth, psf_truth
+from .settings import Settings
+from .truth import Drawn, clump_truth, galaxy_truth
 
 __all__ = ["REFERENCE", "error_kind", "make_field"]
 
@@ -38,11 +43,8 @@ def error_kind(name: str) -> str:
 def make_field(
     out_dir: str | os.PathLike,
     seed: int = 20250101,
-    size_arcsec: float = 40.0,
     filters: Sequence[str] | None = None,
-    n_galaxies: int = 13,
-    n_clumps: int = 66,
-    n_stars: int = 14,
+    **keys: Any,
 ) -> Table:
     """Make the input of an imaging field: images, lens model, catalogues, and the truth about them.
 
@@ -51,19 +53,13 @@ def make_field(
     out_dir : path-like
         Folder to fill: ``images/{F}_sci.fits`` with ``{F}_wht.fits`` and ``{F}_exp.fits`` (broad) or
         ``{F}_err.fits`` (medium filters), ``lens/best.par``, ``lens/bayes.dat``, ``galaxies.ecsv``, ``stars.ecsv``, ``edits.ecsv``,
-        ``truth/{clumps,galaxies,psf,stars}.ecsv`` and ``mock.png``.
+        ``truth/{clumps,galaxies,psf,stars}.ecsv``, ``truth/population.yaml`` and ``mock.png``.
     seed : int
         The same seed gives the same bytes.
-    size_arcsec : float
-        Side of the square field; the lens grows with it.
     filters : sequence of str, optional
         NIRCam filters; default all 20 of C25.
-    n_galaxies : int
-        Lensed galaxies to measure; above 4, four more that the selection must reject are added.
-    n_clumps : int
-        Clumps of those galaxies in the source plane; multiple images add to them.
-    n_stars : int
-        Stars; every seventh saturates.
+    **keys
+        Of the configuration's `mock`, see `clumpscope.mock.settings.Settings`.
 
     Returns
     -------
@@ -80,27 +76,31 @@ def make_field(
     for name in names:
         if get_filter(name, "filters of the mock field").channel not in ("sw", "lw"):
             raise InputError("filters of the mock field", repr(name), "NIRCam filters")
-    scene = design_scene(seed, size_arcsec, names, n_galaxies, n_clumps, n_stars)
-    mosaics = draw_mosaics(scene)
-    for mosaic in mosaics:
+    settings = Settings.read(keys)
+    scene = design_scene(seed, names, settings)
+    drawn, thumbnails = Drawn(), {}
+    for mosaic in draw_mosaics(scene):
         for name in mosaic.filters:
-            _write_image(folder / "images", mosaic, name)
-    write_lens(
-        folder / "lens", scene.lens, generator(seed, "mock", "lens samples"), REFERENCE, size_arcsec / 40.0
-    )
-    wcs = _wcs(round(size_arcsec / 0.02), 0.02)
-    truth = clump_truth(scene, mosaics, wcs)
-    measured = [image.id for galaxy in scene.galaxies for image in galaxy.images if galaxy.fate == "selected"]
+            image, error = mosaic.observe(name)
+            _write_image(folder / "images", mosaic, name, image, error)
+            thumbnails[name] = thumbnail(image, mosaic.scale, settings.size_arcsec)
+        drawn.note(mosaic)
+    rng = generator(seed, "mock", "chi-squared")
+    write_lens(folder / "lens", scene.best, scene.posterior, rng, REFERENCE)
+    wcs = _wcs(round(settings.size_arcsec / 0.02), 0.02)
+    galaxies = galaxy_truth(scene, wcs)
+    truth = clump_truth(scene, drawn, galaxies, wcs)
+    measured = galaxies["id"][galaxies["fate"] == "selected"]
     write_table(galaxy_catalogue(scene, wcs), folder / "galaxies.ecsv")
     write_table(star_table(scene, wcs), folder / "stars.ecsv")
     write_table(edits_table(truth[np.isin(truth["galaxy"], measured)]), folder / "edits.ecsv")
     write_table(truth, folder / "truth" / "clumps.ecsv")
-    write_table(galaxy_truth(scene, wcs), folder / "truth" / "galaxies.ecsv")
-    write_table(psf_truth(mosaics), folder / "truth" / "psf.ecsv")
+    write_table(galaxies, folder / "truth" / "galaxies.ecsv")
+    write_table(Table(drawn.psf), folder / "truth" / "psf.ecsv")
     write_table(star_table(scene, wcs), folder / "truth" / "stars.ecsv")
-    from .picture import draw_picture  # matplotlib takes 0.5 s to import
-
-    draw_picture(folder / "mock.png", scene, mosaics, truth)
+    with replacing(folder / "truth" / "population.yaml") as path:
+        path.write_text(yaml.safe_dump(true_relations(scene, galaxies, truth), sort_keys=False))
+    draw_picture(folder / "mock.png", scene, thumbnails)
     return truth
 
 
@@ -113,8 +113,7 @@ def _wcs(n: int, scale: float) -> WCS:
     return wcs
 
 
-def _write_image(folder: Path, mosaic: Mosaics, name: str) -> None:
-    image, error = mosaic.observe(name)
+def _write_image(folder: Path, mosaic: Mosaics, name: str, image: np.ndarray, error: np.ndarray) -> None:
     unit, factor = _UNITS[mosaic.channel]
     header = _wcs(mosaic.n, mosaic.scale).to_header()
     header["BUNIT"] = unit

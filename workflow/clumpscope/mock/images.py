@@ -1,6 +1,6 @@
 """The pixels of a mock field."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from astropy.wcs import WCS
@@ -11,8 +11,8 @@ from ..randomness import generator
 from .cluster import Member
 from .lens import Z_LENS, Lens
 from .noise import aperture_weights, correlated_noise, pixel_sigma_njy
-from .optics import PIXEL_SCALE_ARCSEC, make_psf
-from .profiles import disc_profile, sersic_image
+from .optics import OVERSAMPLING, PIXEL_SCALE_ARCSEC, PSFWidths, encircled_energy, make_psf
+from .profiles import bulge_profile, disc_profile, sersic_image
 from .render import (
     Pattern,
     add_diffuse,
@@ -27,10 +27,19 @@ from .scene import Scene
 from .sources import Galaxy, GalaxyImage, Star
 from .spectra import ICL_METALLICITY, MEMBER_METALLICITY, member_population, reddening_mag, star_colours
 
-__all__ = ["Mosaics", "aperture_fraction", "disc_magnification", "draw_mosaics", "sky_position", "to_pixel"]
+__all__ = [
+    "Mosaics",
+    "aperture_fraction",
+    "draw_mosaics",
+    "sky_position",
+    "smooth_flux",
+    "smooth_magnifications",
+    "to_pixel",
+]
 
 _SATURATION_NJY = 8000.0  # per pixel
 _ELECTRONS_PER_NJY = {"broad": 800.0, "medium": 150.0}
+_PLANES_BYTES = 600e6  # of the filters drawn together
 _DEFLECTION_ARCSEC = 0.08  # pitch of the deflections used for diffuse light
 
 
@@ -51,40 +60,48 @@ def sky_position(place: GalaxyImage | Member | Star, scene: Scene, wcs: WCS) -> 
 
 
 class Mosaics:
-    """Images of one pixel scale, drawn filter by filter.
+    """Images of one pixel scale, drawn together.
 
     Parameters
     ----------
     scene : Scene
-    channel : str
-        ``sw`` or ``lw``.
+    filters : sequence of str
+        Of one channel, ``sw`` or ``lw``.
 
     Attributes
     ----------
     filters : list of str
     psfs : dict of str to (n, n) array
-        Oversampled.
+        Oversampled, of the mean width.
     noiseless : dict of str to (ny, nx) float32 array
         [nJy], dimmed by Galactic reddening.
-    clump_flux : dict of (clump index, image index, filter) to float
-        Share of a clump image's flux in a circle of radius one FWHM around its centroid.
+    aperture_share : dict of (clump index, image index, filter) to float
+        Share of a clump image's flux in a circle of radius one FWHM around its centroid, in the reference filter.
+    host_snr : dict of (clump index, image index, filter) to float
+        Smooth light in the pixel of the centroid, over the noise of the sky there.
     """
 
-    def __init__(self, scene: Scene, channel: str) -> None:
-        self.scene, self.channel = scene, channel
-        self.scale = PIXEL_SCALE_ARCSEC[channel]
+    def __init__(self, scene: Scene, filters: Sequence[str]) -> None:
+        self.scene, self.filters = scene, list(filters)
+        self.channel = get_filter(self.filters[0]).channel
+        self.scale = PIXEL_SCALE_ARCSEC[self.channel]
         self.n = round(scene.size_arcsec / self.scale)
-        self.filters = [name for name in scene.filters if get_filter(name).channel == channel]
         self.psfs = {name: make_psf(name, scene.seed) for name in self.filters}
+        self.widths = PSFWidths(scene.size_arcsec, scene.settings.psf_variation)
+        self.node_psfs = {name: self.widths.at_nodes(psf) for name, psf in self.psfs.items()}
         self.noiseless = {name: np.zeros((self.n, self.n), dtype=np.float32) for name in self.filters}
         self.dimming = {name: 10 ** (-0.4 * reddening_mag(name)) for name in self.filters}
         self.aperture_share: dict[tuple[int, int, str], float] = {}
+        self.host_snr: dict[tuple[int, int, str], float] = {}
 
     def draw(self) -> None:
         """Add all light to `noiseless`."""
         self._diffuse()
+        self._note_hosts()
         size = stamp_size(self.scale)
-        transforms = {name: psf_transform(psf, size) for name, psf in self.psfs.items()}
+        transforms = {
+            name: [psf_transform(psf, size) for psf in self.node_psfs[name]] for name in self.filters
+        }
         for number, (clump, light) in enumerate(zip(self.scene.clumps, self.scene.clump_light, strict=True)):
             wanted = self.scene.filter_ref(clump.galaxy)
             for index, (_, _, _, pattern) in enumerate(clump.images):
@@ -127,6 +144,12 @@ class Mosaics:
             get_filter(name).kind
         ] / noise**2
 
+    def share_inside(self, name: str, radius_arcsec: float, x: float, y: float) -> float:
+        """Share of a point source's flux inside a circle, for the PSF at a position [arcsec]."""
+        pitch = self.scale / OVERSAMPLING
+        shares = [encircled_energy(psf, radius_arcsec / pitch) for psf in self.node_psfs[name]]
+        return float(np.dot(self.widths.weights(x, y), shares))
+
     def _shallowness(self) -> np.ndarray:
         """Noise over its median: 10 % deeper to one side, and a less exposed strip as of a detector gap."""
         across = np.linspace(-1.0, 1.0, self.n, dtype=np.float32)
@@ -139,26 +162,43 @@ class Mosaics:
 
     def _stamps(self, pattern: Pattern, transforms, size) -> Iterator[tuple]:
         stamp = make_stamp(self._pixel(pattern.x), self._pixel(pattern.y), pattern.weight, size)
+        weights = self.widths.weights(*pattern.centroid)
         for name in self.filters:
-            yield name, stamp_image(stamp, transforms[name]), stamp
+            psf = sum(np.float32(w) * t for w, t in zip(weights, transforms[name], strict=True) if w)
+            yield name, stamp_image(stamp, psf), stamp
+
+    def _note_hosts(self) -> None:
+        for name in self.filters:
+            sky = self.exposure(name)[0]
+            for number, clump in enumerate(self.scene.clumps):
+                for index, (_, _, _, pattern) in enumerate(clump.images):
+                    x, y = (min(max(round(self._pixel(p)), 0), self.n - 1) for p in pattern.centroid)
+                    self.host_snr[number, index, name] = float(self.noiseless[name][y, x] / sky[y, x])
 
     def _diffuse(self) -> None:
         scene = self.scene
         axis = (np.arange(self.n) - (self.n - 1) / 2) * self.scale
-        for galaxy, light in zip(scene.galaxies, scene.disc_light, strict=True):
+        for galaxy, lights in zip(
+            scene.galaxies, zip(scene.disc_light, scene.bulge_light, strict=True), strict=True
+        ):
             for image in galaxy.images:
                 rows, columns = (_near(p, axis, 5.0) for p in (image.y, image.x))
                 # What other images of the galaxy show too is drawn once.
                 mine = _nearest_image(axis[columns], axis[rows], galaxy, image)
-                disc = disc_image(scene.lens, galaxy, axis[columns], axis[rows]) * mine
-                for name in self.filters:
-                    self.noiseless[name][rows, columns] += disc * (light.flux_njy[name] * self.dimming[name])
+                shapes = smooth_images(scene.lens, galaxy, axis[columns], axis[rows])
+                for light, shape in zip(lights, shapes, strict=True):
+                    for name in self.filters if light is not None else ():
+                        self.noiseless[name][rows, columns] += (shape * mine) * np.float32(
+                            light.flux_njy[name] * self.dimming[name]
+                        )
         members = self._member_light(axis)
+        maps = [self.widths.weights(axis[None, :], axis[:, None], node) for node in self.widths.nodes]
         for name in self.filters:
             for flux, image in members:
                 self.noiseless[name] += image * np.float32(flux[name] * self.dimming[name])
             light, self.noiseless[name] = self.noiseless[name], np.zeros((self.n, self.n), dtype=np.float32)
-            add_diffuse(self.noiseless[name], light, self.psfs[name])
+            for weight, psf in zip(maps, self.node_psfs[name], strict=True):
+                add_diffuse(self.noiseless[name], light, psf, weight)
 
     def _member_light(self, axis: np.ndarray) -> list[tuple[dict[str, float], np.ndarray]]:
         """Two colours of light, of the galaxies and between them: flux by filter for unit flux in F150W, and image."""
@@ -196,8 +236,10 @@ def _nearest_image(x: np.ndarray, y: np.ndarray, galaxy: Galaxy, image) -> np.nd
     return np.all([mine <= other for other in distances], axis=0)
 
 
-def disc_image(lens: Lens, galaxy: Galaxy, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Light of a galaxy's disc, of unit flux in the source plane, in the pixels at x (columns) and y (rows).
+def smooth_images(
+    lens: Lens, galaxy: Galaxy, x: np.ndarray, y: np.ndarray
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Disc and bulge, of unit flux in the source plane, in the pixels at x (columns) and y (rows).
 
     The deflection is splined from a coarser grid: diffuse light needs no more.
     """
@@ -205,19 +247,41 @@ def disc_image(lens: Lens, galaxy: Galaxy, x: np.ndarray, y: np.ndarray) -> np.n
 
     nodes = [np.arange(p[0], p[-1] + 2 * _DEFLECTION_ARCSEC, _DEFLECTION_ARCSEC) for p in (x, y)]
     beta = lens.source(*np.meshgrid(*nodes, indexing="ij"), galaxy.z)
-    beta_x, beta_y = (RectBivariateSpline(*nodes, part)(x, y).T for part in beta)
+    dx, dy = (
+        RectBivariateSpline(*nodes, part)(x, y).T - centre
+        for part, centre in zip(beta, (galaxy.x, galaxy.y), strict=True)
+    )
     area = (x[1] - x[0]) * (y[1] - y[0])
-    shape = (galaxy.length_arcsec, galaxy.axis_ratio, galaxy.angle_deg)
-    return (disc_profile(beta_x - galaxy.x, beta_y - galaxy.y, *shape) * area).astype(np.float32)
+    disc = disc_profile(
+        dx, dy, galaxy.length_arcsec, galaxy.axis_ratio, galaxy.angle_deg, galaxy.arms, galaxy.arm_phase_deg
+    )
+    disc = (disc * area).astype(np.float32)
+    if not galaxy.bulge:
+        return disc, None
+    roundness = (1 + galaxy.axis_ratio) / 2
+    bulge = bulge_profile(dx, dy, galaxy.bulge_r_eff_arcsec, roundness, galaxy.angle_deg)
+    return disc, (bulge * area).astype(np.float32)
 
 
-def disc_magnification(lens: Lens, galaxy: Galaxy) -> list[float]:
-    """Image flux over source flux of the disc in each image of the galaxy, by the sum over fine pixels."""
+def smooth_magnifications(lens: Lens, galaxy: Galaxy) -> list[tuple[float, float]]:
+    """Image flux over source flux of disc and bulge (0: none) in each image of the galaxy, by the sum over fine pixels."""
     values = []
     for image in galaxy.images:
         x, y = (np.arange(p - 5.0, p + 5.0, 0.02) for p in (image.x, image.y))
-        values.append(float((disc_image(lens, galaxy, x, y) * _nearest_image(x, y, galaxy, image)).sum()))
+        mine = _nearest_image(x, y, galaxy, image)
+        parts = smooth_images(lens, galaxy, x, y)
+        values.append(tuple(0.0 if part is None else float((part * mine).sum()) for part in parts))
     return values
+
+
+def smooth_flux(scene: Scene, number: int, bands: Sequence[str]) -> list[np.ndarray]:
+    """Observed flux [nJy] of a galaxy without its clumps in each of its images, (n_bands,) each."""
+    lights = scene.disc_light[number], scene.bulge_light[number]
+    flux = [np.array([0.0 if light is None else light.flux_njy[name] for name in bands]) for light in lights]
+    return [
+        disc * flux[0] + bulge * flux[1]
+        for disc, bulge in smooth_magnifications(scene.lens, scene.galaxies[number])
+    ]
 
 
 def aperture_fraction(values: np.ndarray, x: float, y: float, radius_px: float) -> float:
@@ -230,10 +294,12 @@ def aperture_fraction(values: np.ndarray, x: float, y: float, radius_px: float) 
     return float((moved * aperture_weights(radius_px, half)).sum())
 
 
-def draw_mosaics(scene: Scene) -> list[Mosaics]:
-    """Noiseless images of all filters, by pixel scale."""
-    mosaics = [Mosaics(scene, channel) for channel in PIXEL_SCALE_ARCSEC]
-    drawn = [mosaic for mosaic in mosaics if mosaic.filters]
-    for mosaic in drawn:
-        mosaic.draw()
-    return drawn
+def draw_mosaics(scene: Scene) -> Iterator[Mosaics]:
+    """Noiseless images of all filters, in groups of one pixel scale that fit into memory together."""
+    for channel, scale in PIXEL_SCALE_ARCSEC.items():
+        names = [name for name in scene.filters if get_filter(name).channel == channel]
+        together = max(1, int(_PLANES_BYTES / (4 * (scene.size_arcsec / scale) ** 2)))
+        for start in range(0, len(names), together):
+            mosaic = Mosaics(scene, names[start : start + together])
+            mosaic.draw()
+            yield mosaic

@@ -6,12 +6,15 @@ Positions are arcseconds from the field's centre, x to the West, y to the North.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache, reduce
 
 import numpy as np
 
-from ..cosmology import distance_ratio
+from .. import cosmology
 
-__all__ = ["DPIE", "Z_LENS", "Lens", "Shear", "find_images"]
+distance_ratio = lru_cache(maxsize=4096)(cosmology.distance_ratio)
+
+__all__ = ["DPIE", "Z_LENS", "ImageFinder", "Lens", "Shear", "find_images"]
 
 Z_LENS = 0.308
 _C_KMS = 299792.458
@@ -118,6 +121,11 @@ class Lens:
 
     potentials: tuple[DPIE | Shear, ...]
 
+    @property
+    def z_lens(self) -> float:
+        """Redshift of the lens."""
+        return Z_LENS
+
     def deflection(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Deflection [arcsec] for D_LS / D_S = 1, arrays of the shape of `x`."""
         parts = [potential.deflection(x, y) for potential in self.potentials]
@@ -125,20 +133,22 @@ class Lens:
 
     def source(self, x: np.ndarray, y: np.ndarray, z: float) -> tuple[np.ndarray, np.ndarray]:
         """Source position [arcsec] seen at image position (x, y)."""
-        ratio = distance_ratio(Z_LENS, z)
+        ratio = distance_ratio(self.z_lens, z)
         alpha_x, alpha_y = self.deflection(x, y)
         return x - ratio * alpha_x, y - ratio * alpha_y
 
     def jacobian(self, x: np.ndarray, y: np.ndarray, z: float) -> np.ndarray:
         """d(source) / d(image), shape (..., 2, 2), by central differences."""
-        step = _STEP_ARCSEC
-        right, left = self.source(x + step, y, z), self.source(x - step, y, z)
-        up, down = self.source(x, y + step, z), self.source(x, y - step, z)
-        rows = [
-            np.stack([(right[k] - left[k]) / (2 * step), (up[k] - down[k]) / (2 * step)], axis=-1)
-            for k in (0, 1)
-        ]
-        return np.stack(rows, axis=-2)
+        return self._local(x, y, z)[1]
+
+    def _local(self, x: np.ndarray, y: np.ndarray, z: float) -> tuple[np.ndarray, np.ndarray]:
+        """Source position (2, ...) and its derivative (..., 2, 2), by one evaluation at five places."""
+        x, y, step = np.asarray(x, dtype=float), np.asarray(y, dtype=float), _STEP_ARCSEC
+        beta = np.array(
+            self.source(np.stack([x, x + step, x - step, x, x]), np.stack([y, y, y, y + step, y - step]), z)
+        )
+        along, across = (beta[:, k] - beta[:, k + 1] for k in (1, 3))
+        return beta[:, 0], np.moveaxis(np.stack([along, across], axis=1), (0, 1), (-2, -1)) / (2 * step)
 
     def magnification(self, x: np.ndarray, y: np.ndarray, z: float):
         """Signed mu, mu_t = 1 / (1 - kappa - gamma) and mu_r = 1 / (1 - kappa + gamma)."""
@@ -153,53 +163,76 @@ class Lens:
     ) -> tuple[float, float] | None:
         """Image position of a source, by Newton steps from (x, y); None when they do not lead to one."""
         for _ in range(40):
-            beta = np.array(self.source(np.asarray(x), np.asarray(y), z))
+            beta, derivative = self._local(x, y, z)
             missed = np.array([source_x, source_y]) - beta
             if np.hypot(*missed) < _CONVERGED_ARCSEC:
                 return float(x), float(y)
-            move = np.linalg.solve(self.jacobian(np.asarray(x), np.asarray(y), z), missed)
+            move = np.linalg.solve(derivative, missed)
             move *= min(1.0, 0.3 / max(np.hypot(*move), 1e-12))  # a full step can cross a critical line
             x, y = x + move[0], y + move[1]
         return None
 
 
-def find_images(
-    lens: Lens, source_x: float, source_y: float, z: float, half_arcsec: float
-) -> list[tuple[float, float]]:
-    """All images of a source inside a square field, found by tiling it with triangles.
+class ImageFinder:
+    """Finds all images of sources in a square field, by tiling it with triangles once.
 
     Parameters
     ----------
     lens : Lens
-    source_x, source_y : float
-        [arcsec]
-    z : float
     half_arcsec : float
         Half of the field's side.
-
-    Returns
-    -------
-    list of (x, y)
-        [arcsec]
     """
-    n = int(np.ceil(2 * half_arcsec / _CELL_ARCSEC)) + 1
-    axis = np.linspace(-half_arcsec, half_arcsec, n)
-    grid_x, grid_y = np.meshgrid(axis, axis)
-    beta_x, beta_y = lens.source(grid_x, grid_y, z)
-    u, v = beta_x - source_x, beta_y - source_y
-    corners = [np.s_[:-1, :-1], np.s_[:-1, 1:], np.s_[1:, 1:], np.s_[1:, :-1]]
-    found: list[tuple[float, float]] = []
-    for triangle in ((0, 1, 2), (0, 2, 3)):
-        cross = []
-        for first, second in zip(triangle, (*triangle[1:], triangle[0]), strict=True):
-            a, b = corners[first], corners[second]
-            cross.append(u[a] * v[b] - u[b] * v[a])
-        inside = np.all(np.array(cross) >= 0, axis=0) | np.all(np.array(cross) <= 0, axis=0)
-        for row, column in np.argwhere(inside):
-            start = axis[column] + _CELL_ARCSEC / 2, axis[row] + _CELL_ARCSEC / 2
-            image = lens.image_near(*start, source_x, source_y, z)
-            if image is None or max(map(abs, image)) > half_arcsec:
+
+    def __init__(self, lens: Lens, half_arcsec: float) -> None:
+        self.lens, self.half = lens, half_arcsec
+        n = int(np.ceil(2 * half_arcsec / _CELL_ARCSEC)) + 1
+        self._axis = np.linspace(-half_arcsec, half_arcsec, n)
+        self._alpha = lens.deflection(*np.meshgrid(self._axis, self._axis))
+        self._traced: tuple[float, list, list] | None = None
+
+    def images(self, source_x: float, source_y: float, z: float) -> list[tuple[float, float]]:
+        """Positions [arcsec] of the images of a source at redshift z."""
+        (u, v), (low, high) = self._source(z)
+        # A cell can hold the source only if it lies between the corners' least and largest positions.
+        near = np.all([(low[k] <= p) & (p <= high[k]) for k, p in enumerate((source_x, source_y))], axis=0)
+        found: list[tuple[float, float]] = []
+        for row, column in np.argwhere(near):
+            cell = np.s_[row : row + 2, column : column + 2]
+            corners = (u[cell][_AROUND] - source_x, v[cell][_AROUND] - source_y)
+            if not any(_holds_origin(*(p[list(triangle)] for p in corners)) for triangle in _TRIANGLES):
+                continue
+            start = self._axis[column] + _CELL_ARCSEC / 2, self._axis[row] + _CELL_ARCSEC / 2
+            image = self.lens.image_near(*start, source_x, source_y, z)
+            if image is None or max(map(abs, image)) > self.half:
                 continue
             if all(np.hypot(image[0] - x, image[1] - y) > 1e-3 for x, y in found):
                 found.append(image)
-    return found
+        return found
+
+    def _source(self, z: float) -> tuple[list[np.ndarray], list[list[np.ndarray]]]:
+        """Source positions of the grid, and the lowest and highest of each cell's corners."""
+        if self._traced is None or self._traced[0] != z:
+            ratio = distance_ratio(self.lens.z_lens, z)
+            grid = np.meshgrid(self._axis, self._axis)
+            beta = [p - ratio * alpha for p, alpha in zip(grid, self._alpha, strict=True)]
+            corners = [[part[corner] for corner in _CORNERS] for part in beta]
+            extremes = [[reduce(f, four) for four in corners] for f in (np.minimum, np.maximum)]
+            self._traced = z, beta, extremes
+        return self._traced[1:]
+
+
+_CORNERS = (np.s_[:-1, :-1], np.s_[:-1, 1:], np.s_[1:, 1:], np.s_[1:, :-1])
+_AROUND = np.array([0, 0, 1, 1]), np.array([0, 1, 1, 0])  # rows and columns of a cell's corners, in order
+_TRIANGLES = ((0, 1, 2), (0, 2, 3))
+
+
+def _holds_origin(u: np.ndarray, v: np.ndarray) -> bool:
+    cross = u * np.roll(v, -1) - v * np.roll(u, -1)
+    return bool(np.all(cross >= 0) or np.all(cross <= 0))
+
+
+def find_images(
+    lens: Lens, source_x: float, source_y: float, z: float, half_arcsec: float
+) -> list[tuple[float, float]]:
+    """All images [arcsec] of one source inside a square field."""
+    return ImageFinder(lens, half_arcsec).images(source_x, source_y, z)

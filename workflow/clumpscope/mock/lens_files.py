@@ -1,5 +1,7 @@
 """The mock lens as Lenstool writes a model: best.par and bayes.dat."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,9 +9,10 @@ import numpy as np
 from ..files import replacing
 from .lens import DPIE, Z_LENS, Lens, Shear
 
-__all__ = ["write_lens"]
+__all__ = ["lens_posterior", "write_lens"]
 
 _N_SAMPLES = 200
+_DIGITS = 6
 _SAMPLE_COLUMNS = {
     "x_arcsec": "x (arcsec)",
     "y_arcsec": "y (arcsec)",
@@ -33,45 +36,82 @@ _GALAXY_WIDTHS = {"v_disp_kms": 0.03, "cut_arcsec": 0.08}  # relative
 _SHEAR_WIDTHS = {"gamma": 0.004, "angle_deg": 3.0}
 
 
+def lens_posterior(best: Lens, rng: np.random.Generator, scale: float) -> list[Lens]:
+    """Samples about a best model as an honest posterior would scatter, a larger core going with a larger dispersion.
+
+    Parameters
+    ----------
+    best : Lens
+    rng : numpy.random.Generator
+    scale : float
+        Size of the field over 40 arcsec.
+
+    Returns
+    -------
+    list of Lens
+        With the digits of the file of samples, so that one of them can be the truth.
+    """
+    draws = [_draw(potential, rng, scale) for potential in best.potentials]
+    return [
+        Lens(
+            tuple(
+                replace(
+                    potential, **{key: round(float(values[number]), _DIGITS) for key, values in drawn.items()}
+                )
+                for potential, drawn in zip(best.potentials, draws, strict=True)
+            )
+        )
+        for number in range(_N_SAMPLES)
+    ]
+
+
 def write_lens(
-    folder: Path, lens: Lens, rng: np.random.Generator, reference: tuple[float, float], scale: float
+    folder: Path,
+    best: Lens,
+    posterior: Sequence[Lens],
+    rng: np.random.Generator,
+    reference: tuple[float, float],
 ) -> None:
-    """Write the true model as best.par and samples around it as bayes.dat.
+    """Write best.par and bayes.dat.
 
     Parameters
     ----------
     folder : pathlib.Path
-    lens : Lens
+    best : Lens
+    posterior : sequence of Lens
+        Of `lens_posterior`.
     rng : numpy.random.Generator
+        Of the samples' chi-squared.
     reference : (float, float)
         RA and Dec [deg] of the field's centre.
-    scale : float
-        Size of the field over 40 arcsec.
-
-    Notes
-    -----
-    The best model is the truth itself, so that the magnifications of the workflow can be checked to per cent;
-    the samples scatter about it as an honest posterior would, a larger core going with a larger dispersion.
     """
     with replacing(folder / "best.par") as path:
-        path.write_text(_parameter_file(lens, reference))
-    columns: list[str] = []
-    values: list[np.ndarray] = []
-    for potential in lens.potentials:
-        for key, samples in _draw(potential, rng, scale).items():
-            columns.append(f"#{potential.name} : {_SAMPLE_COLUMNS[key]}")
-            values.append(samples)
-    chi2 = rng.chisquare(len(columns), _N_SAMPLES)
+        path.write_text(_parameter_file(best, reference))
+    free = [(k, key) for k, potential in enumerate(best.potentials) for key in _widths(potential)]
+    columns = [f"#{best.potentials[k].name} : {_SAMPLE_COLUMNS[key]}" for k, key in free]
+    chi2 = rng.chisquare(len(columns), len(posterior))
     lines = ["#Nsample", "#ln(Lhood)", *columns, "#Chi2"]
-    for number, row in enumerate(np.array(values).T):
-        cells = [f"{1 + number // 10}", f"{-chi2[number] / 2:.6f}", *(f"{value:.6f}" for value in row)]
+    for number, lens in enumerate(posterior):
+        row = [getattr(lens.potentials[k], key) for k, key in free]
+        cells = [
+            f"{1 + number // 10}",
+            f"{-chi2[number] / 2:.6f}",
+            *(f"{value:.{_DIGITS}f}" for value in row),
+        ]
         lines.append(" ".join([*cells, f"{chi2[number]:.6f}"]))
     with replacing(folder / "bayes.dat") as path:
         path.write_text("\n".join(lines) + "\n")
 
 
+def _widths(potential: DPIE | Shear) -> list[str]:
+    """Free parameters of a potential, in the order in which Lenstool lists them."""
+    if isinstance(potential, Shear):
+        return list(_SHEAR_WIDTHS)
+    return list(_GALAXY_WIDTHS) if np.isfinite(potential.mag) else [*_HALO_WIDTHS, "v_disp_kms"]
+
+
 def _draw(potential: DPIE | Shear, rng: np.random.Generator, scale: float) -> dict[str, np.ndarray]:
-    """Samples of a potential's free parameters, in the order in which Lenstool lists them."""
+    """Samples of a potential's free parameters."""
     deviation = {key: rng.normal(size=_N_SAMPLES) for key in _SAMPLE_COLUMNS}
     if isinstance(potential, Shear):
         return {key: getattr(potential, key) + width * deviation[key] for key, width in _SHEAR_WIDTHS.items()}

@@ -6,7 +6,7 @@ They share nothing with the stacks and analytic profiles that the workflow fits 
 from functools import cache
 
 import numpy as np
-from scipy import fft, optimize
+from scipy import fft, ndimage, optimize
 
 from ..filters import get_filter, transmission
 from ..randomness import generator
@@ -15,6 +15,7 @@ __all__ = [
     "HALF_WIDTH_ARCSEC",
     "OVERSAMPLING",
     "PIXEL_SCALE_ARCSEC",
+    "PSFWidths",
     "encircled_energy",
     "make_psf",
     "make_pupil",
@@ -164,3 +165,50 @@ def encircled_energy(psf: np.ndarray, radius_samples: float) -> float:
     half = psf.shape[0] // 2
     rows, columns = np.indices(psf.shape) - half
     return float(psf[np.hypot(rows, columns) <= radius_samples].sum())
+
+
+class PSFWidths:
+    """How the PSF's width varies over a field: a smooth, lopsided bowl, as drifts and distortions leave it.
+
+    Parameters
+    ----------
+    size_arcsec : float
+        Side of the field.
+    variation : float
+        Largest minus smallest FWHM over the mean (F22: 0.15 to 0.2).
+
+    Attributes
+    ----------
+    nodes : tuple of float
+        Widths over the mean, between which PSFs are mixed linearly.
+    """
+
+    def __init__(self, size_arcsec: float, variation: float) -> None:
+        self.half = size_arcsec / 2
+        self.variation = variation
+        self.nodes = (1 - variation / 2, 1.0, 1 + variation / 2) if variation else (1.0,)
+
+    def width(self, x: np.ndarray | float, y: np.ndarray | float) -> np.ndarray | float:
+        """FWHM over the field's mean width at positions [arcsec]."""
+        u, v = np.clip(x / self.half, -1, 1), np.clip(y / self.half, -1, 1)
+        return 1 + self.variation / 2 * (0.6 * u + 0.4 * (2 * v**2 - 1))
+
+    def weights(self, x, y, node: float | None = None):
+        """Shares of the nodes' PSFs at a position, or of one node at positions."""
+        if node is None:
+            return [float(self.weights(x, y, each)) for each in self.nodes]
+        if not self.variation:
+            return np.float32(1.0)
+        return np.clip(1 - np.abs(self.width(x, y) - node) / (self.variation / 2), 0, 1).astype(np.float32)
+
+    def at_nodes(self, psf: np.ndarray) -> list[np.ndarray]:
+        """The PSF at each node's width: stretched, of unit sum."""
+        return [psf if node == 1.0 else _stretched(psf, node) for node in self.nodes]
+
+
+def _stretched(psf: np.ndarray, factor: float) -> np.ndarray:
+    half = psf.shape[0] // 2
+    axis = (np.arange(psf.shape[0]) - half) / factor + half
+    wide = ndimage.map_coordinates(psf, np.meshgrid(axis, axis, indexing="ij"), order=3, mode="constant")
+    wide = np.maximum(wide, 0.0)
+    return wide / wide.sum()

@@ -1,14 +1,32 @@
 """Surface-brightness profiles of the mock sources, of unit flux and given half-light radius."""
 
 import numpy as np
+from scipy import optimize
 
-__all__ = ["PROFILES", "TRUNCATION", "clump_profile", "disc_profile", "sersic_image"]
+__all__ = ["PROFILES", "TRUNCATION", "bulge_profile", "clump_profile", "disc_profile", "sersic_image"]
 
+_PITCH = np.deg2rad(20.0)
 TRUNCATION = 6.0  # clumps end at this many half-light radii
-PROFILES = ("gaussian", "exponential", "plummer")
+PROFILES = ("gaussian", "exponential", "plummer", "eff")
 
 _HALF_EXPONENTIAL = 1.6783469900166605  # (1 + x) exp(-x) = 1/2
-_SERSIC_B = {1.0: _HALF_EXPONENTIAL, 4.0: 7.669249443}
+# Elson, Fall & Freeman (1987, ApJ 323, 54): (1 + R^2 / a^2)^(-gamma / 2), of young clusters.
+_EFF_GAMMA = 2.6
+
+
+def _eff_core() -> float:
+    """Half-light radius over a of the truncated profile."""
+    power = 1 - _EFF_GAMMA / 2
+
+    def excess(ratio: float) -> float:
+        whole = 1 - (1 + (TRUNCATION * ratio) ** 2) ** power
+        return 1 - (1 + ratio**2) ** power - whole / 2
+
+    return float(optimize.brentq(excess, 0.1, 50.0))
+
+
+_EFF_CORE = _eff_core()
+_SERSIC_B = {2.0: 3.672061, 1.0: _HALF_EXPONENTIAL, 4.0: 7.669249443}
 
 
 def clump_profile(radius: np.ndarray, r_eff: float, kind: str) -> np.ndarray:
@@ -34,6 +52,12 @@ def clump_profile(radius: np.ndarray, r_eff: float, kind: str) -> np.ndarray:
     elif kind == "exponential":
         length = r_eff / _HALF_EXPONENTIAL
         value = np.exp(-radius / length) / (2 * np.pi * length**2)
+    elif kind == "eff":
+        # The light inside R is 1 - (1 + R^2 / a^2)^(1 - g/2); cut at T r_eff, its half lies inside r_eff for this a.
+        core = r_eff / _EFF_CORE
+        power = 1 - _EFF_GAMMA / 2
+        inside = 1 - (1 + (TRUNCATION * _EFF_CORE) ** 2) ** power
+        value = -power / (np.pi * core**2) * (1 + (radius / core) ** 2) ** (power - 1) / inside
     else:
         # The light inside R is R^2 / (a^2 + R^2); cut at T r_eff, its half lies inside r_eff for this a.
         t_squared = TRUNCATION**2
@@ -44,13 +68,44 @@ def clump_profile(radius: np.ndarray, r_eff: float, kind: str) -> np.ndarray:
 
 
 def disc_profile(
-    dx: np.ndarray, dy: np.ndarray, length: float, axis_ratio: float, angle_deg: float
+    dx: np.ndarray,
+    dy: np.ndarray,
+    length: float,
+    axis_ratio: float,
+    angle_deg: float,
+    arms: float = 0.0,
+    arm_phase_deg: float = 0.0,
 ) -> np.ndarray:
-    """Inclined exponential disc of unit flux and scale length `length`; the angle is from +x towards +y."""
+    """Inclined exponential disc of unit flux and scale length `length`; the angle is from +x towards +y.
+
+    `arms` is the contrast of two logarithmic spiral arms over the disc, which leave its flux and radial profile as
+    they are and fade out inside one scale length.
+    """
+    along, across = _along_across(dx, dy, angle_deg)
+    across = across / axis_ratio
+    radius = np.hypot(along, across)
+    light = np.exp(-radius / length) / (2 * np.pi * axis_ratio * length**2)
+    if arms:
+        winding = np.log(np.maximum(radius, 1e-3 * length) / length) / np.tan(_PITCH)
+        phase = 2 * (np.arctan2(across, along) - winding - np.deg2rad(arm_phase_deg))
+        light = light * (1 + arms * np.cos(phase) * (1 - np.exp(-((radius / length) ** 2))))
+    return light
+
+
+def bulge_profile(
+    dx: np.ndarray, dy: np.ndarray, r_eff: float, axis_ratio: float, angle_deg: float
+) -> np.ndarray:
+    """Sersic profile of index 2, of unit flux and half-light radius `r_eff` (the circularised one)."""
+    along, across = _along_across(dx, dy, angle_deg)
+    radius = np.sqrt(along**2 * axis_ratio + across**2 / axis_ratio)
+    b = _SERSIC_B[2.0]
+    # 2 pi n R^2 b^(-2n) Gamma(2n) of exp(-b (r / R)^(1/n)), n = 2.
+    return np.exp(-b * np.sqrt(radius / r_eff)) * b**4 / (4 * np.pi * r_eff**2 * 6)
+
+
+def _along_across(dx: np.ndarray, dy: np.ndarray, angle_deg: float) -> tuple[np.ndarray, np.ndarray]:
     cosine, sine = np.cos(np.deg2rad(angle_deg)), np.sin(np.deg2rad(angle_deg))
-    along, across = dx * cosine + dy * sine, -dx * sine + dy * cosine
-    radius = np.sqrt(along**2 + (across / axis_ratio) ** 2)
-    return np.exp(-radius / length) / (2 * np.pi * axis_ratio * length**2)
+    return dx * cosine + dy * sine, -dx * sine + dy * cosine
 
 
 def sersic_image(
@@ -60,8 +115,7 @@ def sersic_image(
 
     The cusp is softened by half a `pixel`, which stands for its average over the central pixel.
     """
-    cosine, sine = np.cos(np.deg2rad(angle_deg)), np.sin(np.deg2rad(angle_deg))
-    along, across = dx * cosine + dy * sine, -dx * sine + dy * cosine
+    along, across = _along_across(dx, dy, angle_deg)
     squared = along**2 * axis_ratio + across**2 / axis_ratio + (pixel / 2) ** 2
     image = np.exp(-_SERSIC_B[n] * (squared / r_eff**2) ** (0.5 / n))
     return image / image.sum(dtype=float)

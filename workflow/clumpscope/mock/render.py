@@ -82,11 +82,24 @@ def trace_clump(
     y = image[1] + first * axes[0, 1] + second * axes[1, 1]
     node_x, node_y = np.linspace(x.min(), x.max(), _NODES), np.linspace(y.min(), y.max(), _NODES)
     beta = lens.source(*np.meshgrid(node_x, node_y, indexing="ij"), z)
-    beta_x, beta_y = (RectBivariateSpline(node_x, node_y, part, kx=5, ky=5).ev(x, y) for part in beta)
+    splines = [RectBivariateSpline(node_x, node_y, part, kx=5, ky=5) for part in beta]
+    beta_x, beta_y = (spline.ev(x, y) for spline in splines)
     brightness = clump_profile(np.hypot(beta_x - source[0], beta_y - source[1]), r_eff, kind)
+    # Beyond a critical line lies the counter-image, which is drawn for itself.
     lit = brightness > 0
+    parity = np.sign(np.linalg.det(jacobian))
+    if np.any(np.sign(_determinant(splines, node_x, node_y)) != parity):
+        lit &= np.sign(_determinant(splines, x, y, grid=False)) == parity
     cell = lengths[0] * lengths[1] / _SAMPLES**2
     return Pattern(x[lit], y[lit], brightness[lit] * cell)
+
+
+def _determinant(splines, x: np.ndarray, y: np.ndarray, grid: bool = True) -> np.ndarray:
+    """Inverse magnification of a splined map of the sky to the source plane."""
+    (xx, xy), (yx, yy) = (
+        [spline(x, y, dx=1, grid=grid), spline(x, y, dy=1, grid=grid)] for spline in splines
+    )
+    return xx * yy - xy * yx
 
 
 @dataclass(frozen=True)
@@ -144,10 +157,12 @@ def add_stamp(image: np.ndarray, stamp: Stamp, values: np.ndarray) -> None:
         image[y_low:y_high, x_low:x_high] += part
 
 
-def add_diffuse(image: np.ndarray, light: np.ndarray, psf: np.ndarray) -> None:
-    """Add smooth light, sampled on the mosaic's pixels, seen through the PSF."""
+def add_diffuse(
+    image: np.ndarray, light: np.ndarray, psf: np.ndarray, weight: np.ndarray | float = 1.0
+) -> None:
+    """Add smooth light, sampled on the mosaic's pixels, seen through the PSF, times a weight that varies slowly."""
     half = (psf.shape[0] // 2) // OVERSAMPLING * OVERSAMPLING
     centre = psf.shape[0] // 2
     pick = slice(centre - half, centre + half + 1, OVERSAMPLING)
     kernel = (psf[pick, pick] * OVERSAMPLING**2).astype(np.float32)
-    image += signal.oaconvolve(light, kernel, mode="same").astype(np.float32)
+    image += signal.oaconvolve(light, kernel, mode="same").astype(np.float32) * np.float32(weight)

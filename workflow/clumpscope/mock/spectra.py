@@ -11,6 +11,7 @@ from ..filters import get_filter, transmission
 __all__ = [
     "HST_FILTERS",
     "Population",
+    "draw_bulge",
     "draw_clump",
     "draw_host",
     "member_population",
@@ -26,6 +27,9 @@ MEMBER_METALLICITY, ICL_METALLICITY = 0.1, -0.2  # log10 over solar
 _EBV = 0.012  # reproduces the reddening of C25 Table 1 to 0.001 mag
 _HC_K_ANGSTROM = 1.438776877e8  # h c / k
 _YEAR_STEPS = 400
+_V_STEPS = 4000
+_C_ANGSTROM_S = 2.99792458e18
+_TEN_PC_CM = 3.0856775814913673e19
 
 
 @dataclass(frozen=True)
@@ -44,11 +48,35 @@ class Population:
 
         return synthesize("bc03", filters, z, "exp_free", {"log_mass_formed": 0.0, **asdict(self)})
 
+    def v_magnitude_ab(self) -> float:
+        """Rest-frame absolute AB magnitude of one solar mass formed in Bessell V, with dust and gas."""
+        from sedpy.observate import Filter
+
+        from ..sed import load_library, rest_spectrum
+        from ..sed.attenuation import calzetti
+        from ..sed.sfh import get_sfh
+
+        library = load_library("bc03")
+        parameters = {"log_mass_formed": 0.0, **asdict(self)}
+        spectrum = rest_spectrum(library, get_sfh("exp_free"), parameters)
+        curve = Filter("bessell_V")
+        # Photons count: the mean of lambda L_lambda T over that of T / lambda is c L_nu.
+        wave = np.linspace(curve.wavelength[0], curve.wavelength[-1], _V_STEPS)
+        throughput = np.interp(wave, curve.wavelength, curve.transmission)
+        pixel = np.searchsorted(spectrum.wave_edges, wave, side="right") - 1
+        dust = 10 ** (-0.4 * self.a_v * calzetti(wave))
+        light = np.trapezoid(wave * spectrum.continuum[pixel] * dust * throughput, wave)
+        line_dust = 10 ** (-0.4 * self.a_v * calzetti(spectrum.line_wave))
+        seen = np.interp(spectrum.line_wave, wave, throughput, left=0.0, right=0.0)
+        light += (spectrum.line_wave * spectrum.lines * line_dust * seen).sum()
+        per_hz = light / np.trapezoid(throughput / wave, wave) / _C_ANGSTROM_S  # Lsun / Hz
+        return float(-2.5 * np.log10(per_hz * library.lsun_erg_s / (4 * np.pi * _TEN_PC_CM**2)) - 48.6)
+
     @property
     def log_age_mw_yr(self) -> float:
         """Mass-weighted age: the mean of (age - t) under exp(-t / tau)."""
         age, tau = 10**self.log_age_yr, 10**self.log_tau_yr
-        return float(np.log10(age - tau + age / np.expm1(age / tau)))
+        return float(np.log10(age - tau + age * np.exp(-age / tau) / -np.expm1(-age / tau)))
 
     def fraction_formed_since(self, years: float) -> float:
         """Share of the mass that formed in the last `years`."""
@@ -92,6 +120,18 @@ def draw_host(rng: np.random.Generator, z: float) -> Population:
         float(rng.uniform(9.0, 9.8)),
         float(rng.uniform(0.2, 0.9)),
         float(rng.normal(-0.3, 0.15)),
+        -3.0,
+    )
+
+
+def draw_bulge(rng: np.random.Generator, z: float) -> Population:
+    """Population of a bulge: old, metal-rich, done with forming stars."""
+    oldest = age_of_universe_yr(z)
+    return Population(
+        float(np.log10(oldest * rng.uniform(0.4, 0.8))),
+        float(rng.uniform(8.0, 8.7)),
+        float(rng.uniform(0.0, 0.5)),
+        float(rng.normal(0.0, 0.1)),
         -3.0,
     )
 

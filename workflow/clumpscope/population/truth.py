@@ -21,11 +21,11 @@ _TRUTH_COLUMNS = (
     "snr_ref",
     "sigma_x_px",
     "sigma_y_px",
+    "pixel_scale_arcsec",
     "r_eff_pc",
     "mu",
 )
 _FWHM_PER_SIGMA = 2.0 * np.sqrt(2.0 * np.log(2.0))
-_TRUTH_PIXEL_ARCSEC = 0.02
 _LOW_SNR = 5.0
 _SNR_JUDGED = 10.0
 # A goal is a range of the value: issue "A true chain on real input in two commands".
@@ -71,7 +71,7 @@ def compare_with_truth(
     truth : Table
         True clump images, as `clumpscope.mock` writes them.
     psf : Table
-        filter, fwhm_arcsec, share_0p4 (share of a point source's flux inside 0.4 arcsec), of the mock field.
+        filter, fwhm_arcsec, of the mock field.
     galaxies : Table, optional
         Galaxy catalogue with radius_arcsec: true clumps outside of that are explained.
     reddening_mag : mapping, optional
@@ -111,13 +111,11 @@ def compare_with_truth(
             "flags": _picked(measured, "flags", partner, 0).astype(int),
         }
     )
-    share = dict(zip(psf["filter"], psf["share_0p4"], strict=True))
     flux_true, flux_measured = np.full((2, len(truth)), np.nan)
     for name in np.unique(truth["filter_ref"]):
         rows = truth["filter_ref"] == name
         restored = 10 ** (0.4 * (reddening_mag or {}).get(name, 0.0))
-        # The catalogue counts flux inside 0.4 arcsec of the PSF (C25 section 3.5).
-        flux_true[rows] = truth[f"flux_{name}_njy"][rows] * share[name] * restored
+        flux_true[rows] = truth[f"flux_{name}_njy"][rows] * restored
         flux_measured[rows] = _picked(measured, f"flux_{name}_njy", partner)[rows]
     table["true_flux_njy"], table["measured_flux_njy"] = flux_true, flux_measured
     pairs = {
@@ -161,9 +159,8 @@ def _match(measured: Table, truth: Table, reach_arcsec: np.ndarray) -> tuple[np.
 
 def _status(measured, truth, partner, fwhm_arcsec, galaxies) -> list[str]:
     where = SkyCoord(truth["ra"], truth["dec"], unit="deg")
-    circular = (
-        np.sqrt(np.asarray(truth["sigma_x_px"]) * np.asarray(truth["sigma_y_px"])) * _TRUTH_PIXEL_ARCSEC
-    )
+    circular = np.sqrt(np.asarray(truth["sigma_x_px"]) * np.asarray(truth["sigma_y_px"]))
+    circular = circular * np.asarray(truth["pixel_scale_arcsec"])
     width = np.hypot(fwhm_arcsec, _FWHM_PER_SIGMA * circular)
     known = set(measured["galaxy"])
     centres = {} if galaxies is None else {row["id"]: row for row in galaxies}
