@@ -57,7 +57,8 @@ def place_sources(
 
 def _place(rng, finder, galaxy, placed, neighbour, central, settings):
     lens, first = finder.lens, galaxy.images[0]
-    for tries in range(MAX_TRIES):
+    reach, apart = 1.0, _NEIGHBOUR_ARCSEC[0] if neighbour is not None else _MIN_SEPARATION_ARCSEC
+    for _ in range(MAX_TRIES):
         others = [place[1:] for other in placed if other is not neighbour for place in other[1]]
         if neighbour is not None:
             distance, angle = rng.uniform(*_NEIGHBOUR_ARCSEC), rng.uniform(0, 2 * np.pi)
@@ -66,7 +67,7 @@ def _place(rng, finder, galaxy, placed, neighbour, central, settings):
             source = tuple(float(p) for p in lens.source(*map(np.asarray, near), galaxy.z))
         else:
             # On an arc only the middle may be magnified as allowed.
-            radius = galaxy.length_arcsec * (0.05 if central else rng.uniform(0.3, 2.2) * _NEARER**tries)
+            radius = galaxy.length_arcsec * (0.05 if central else rng.uniform(0.3, 2.2) * reach)
             source = _on_disc(galaxy, radius, rng.uniform(0, 2 * np.pi))
         places = []
         for x, y in finder.images(*source, galaxy.z):
@@ -78,15 +79,15 @@ def _place(rng, finder, galaxy, placed, neighbour, central, settings):
                 places.append((distance, mu, image, x, y))
         places.sort(key=lambda place: (place[2] is not first, place[0]))
         if not places or places[0][2] is not first or places[0][0] > _REACH_ARCSEC:
+            reach *= _NEARER
             continue
         if any(mu > settings.mu_max for _, mu, *_ in places):
+            reach *= _NEARER
             continue
-        # Small galaxies with many clumps are crowded.
-        apart = _NEIGHBOUR_ARCSEC[0]
-        if neighbour is None:
-            apart = max(_MIN_SEPARATION_ARCSEC * _NEARER**tries, apart)
         if all(far(x, y, others, apart) for _, _, image, x, y in places if image is first):
             return source, [place[2:] for place in places]
+        # Small galaxies with many clumps are crowded.
+        apart = max(apart * _NEARER, _NEIGHBOUR_ARCSEC[0])
     raise InputError(
         "mock field", f"no room for {galaxy.n_clumps} clumps in galaxy {galaxy.system}", "clumps apart",
         "Ask for fewer clumps or another seed.",

@@ -128,7 +128,7 @@ def place_galaxies(
 def _structured(rng: np.random.Generator, galaxy: Galaxy, settings: Settings) -> Galaxy:
     """A galaxy with its shares of arms, bulges and nuclei; discs from short and steep to long."""
     recipe = settings.population
-    length = galaxy.length_arcsec * float(rng.uniform(0.4, 1.2))
+    length = galaxy.length_arcsec * float(rng.uniform(0.5, 1.5))
     bulge = rng.uniform() < recipe.bulge_share
     return replace(
         galaxy,

@@ -40,6 +40,7 @@ __all__ = [
 _SATURATION_NJY = 8000.0  # per pixel
 _ELECTRONS_PER_NJY = {"broad": 800.0, "medium": 150.0}
 _PLANES_BYTES = 600e6  # of the filters drawn together
+_ARC_MU = 10.0
 _DEFLECTION_ARCSEC = 0.08  # pitch of the deflections used for diffuse light
 
 
@@ -182,7 +183,7 @@ class Mosaics:
             scene.galaxies, zip(scene.disc_light, scene.bulge_light, strict=True), strict=True
         ):
             for image in galaxy.images:
-                rows, columns = (_near(p, axis, 5.0) for p in (image.y, image.x))
+                rows, columns = (_near(p, axis, _reach_arcsec(image)) for p in (image.y, image.x))
                 # What other images of the galaxy show too is drawn once.
                 mine = _nearest_image(axis[columns], axis[rows], galaxy, image)
                 shapes = smooth_images(scene.lens, galaxy, axis[columns], axis[rows])
@@ -229,6 +230,11 @@ def _near(position: float, axis: np.ndarray, reach: float) -> slice:
     return slice(int(low), int(high))
 
 
+def _reach_arcsec(image: GalaxyImage) -> float:
+    """How far from its centre the image of a disc is drawn; arcs are long."""
+    return 5.0 if image.mu < _ARC_MU else 10.0
+
+
 def _nearest_image(x: np.ndarray, y: np.ndarray, galaxy: Galaxy, image) -> np.ndarray:
     """Where `image` is the nearest of the galaxy's images."""
     distances = [np.hypot(x - other.x, y[:, None] - other.y) for other in galaxy.images]
@@ -267,7 +273,8 @@ def smooth_magnifications(lens: Lens, galaxy: Galaxy) -> list[tuple[float, float
     """Image flux over source flux of disc and bulge (0: none) in each image of the galaxy, by the sum over fine pixels."""
     values = []
     for image in galaxy.images:
-        x, y = (np.arange(p - 5.0, p + 5.0, 0.02) for p in (image.x, image.y))
+        reach = _reach_arcsec(image)
+        x, y = (np.arange(p - reach, p + reach, 0.02) for p in (image.x, image.y))
         mine = _nearest_image(x, y, galaxy, image)
         parts = smooth_images(lens, galaxy, x, y)
         values.append(tuple(0.0 if part is None else float((part * mine).sum()) for part in parts))

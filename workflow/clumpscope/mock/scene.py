@@ -121,9 +121,12 @@ def design_scene(seed: int, filters: Sequence[str], settings: Settings) -> Scene
         counts = np.diff(np.round(np.linspace(0, settings.n_clumps, settings.n_galaxies + 1)).astype(int))
     else:
         redshifts = draw_redshifts(rng, settings.n_galaxies)
-        hosts = draw_hosts(rng, settings.n_galaxies + 4, settings.n_clumps, settings.population)
+        hosts = draw_hosts(rng, settings.n_galaxies, settings.n_clumps, settings.population)
         counts = hosts["n_clumps"]
     wanted = wishes(rng, redshifts, counts, settings)
+    if hosts is not None:
+        rejects = draw_hosts(rng, len(wanted) - len(counts), 0, settings.population)
+        hosts = {name: np.append(values, rejects[name]) for name, values in hosts.items()}
     galaxies = place_galaxies(rng, lens, best, members, wanted, settings)
     clumps: list[Clump] = []
     lights: list[list[Light]] = [[], [], []]
