@@ -24,7 +24,7 @@ rule magnify:
     params:
         galaxy=galaxy_row,
         lens=lambda w: LOCAL[w.field]["lens"],
-        settings=section("lensing"),
+        n_samples=section("lensing", "n_samples"),
         seed=section("run", "seed"),
     script:
         "../workflow/magnify_galaxy.py"
@@ -49,7 +49,7 @@ rule magnify_sources:
         runtime=30,
     params:
         lens=lambda w: LOCAL[w.field]["lens"],
-        settings=section("lensing"),
+        n_samples=section("lensing", "n_samples"),
         seed=section("run", "seed"),
     script:
         "../workflow/magnify_sources.py"
@@ -100,6 +100,6 @@ rule multiple_images:
         runtime=60,
     params:
         lens=lambda w: LOCAL[w.field]["lens"],
-        settings=section("lensing"),
+        n_samples=section("lensing", "n_samples"),
     script:
         "../workflow/compare_images.py"

@@ -22,6 +22,7 @@ rule catalogue:
     params:
         host_sfh=section("hosts", "reference_sfh"),
         min_sigma_px=section("fit", "min_sigma_px"),
+        sizes=section("lensing"),
         seed=section("run", "seed"),
     script:
         "../workflow/assemble_catalogue.py"

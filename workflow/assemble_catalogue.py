@@ -26,6 +26,8 @@ with job_log(snakemake.log[0]):
         psf=read_table(inputs.psf) if inputs.get("psf") else None,
         hosts=hosts,
         min_sigma_px=snakemake.params.min_sigma_px,
+        sizes_by=snakemake.params.sizes["sizes"],
+        ellipticity=snakemake.params.sizes["ellipticity"],
         seed=snakemake.params.seed,
     )
     write_table(catalogue, snakemake.output.table, fits=True)

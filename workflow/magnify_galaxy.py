@@ -6,7 +6,7 @@ from clumpscope.logs import job_log
 from clumpscope.tables import read_table, write_table
 
 with job_log(snakemake.log[0]):
-    output, n_samples, seed = snakemake.output, snakemake.params.settings["n_samples"], snakemake.params.seed
+    output, n_samples, seed = snakemake.output, snakemake.params.n_samples, snakemake.params.seed
     model = read_lens(snakemake.params.lens)
     clumps = read_table(snakemake.input.photometry)
     cutouts, meta = read_cutouts(snakemake.input.cutouts)

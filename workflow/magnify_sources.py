@@ -7,7 +7,7 @@ from clumpscope.tables import read_table, write_table
 
 with job_log(snakemake.log[0]):
     sources = read_table(snakemake.input.photometry)
-    options = {"n_samples": snakemake.params.settings["n_samples"], "seed": snakemake.params.seed}
+    options = {"n_samples": snakemake.params.n_samples, "seed": snakemake.params.seed}
     if "mu" in sources.colnames:
         table = given_magnification(sources, **options)
     else:

@@ -46,7 +46,7 @@ def measured():
             sed[f"{name}_p{p}"] = fitted + deviate * FIT_ERROR
     galaxies = Table({"id": ["G"], "system": ["G"], "z": [Z]})
     psf = Table({"filter": ["F150W"], "fwhm_arcsec": [0.058]})
-    catalogue = assemble(galaxies, [photometry], [magnification], sed, {}, psf=psf)
+    catalogue = assemble(galaxies, [photometry], [magnification], sed, {}, psf=psf, sizes_by="paper")
     return {"mass": mass, "radius": radius, "sigma": mass - np.log10(2 * np.pi * radius**2)}, catalogue
 
 

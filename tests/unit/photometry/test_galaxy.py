@@ -182,3 +182,71 @@ def test_what_is_wrong_with_a_psf_reaches_the_catalogue(galaxy):
     psfs["F200W"] = replace(psfs["F200W"], fwhm_arcsec=0.036)
     table, _ = measure_galaxy(galaxy.cutouts, psfs, galaxy.clumps, **options)
     assert has(table["flags"], "undersampled_psf").all()
+
+
+@pytest.fixture(scope="module")
+def many():
+    """One clump in many images of the same sky with other noise: its fluxes, and what their errors say of each."""
+    kernel = draw_clump((41, 41), 20, 20, parts=PSF_PARTS, oversampling=11)
+    psfs = {name: PSF(kernel, grid[0], 3.0 * grid[0], 1.0) for name, grid in GRIDS.items()}
+    clear = make_cutouts(noise=1e-9)
+    east, north = CLUMPS[0, :2]
+    clumps = Table({"id": ["c"], "galaxy": ["g"], "flags": [0],
+                    "ra": [RA + east / 3600 / np.cos(np.deg2rad(DEC))], "dec": [DEC + north / 3600]})  # fmt: skip
+    rng, rows, levels = np.random.default_rng(11), [], {"F150W": 0.15, "F200W": 0.2, "F444W": 0.1}
+    for _ in range(300):
+        cutouts = {
+            name: replace(cutout, data=cutout.data - 0.3 + rng.normal(0, levels[name], cutout.data.shape),
+                          error=np.full(cutout.data.shape, levels[name]))
+            for name, cutout in clear.items()
+        }  # fmt: skip
+        rows.append(measure_galaxy(cutouts, psfs, clumps, "F150W", list(GRIDS))[0])
+    return rows
+
+
+def test_errors_that_filters_have_in_common_are_their_covariance(many):
+    flux = np.array([[row[f"flux_{name}_njy"][0] for name in GRIDS] for row in many])
+    error = np.array([[row[f"flux_{name}_err_njy"][0] for name in GRIDS] for row in many])
+    common = np.array([[row[f"flux_{name}_common_njy"][0] for name in GRIDS] for row in many])
+    said = np.median(np.einsum("rfk,rgk->rfg", common, common), axis=0)
+    said[np.diag_indices(3)] = np.median(error**2, axis=0)
+    found = np.cov(flux.T)
+    # 300 images know a variance to 8 % and a correlation to 0.05; a clump's errors vary with its own noise.
+    np.testing.assert_allclose(np.diag(found) / np.diag(said), 1.0, atol=0.25)
+    scale = np.sqrt(np.diag(found))
+    scale_said = np.sqrt(np.diag(said))
+    correlation = (found / np.outer(scale, scale))[np.triu_indices(3, 1)]
+    np.testing.assert_allclose(
+        (said / np.outer(scale_said, scale_said))[np.triu_indices(3, 1)], correlation, atol=0.1
+    )
+    assert correlation.min() > 0.3
+
+
+def test_moments_scatter_as_their_covariance_says(many):
+    moments = np.array([row["moments_px2"][0] for row in many])
+    truth = np.array([GRIDS["F150W"][0]])
+    along, across, angle = CLUMPS[0, 2] / truth[0], CLUMPS[0, 3] / truth[0], np.deg2rad(CLUMPS[0, 4])
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    expected = (turn @ np.diag([along**2, across**2]) @ turn.T)[[0, 1, 0], [0, 1, 1]]
+    covariance = np.array([row["moments_covariance_px4"][0] for row in many])
+    pulls = (moments - expected) / np.sqrt(np.diagonal(covariance, axis1=1, axis2=2))
+    width = 0.5 * np.diff(np.percentile(pulls, [16, 84], axis=0), axis=0)[0]
+    np.testing.assert_allclose(width, 1.0, atol=0.15)
+    np.testing.assert_allclose(np.median(pulls, axis=0), 0.0, atol=0.3)
+
+
+def test_wings_that_are_not_seen_are_an_error_of_all_filters(galaxy):
+    plain, _ = measure_galaxy(galaxy.cutouts, galaxy.psfs, galaxy.clumps, "F150W", list(GRIDS))
+    shares = {"gaussian": 0.5, "plummer": 0.5}
+    table, _ = measure_galaxy(
+        galaxy.cutouts, galaxy.psfs, galaxy.clumps, "F150W", list(GRIDS), profiles=shares
+    )
+    for name in GRIDS:
+        flux, wings = f"flux_{name}_njy", table[f"flux_{name}_common_njy"][:, 3]
+        np.testing.assert_array_equal(table[flux], plain[flux])
+        assert (plain[f"flux_{name}_common_njy"][:, 3] == 0.0).all()
+        # The first clump is as large as its PSF's core, the second a point.
+        assert 0.05 < wings[0] / table[flux][0] < 0.3 and wings[1] < 0.03 * table[flux][1]
+        expected = np.hypot(plain[f"flux_{name}_err_njy"], wings)
+        np.testing.assert_allclose(table[f"flux_{name}_err_njy"], expected, rtol=1e-9)
+    assert 0.0 < table["profile_size_error"][0] < 0.3

@@ -33,7 +33,14 @@ class Field:
 
     def catalogue(self, sfh="exp_free", **options):
         return assemble(
-            self.galaxies, [self.photometry], [self.magnification], self.sed[sfh], {}, psf=self.psf, **options
+            self.galaxies,
+            [self.photometry],
+            [self.magnification],
+            self.sed[sfh],
+            {},
+            psf=self.psf,
+            sizes_by="paper",
+            **options,
         )
 
 

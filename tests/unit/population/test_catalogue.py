@@ -38,7 +38,7 @@ def put_together(field, photometry=None, magnification=None, sed=None, samples=N
         field.sed["exp_free"] if sed is None else sed,
         {} if samples is None else samples,
         psf=field.psf if psf else None,
-        **options,
+        **{"sizes_by": "paper", **options},
     )
 
 
@@ -196,7 +196,7 @@ def test_tables_of_single_galaxies_give_the_same_as_one_table(field, catalogue):
     owner = np.asarray(field.photometry["galaxy"])
     table = assemble(
         field.galaxies, split(field.photometry, owner), split(field.magnification, owner), field.sed["exp_free"][::-1],
-        {}, psf=field.psf,
+        {}, sizes_by="paper", psf=field.psf,
     )  # fmt: skip
     assert table.colnames == catalogue.colnames
     for name in ("id", "log_mass_p84", "r_eff_pc_err_hi", "flags"):

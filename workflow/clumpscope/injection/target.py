@@ -93,9 +93,9 @@ class Target:
         """Shapes and fluxes, and the clumps' model images, as the workflow fits them."""
         noise = {name: depth.noise for name, depth in self.depths.items()}
         filters = list(self.psfs) if filters is None else filters
-        return measure_galaxy(
-            self.cutouts, self.psfs, clumps, self.filter_ref, filters, noise, **(self.fit or {})
-        )
+        # What is injected is known to be Gaussian.
+        fit = {**(self.fit or {}), "profiles": None}
+        return measure_galaxy(self.cutouts, self.psfs, clumps, self.filter_ref, filters, noise, **fit)
 
     def host_light(self, clumps: Table) -> dict[str, Array]:
         """Diffuse light [nJy per pixel] of every cutout: mean in a circle of radius one FWHM, without clumps.

@@ -89,6 +89,8 @@ def magnify_clumps(
         id; mu, mu_t, mu_r (medians of the absolute values over the ellipse, best model) with _err_lo and
         _err_hi: quadrature of the standard deviation over the ellipse and the posterior's 68 % interval on that side of
         the best model (`intervals.sided_errors`);
+        stretch_deg, the direction in which mu_t stretches, from +x towards +y of the pixels (NaN without a `wcs`, or where the
+        shear is not known);
         mu_samples, mu_t_samples, mu_r_samples (n_clumps, n), one point of the ellipse in one realisation each,
         whose scatter holds both errors; flags. Nothing is infinite; outside a map all is NaN.
     """
@@ -100,6 +102,7 @@ def magnify_clumps(
         for name in ("mu", "mu_t", "mu_r"):
             result[name], result[f"{name}_err_lo"], result[f"{name}_err_hi"] = 1.0, 0.0, 0.0
             result[f"{name}_samples"] = np.ones((n_clumps, max(n_samples, 1)))
+        result["stretch_deg"] = 0.0
         result["flags"] = flags
         return result
     if model.z_only is not None:
@@ -137,8 +140,20 @@ def magnify_clumps(
             off = ((value < low) | (value > high)) & ~has(flags, "near_critical")
             flags[off] |= bit("mu_off_posterior")
         result[f"{name}_samples"] = drawn if n_drawn else value[:, None]
+    result["stretch_deg"] = np.nan
+    if wcs is not None and model.z_only is None:
+        result["stretch_deg"] = _stretch(model, ra[:, 0], dec[:, 0], z_source, wcs)
     result["flags"] = flags
     return result
+
+
+def _stretch(model: LensModel, ra: Array, dec: Array, z_source: float, wcs: WCS) -> Array:
+    """Direction [deg] on the pixels, from +x towards +y, in which images are stretched by mu_t, (n,)."""
+    _, gamma1, gamma2 = model.convergence_shear(*model.offsets(ra, dec), z_source)
+    angle = 0.5 * np.arctan2(gamma2, gamma1)
+    # The model's x grows to the West, against right ascension.
+    x, y = np.linalg.solve(wcs.pixel_scale_matrix, np.stack([-np.cos(angle), np.sin(angle)]))
+    return np.rad2deg(np.arctan2(y, x))
 
 
 def given_magnification(table: Table, n_samples: int = 100, seed: int = 0) -> Table:
@@ -171,5 +186,6 @@ def given_magnification(table: Table, n_samples: int = 100, seed: int = 0) -> Ta
         result[f"{name}_err_lo"] = mu**power - low**power
         result[f"{name}_err_hi"] = high**power - mu**power
         result[f"{name}_samples"] = drawn**power
+    result["stretch_deg"] = np.nan
     result["flags"] = np.full(len(table), bit("mu_alone"), dtype=np.int64)
     return result

@@ -8,7 +8,7 @@ from .boxes import Box
 from .compiled import FROZEN, FULL, LINE, POINT, ROUND, climb, sandwich
 from .host import Background
 from .model import SpectralPSF, main_variances
-from .uncertainty import Fitted, background_at, moments_covariances, parameter_errors
+from .uncertainty import Fitted, background_at, flux_by_moments, moments_covariances, parameter_errors
 
 __all__ = ["Rules", "fit_group"]
 
@@ -144,7 +144,8 @@ def fit_group(
     """
     n = len(start)
     problem = _Problem(psf, box, image, start, reach, rules, background)
-    resolved, inflation = np.ones(n, dtype=bool), 1.0
+    resolved, inflation, by_moments = np.ones(n, dtype=bool), 1.0, np.zeros((n, 3))
+    likelihood = np.full((n, 3), np.nan), np.full((n, 3, 3), np.nan)
     if free_shape:
         end, kind, resolved, inflation = _choose(problem, theta)
     else:
@@ -162,17 +163,20 @@ def fit_group(
     if not free_shape:
         linear[:n] *= _without_luck(linear[:n], np.diag(covariance)[:n], kind)
         if moments_covariance.any():
-            _add_shape_errors(covariance, white, problem, end, moments_covariance)
+            by_moments = _add_shape_errors(covariance, white, problem, end, moments_covariance)
     # What is left may be there because the shape is wrong: its errors are not counted twice.
-    covariance *= max(1.0, grown / np.diag(covariance)[:n].sum())
+    growth = max(1.0, grown / np.diag(covariance)[:n].sum())
+    covariance *= growth
     planes = background_at(theta, box.corner, background.terms)
     errors = parameter_errors(theta, kind, planes, covariance)
     limits = np.full(n, np.nan)
     if free_shape:
+        by_moments = flux_by_moments(kind, n_terms, covariance)
+        likelihood = _free_moments(problem, end, growth)
         for k in np.flatnonzero(~resolved):
             limits[k] = _size_limit(problem, theta, k, inflation)
-    return Fitted(theta, linear[:n], planes @ linear[n:], errors, moments_covariances(kind, n_terms, covariance), resolved, limits,
-                  np.sqrt(problem.max_variance), chi2, n_dof, response, converged)  # fmt: skip
+    return Fitted(theta, linear[:n], planes @ linear[n:], errors, moments_covariances(kind, n_terms, covariance), by_moments,
+                  likelihood, resolved, limits, np.sqrt(problem.max_variance), chi2, n_dof, response, converged)  # fmt: skip
 
 
 def _forced(problem: _Problem, theta: Array) -> tuple[tuple, Array]:
@@ -210,16 +214,68 @@ def _without_luck(flux: Array, variance: Array, kind: Array) -> Array:
     return np.where(kind == POINT, flux**2 / (flux**2 + variance), 1.0)
 
 
-def _add_shape_errors(covariance: Array, white: Array, problem: _Problem, end: tuple, shapes: Array) -> None:
-    """Add, in place, what the errors of given shapes do to the free parameters: the least-squares response to them."""
-    theta, linear, _, _, columns = end[:5]
+def _derivatives(problem: _Problem, source: Array) -> Array:
+    """Weighted derivatives (5, n_pixels) of a source of unit flux by x, y, S_xx, S_yy, S_xy."""
     (ny, nx), (row, column) = problem.box.weight.shape, problem.box.corner
+    pixels = column + np.arange(nx), row + np.arange(ny)
+    return (problem.psf.images(*source[:2], source[2:], *pixels, 6)[1:] * problem.box.weight).reshape(5, -1)
+
+
+def _add_shape_errors(covariance: Array, white: Array, problem: _Problem, end: tuple, shapes: Array) -> Array:
+    """Add, in place, what the errors of given shapes do to the free parameters: the least-squares response to them.
+
+    Returns
+    -------
+    (n, 3) array
+        Change of every flux with its own moments.
+    """
+    theta, linear, _, _, columns = end[:5]
+    by_moments = np.zeros((len(theta), 3))
     for k, (source, shape) in enumerate(zip(theta, shapes, strict=True)):
-        pixels = column + np.arange(nx), row + np.arange(ny)
-        by_shape = problem.psf.images(source[0], source[1], source[2:], *pixels, 6)[3:]
-        change = linear[k] * (by_shape * problem.box.weight).reshape(3, -1)
+        change = linear[k] * _derivatives(problem, source)[2:]
         response = white @ (columns @ change.T)
         covariance += response @ shape @ response.T
+        # A clump that is drawn too wide leaves too little in the middle: its flux grows.
+        by_moments[k] = -response[k]
+    return by_moments
+
+
+def _free_moments(problem: _Problem, end: tuple, growth: float) -> tuple[Array, Array]:
+    """Second moments of every source as the data alone have them, with their covariance: one step from the end of a climb.
+
+    The step is not bound to ellipses, so that moments of what has no width scatter about zero; and it is that of
+    ellipses where the climb was of round clumps.
+
+    Returns
+    -------
+    moments : (n, 3) array
+    covariance : (n, 3, 3) array
+        NaN where the flux is not positive.
+    """
+    theta, linear, _, _, columns, residual = end
+    n, fixed = len(theta), len(theta) + len(problem.background.ridge)
+    narrow = main_variances(theta[:, 2:])[1] < 0.0
+    if narrow.any():
+        # What is narrower than a point knows its width better than it can be known.
+        theta = theta.copy()
+        theta[narrow, 2:] = 0.0
+        theta, linear, _, _, columns, residual = problem.climb(theta, np.full(n, FROZEN))
+    derivatives = [linear[k] * _derivatives(problem, source) for k, source in enumerate(theta)]
+    columns = np.ascontiguousarray(np.concatenate([columns[:fixed], *derivatives]))
+    covariance, white = problem.sandwich(columns)
+    covariance *= problem.rules.error_scale**2 * growth
+    gradient = columns @ residual
+    # The background's own penalty is at rest where the climb ended.
+    gradient[:fixed] = 0.0
+    step = white @ gradient
+    moments, shapes = theta[:, 2:].copy(), np.empty((n, 3, 3))
+    for k in range(n):
+        own = slice(fixed + 5 * k + 2, fixed + 5 * k + 5)
+        moments[k] += step[own]
+        shapes[k] = covariance[own, own]
+    lost = linear[:n] <= 0.0
+    moments[lost], shapes[lost] = np.nan, np.nan
+    return moments, shapes
 
 
 def _choose(problem: _Problem, theta: Array) -> tuple[tuple, Array, Array, float]:

@@ -172,10 +172,16 @@ def _table(scene, shape: Table | None, min_sigma_px: float) -> Table:
     if shape is None:
         flags[values["snr"] < _LOW_SNR] |= bit("low_snr")
     moments = np.where(lost[:, None], np.nan, scene.theta[:, 2:])
-    columns = {name: values[name] for name in _COLUMNS}
-    return Table(
-        {**columns, "moments": moments, "moments_covariance": scene.moments_covariance, "flags": flags}
-    )
+    columns = {name: values[name] for name in _COLUMNS} | {
+        "moments": moments,
+        "moments_covariance": scene.moments_covariance,
+        "flux_by_moments": scene.by_moments,
+    }
+    if shape is None:
+        for name, value in zip(("free_moments", "free_moments_covariance"), scene.likelihood, strict=True):
+            value[lost] = np.nan
+            columns[name] = value
+    return Table({**columns, "flags": flags})
 
 
 def render_clumps(fitted: Table, psf: Array, shape: tuple[int, int], psf_oversampling: float = 1.0) -> Array:

@@ -11,6 +11,7 @@ from ..images.cutouts import Cutout
 from ..images.psf import PSF
 from .fit import fit_clumps, render_clumps
 from .model import moments_of
+from .profiles import ProfileErrors
 
 __all__ = ["measure_galaxy", "transform_shapes"]
 
@@ -30,13 +31,23 @@ def transform_shapes(shapes: Table, old: WCS, new: WCS) -> Table:
     Table
         moments, and moments_covariance, on the pixels of `new`.
     """
-    turn = np.linalg.solve(new.pixel_scale_matrix, old.pixel_scale_matrix)
-    (a, b), (c, d) = turn
-    linear = np.array([[a * a, b * b, 2 * a * b], [c * c, d * d, 2 * c * d], [a * c, b * d, a * d + b * c]])
+    linear = _turn_of_moments(old, new)
     table = Table({"moments": moments_of(shapes) @ linear.T})
     if "moments_covariance" in shapes.colnames:
         table["moments_covariance"] = linear @ np.asarray(shapes["moments_covariance"]) @ linear.T
     return table
+
+
+def _turn_of_moments(old: WCS, new: WCS) -> np.ndarray:
+    """Matrix (3, 3) that takes (S_xx, S_yy, S_xy) from the pixels of one grid to those of another."""
+    (a, b), (c, d) = np.linalg.solve(new.pixel_scale_matrix, old.pixel_scale_matrix)
+    return np.array([[a * a, b * b, 2 * a * b], [c * c, d * d, 2 * c * d], [a * c, b * d, a * d + b * c]])
+
+
+def _directions(covariance: np.ndarray) -> np.ndarray:
+    """Errors of moments in independent directions, (n, 3, 3): the product with its own transpose is the covariance."""
+    variance, axes = np.linalg.eigh(covariance)
+    return axes * np.sqrt(np.maximum(variance, 0.0))[:, None, :]
 
 
 def measure_galaxy(
@@ -46,6 +57,7 @@ def measure_galaxy(
     filter_ref: str,
     filters: list[str],
     noise: Mapping[str, tuple[np.ndarray, float]] | None = None,
+    profiles: Mapping[str, float] | None = None,
     **options: object,
 ) -> tuple[Table, dict[str, np.ndarray]]:
     """Fit shapes in the reference filter and force them on the others.
@@ -64,6 +76,9 @@ def measure_galaxy(
         All filters, in the order of the columns.
     noise : mapping, optional
         Filter -> (autocorrelation of the noise, true scatter over the error map's).
+    profiles : mapping of str to float, optional
+        Share of the clumps that have each profile of `clumpscope.photometry.profiles`: what fluxes and sizes would be with
+        these goes into their errors. Without it all are Gaussians.
     **options
         Of `fit_clumps`.
 
@@ -73,6 +88,10 @@ def measure_galaxy(
         One row a clump; sigma_x_px and sigma_y_px are zero where it is unresolved, with the upper limit in
         sigma_limit_px. Fluxes [nJy] are those inside the PSF's normalisation radius (0.4 arcsec), since the kernel
         has unit sum there. Their errors contain the PSF's own (`PSF.flux_error`), independent between filters.
+        flux_<F>_common_njy (n, 4) are the parts of the errors that a clump's filters have in common, so that the covariance
+        of two filters is their product: three of the shape, one of the profile. moments_px2 and moments_covariance_px4 are
+        the second moments as the data of the reference filter have them, not bound to be those of an ellipse;
+        profile_size_error is the relative error of the size that goes with the fourth common part.
     models : dict of str to (ny, nx) array
         Image of all clumps on every cutout [nJy].
     """
@@ -114,11 +133,20 @@ def measure_galaxy(
     unresolved = has(fitted["flags"], "unresolved")
     for name in ("sigma_x_px", "sigma_y_px", "theta_deg"):
         table[name][unresolved & measured] = 0.0
+    table["moments_px2"] = fitted["free_moments"]
+    table["moments_covariance_px4"] = fitted["free_moments_covariance"]
+    directions = _directions(np.nan_to_num(np.asarray(fitted["moments_covariance"])))
+    sigma_px = np.sqrt(np.maximum(np.nan_to_num(np.asarray(fitted["moments"]))[:, :2].mean(axis=1), 0.0))
+    by_profile = ProfileErrors(
+        profiles or {"gaussian": 1.0}, sigma_px, options.get("box", 9), psfs[filter_ref]
+    )
+    table["profile_size_error"] = by_profile.size
     models = {}
     for name in filters:
         flux, error = f"flux_{name}_njy", f"flux_{name}_err_njy"
         if name not in cutouts:
             table[flux], table[error] = np.nan, np.nan
+            table[f"flux_{name}_common_njy"] = np.full((len(table), 4), np.nan)
             flags |= bit("no_coverage")
             continue
         here = fitted
@@ -129,8 +157,13 @@ def measure_galaxy(
         flags[lost & measured] |= bit("no_coverage")
         flags |= np.asarray(here["flags"], dtype=np.int64) & bit("poor_model", "host_dominated")
         table[flux] = np.where(lost, np.nan, here["flux"])
+        turn = _turn_of_moments(reference.wcs, cutouts[name].wcs)
+        by_shape = np.einsum("ni,ij,njk->nk", here["flux_by_moments"], turn, directions)
+        common = np.column_stack([by_shape, by_profile.flux(psfs[name]) * table[flux]])
+        table[f"flux_{name}_common_njy"] = np.where(lost[:, None], np.nan, common)
         by_psf = psfs[name].flux_error * table[flux]
-        table[error] = np.where(lost, np.nan, np.hypot(here["flux_err"], by_psf))
+        total = np.sqrt(here["flux_err"] ** 2 + by_psf**2 + common[:, 3] ** 2)
+        table[error] = np.where(lost, np.nan, total)
         if psfs[name].undersampled:
             flags[~lost] |= bit("undersampled_psf")
         models[name] = render_clumps(here, psfs[name].fine, cutouts[name].data.shape, psfs[name].oversampling)

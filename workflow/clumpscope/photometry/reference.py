@@ -140,5 +140,6 @@ def fit_group(
     named = {"flux": errors("flux"), "x": errors("x"), "y": errors("y"), "sigma_x_px": errors("major"),
              "theta_deg": errors("theta", np.rad2deg(1.0))}  # fmt: skip
     flux = np.array([values[f"flux{k}"] for k in range(n)])
-    return Fitted(fitted, flux, level, named, np.zeros((n, 3, 3)), np.ones(n, dtype=bool), np.full(n, np.nan), max_sigma,
+    unknown = np.full((n, 3), np.nan), np.full((n, 3, 3), np.nan)
+    return Fitted(fitted, flux, level, named, np.zeros((n, 3, 3)), np.zeros((n, 3)), unknown, np.ones(n, dtype=bool), np.full(n, np.nan), max_sigma,
                   chi2, good.sum() - 3.0 - n * (6 if free_shape else 3), np.zeros((n, ny, nx)), bool(result.success))  # fmt: skip

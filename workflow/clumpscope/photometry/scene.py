@@ -95,6 +95,8 @@ class Scene:
     ----------
     theta : (n_clumps, 5) array
         x, y, S_xx, S_yy, S_xy of every clump.
+    by_moments, likelihood
+        As in `clumpscope.photometry.uncertainty.Fitted`.
     values : dict of str to (n_clumps,) array
         Other columns of the result.
     flags : (n_clumps,) int array
@@ -116,6 +118,8 @@ class Scene:
         self._groups: list[_Group] = []
         self.theta = np.column_stack([x, y, covariance])
         self.moments_covariance = moments_covariance.copy()
+        self.by_moments = np.zeros((x.size, 3))
+        self.likelihood = np.full((x.size, 3), np.nan), np.full((x.size, 3, 3), np.nan)
         self.values = {name: np.full(x.size, np.nan) for name in (
             "x_err", "y_err", "sigma_x_px_err", "sigma_y_px_err", "theta_deg_err", "flux", "flux_err", "background",
             "background_err", "sigma_limit_px", "chi2",
@@ -293,8 +297,11 @@ class Scene:
         members, values = group.members, self.values
         self.theta[members] = fitted.theta
         values["flux"][members], values["background"][members] = fitted.flux, fitted.background
+        self.by_moments[members] = fitted.by_moments
         if self._free:
             self.moments_covariance[members] = fitted.moments_covariance
+            for kept, found in zip(self.likelihood, fitted.likelihood, strict=True):
+                kept[members] = found
         values["sigma_limit_px"][members], values["chi2"][members] = fitted.limit_px, fitted.chi2
         for name, error in fitted.errors.items():
             values[f"{name}_err"][members] = error

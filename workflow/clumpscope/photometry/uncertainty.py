@@ -6,7 +6,7 @@ import numpy as np
 
 from .model import shape_of
 
-__all__ = ["Fitted", "background_at", "moments_covariances", "parameter_errors"]
+__all__ = ["Fitted", "background_at", "flux_by_moments", "moments_covariances", "parameter_errors"]
 
 Array = np.ndarray
 _NAMES = ("flux", "x", "y", "sigma_x_px", "sigma_y_px", "theta_deg", "background")
@@ -26,6 +26,11 @@ class Fitted:
         Standard deviations of flux, x, y, sigma_x_px, sigma_y_px, theta_deg, background.
     moments_covariance : (n, 3, 3) array
         Of (S_xx, S_yy, S_xy) [px^4]; zero where the shape was given.
+    by_moments : (n, 3) array
+        Change of every flux with its own moments [flux / px^2].
+    likelihood : ((n, 3) array, (n, 3, 3) array)
+        Moments as the data alone have them [px^2], not bound to be those of an ellipse, and their covariance [px^4]; NaN
+        where the shape was given.
     resolved : (n,) bool array
         Whether the data ask for a size.
     limit_px : (n,) array
@@ -46,6 +51,8 @@ class Fitted:
     background: Array
     errors: dict[str, Array]
     moments_covariance: Array
+    by_moments: Array
+    likelihood: tuple[Array, Array]
     resolved: Array
     limit_px: Array
     max_sigma_px: float
@@ -75,6 +82,23 @@ def moments_covariances(n_shape: Array, n_terms: int, covariance: Array) -> Arra
             result[k, :2, :2] = part
         elif free == 3:
             result[k] = part
+        place += max(free, 0)
+    return result
+
+
+def flux_by_moments(n_shape: Array, n_terms: int, covariance: Array) -> Array:
+    """Change of every flux with its own fitted moments, (n, 3); arguments as `parameter_errors` has them."""
+    shapes, result = moments_covariances(n_shape, n_terms, covariance), np.zeros((len(n_shape), 3))
+    place = len(n_shape) + n_terms
+    for k, free in enumerate(n_shape):
+        place += 2 if free >= 0 else 0
+        shared = np.zeros(3)
+        if free == 1:
+            shared[:2] = covariance[k, place]
+        elif free == 3:
+            shared = covariance[k, place : place + 3]
+        # The covariance of a round clump's moments has one direction only.
+        result[k] = shared @ np.linalg.pinv(shapes[k], hermitian=True)
         place += max(free, 0)
     return result
 

@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from astropy.table import Table, vstack
+from scipy.special import ndtr
 
 from ..errors import InputError
 from ..flags import bit, describe
 from ..intervals import sided_errors
-from ..lensing.sizes import intrinsic_sizes
+from ..lensing.sizes import axis_sizes, round_sizes
 from ..randomness import generator
 
 __all__ = ["assemble", "duplicate_images"]
@@ -91,6 +92,24 @@ def _rows_of(names: Sequence[str], table: Table, where: str) -> Array:
     return np.array([index[str(name)] for name in names], dtype=int)
 
 
+def _with_mass(normal: Array, clumps: Table, draws: dict[str, Array]) -> Array:
+    """Standard normal draws of the profile's error that agree with those of the mass: wings hold light and make wide."""
+    if "log_mass" not in draws:
+        return normal
+    names = [f"flux_{name}" for name in clumps["filter_ref"]]
+    relative = np.array(
+        [row[f"{name}_common_njy"][-1] / row[f"{name}_njy"] for name, row in zip(names, clumps, strict=True)],
+        dtype=float,
+    ).reshape(-1, 1)
+    masses = draws["log_mass"]
+    spread = masses.std(axis=1, keepdims=True)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.clip(np.nan_to_num(relative / (np.log(10.0) * spread)), 0.0, 1.0)
+        standard = np.nan_to_num((masses - masses.mean(axis=1, keepdims=True)) / spread)
+    # Two normal numbers of which one is part of the other.
+    return share * standard + np.sqrt(1.0 - share**2) * normal
+
+
 def assemble(
     galaxies: Table,
     photometry: Sequence[Table],
@@ -100,6 +119,8 @@ def assemble(
     psf: Table | None = None,
     hosts: Table | None = None,
     min_sigma_px: float = 0.4,
+    sizes_by: str = "lens",
+    ellipticity: float = 0.1,
     seed: int = 0,
 ) -> Table:
     """Put the stages together.
@@ -120,6 +141,10 @@ def assemble(
         id, log_mass_p50, log_sfr100_p50: intrinsic.
     min_sigma_px : float
         Smallest resolved standard deviation.
+    sizes_by : {"lens", "paper"}
+        Sizes of `clumpscope.lensing.sizes.round_sizes`, or of `axis_sizes`.
+    ellipticity : float
+        Of `round_sizes`.
     seed : int
         Of the draws that combine errors.
 
@@ -173,15 +198,22 @@ def assemble(
     )
     draws = _posterior_draws(sed, samples, seed)
     if shaped:
-        normal = np.empty(shape)
-        for row, clump in enumerate(clumps["id"]):
-            normal[row] = generator(seed, "catalogue-size", clump).normal(size=_N_DRAWS)
         width = {str(name): float(w) for name, w in zip(psf["filter"], psf["fwhm_arcsec"], strict=True)}
-        sizes = intrinsic_sizes(
-            clumps, columns["mu"], columns["mu_t"], mu_draws, mu_t_draws, normal, redshift,
-            np.asarray(clumps["pixel_scale_arcsec"], dtype=float),
-            np.array([width[str(name)] for name in clumps["filter_ref"]]), min_sigma_px,
-        )  # fmt: skip
+        psf_fwhm = np.array([width[str(name)] for name in clumps["filter_ref"]])
+        normal, by_profile = np.empty(shape), np.empty(shape)
+        for row, clump in enumerate(clumps["id"]):
+            rng = generator(seed, "catalogue-size", clump)
+            normal[row], by_profile[row] = rng.normal(size=(2, _N_DRAWS))
+        if sizes_by == "lens":
+            sizes = round_sizes(
+                clumps, lensed, picked, ndtr(normal), _with_mass(by_profile, clumps, draws), redshift, psf_fwhm,
+                min_sigma_px, ellipticity,
+            )  # fmt: skip
+        else:
+            sizes = axis_sizes(
+                clumps, columns["mu"], columns["mu_t"], mu_draws, mu_t_draws, normal, redshift,
+                np.asarray(clumps["pixel_scale_arcsec"], dtype=float), psf_fwhm, min_sigma_px,
+            )  # fmt: skip
         columns |= _value_columns("r_eff_pc", sizes.r_eff_pc, sizes.draws_pc)
         columns |= {"r_eff_limit": sizes.limit, "class": sizes.kind}
     if "distance_kpc" in lensed.colnames:
@@ -191,6 +223,9 @@ def assemble(
     flags = np.bitwise_or.reduce(
         [np.asarray(table["flags"], dtype=np.int64) for table in (clumps, lensed, sed)]
     )
+    if shaped:
+        # The lens may tell a size where the image alone does not, and the other way round.
+        flags = np.where(sizes.limit, flags | bit("unresolved"), flags & ~bit("unresolved"))
     repeated = duplicate_images(columns["galaxy"], columns["system"], clumps["snr"])
     flags = flags | np.where(repeated, bit("duplicate_image"), 0)
     if hosts is not None:
