@@ -18,6 +18,7 @@ from clumpscope.files import PACKED_ENDINGS
 from clumpscope.figures.registry import FIGURES, figures_of
 from clumpscope.injection import INJECTION_TABLES
 from clumpscope.population import POPULATION_TABLES
+from clumpscope.redshifts import redshift_quantiles
 from clumpscope.resources import resource
 
 try:

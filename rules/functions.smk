@@ -84,6 +84,13 @@ def galaxy_row(wildcards):
     return json.loads(Path(index).read_text())["rows"][wildcards.galaxy]
 
 
+def galaxy_redshifts(wildcards):
+    """Redshifts at which a galaxy's clumps are fitted and lensed: several for an uncertain one, where asked for."""
+    row = galaxy_row(wildcards)
+    z, n = row["z"], SETTINGS[wildcards.field]["sed"]["redshift_quantiles"]
+    return redshift_quantiles(z, row.get("z_lo", z), row.get("z_hi", z), n)
+
+
 def of_reference_filter(pattern):
     def of_galaxy(wildcards):
         checkpoints.select.get(field=wildcards.field)
@@ -143,7 +150,7 @@ def sed_batches(ending):
 def sed_settings(wildcards):
     """Every setting that a posterior depends on, and nothing else."""
     settings = SETTINGS[wildcards.field]["sed"]
-    others = ("sfh", "reference_sfh", "library", "mass_filter")
+    others = ("sfh", "reference_sfh", "library", "mass_filter", "redshift_quantiles")
     return {key: value for key, value in settings.items() if key not in others}
 
 

@@ -23,6 +23,7 @@ rule magnify:
         runtime=30,
     params:
         galaxy=galaxy_row,
+        redshifts=galaxy_redshifts,
         lens=lambda w: LOCAL[w.field]["lens"],
         n_samples=section("lensing", "n_samples"),
         seed=section("run", "seed"),

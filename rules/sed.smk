@@ -24,6 +24,7 @@ rule sed:
         runtime=lambda w, attempt: 120 * attempt,
     params:
         settings=sed_settings,
+        redshifts=galaxy_redshifts,
         reddening=lambda w: FIELDS[w.field].get("reddening"),
         clumps_per_job=section("run", "clumps_per_job"),
         seed=section("run", "seed"),

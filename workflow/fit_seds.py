@@ -4,6 +4,7 @@ from clumpscope.logs import job_log
 from clumpscope.reddening import dereddening_factors
 from clumpscope.sed.columns_photometry import table_common, table_photometry
 from clumpscope.sed.fit import Fitter
+from clumpscope.sed.mixture import RedshiftMixture
 from clumpscope.sed.posterior import percentile_table
 from clumpscope.sed.settings import FitSettings
 from clumpscope.sed.store import fit_or_reuse
@@ -21,7 +22,11 @@ with job_log(snakemake.log[0]) as log:
         depth = read_table(snakemake.input.depth)
         options["mag_limit_ab"] = dict(zip(depth["filter"], depth["mag_limit_ab"], strict=True))
     settings = FitSettings(sfh=snakemake.wildcards.sfh, seed=snakemake.params.seed, **options)
-    fitter = Fitter(filters, float(clumps["z"][0]), settings, library)
+    fitter = RedshiftMixture(
+        [Fitter(filters, z, settings, library) for z in snakemake.params.redshifts], float(clumps["z"][0])
+    )
+    if len(fitter.fitters) == 1:  # a redshift without an error
+        (fitter,) = fitter.fitters
     posteriors = fit_or_reuse(
         fitter,
         flux * factors,

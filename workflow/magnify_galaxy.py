@@ -12,7 +12,9 @@ with job_log(snakemake.log[0]):
     cutouts, meta = read_cutouts(snakemake.input.cutouts)
     cutout, z = cutouts[meta["filter_ref"]], meta["z"]
     member = galaxy_pixels(cutout, snakemake.params.galaxy, snakemake.input.get("segmentation") or None)
-    table, plane = products.lens_galaxy(model, clumps, cutout, member, z, n_samples, seed)
+    table, plane = products.lens_galaxy(
+        model, clumps, cutout, member, z, n_samples, seed, snakemake.params.redshifts
+    )
     mu = products.magnification_map(model, cutout, z)
     write_table(table, output.table)
     products.write_map(output.map, mu, cutout)

@@ -55,6 +55,8 @@ _COLUMNS: list[Column] = [
     Column("x", "pix", "pos.cartesian.x;instr.det", "Zero-based x in the mosaic of the reference filter"),
     Column("y", "pix", "pos.cartesian.y;instr.det", "Zero-based y in the mosaic of the reference filter"),
     Column("z", "", "src.redshift", "Redshift"),
+    Column("z_lo", "", "stat.error;src.redshift", "16 % of a photometric redshift; z itself of a spectroscopic one"),
+    Column("z_hi", "", "stat.error;src.redshift", "84 % of a photometric redshift; z itself of a spectroscopic one"),
     Column("filter_ref", "", "meta.id;instr.filter", "Filter in which the shape is measured"),
     Column("pixel_scale_arcsec", "arcsec", "instr.scale", "Pixel scale of the reference filter"),
     Column("snr", "", "stat.snr", "Signal-to-noise of the flux in the reference filter"),

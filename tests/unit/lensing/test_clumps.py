@@ -165,3 +165,23 @@ def test_clumps_without_a_shape_have_their_position():
 def test_a_galaxy_without_clumps():
     result = magnify_clumps(cluster(samples=[890.0, 900.0]), clump_at([], []), 2.0)
     assert len(result) == 0 and {"mu", "mu_err_lo", "mu_samples", "flags"} <= set(result.colnames)
+
+
+@pytest.mark.parametrize("v", [(), np.full(10, 900.0)])
+def test_samples_at_several_redshifts_follow_the_closed_form(v):
+    radius, redshifts = einstein(900.0), [1.5, 2.0, 3.0]
+    result = magnify_clumps(cluster(samples=v), clump_at(3 * radius, 0.0), 2.0, redshifts=redshifts)
+    z = result["z_samples"][0]
+    assert len(z) == (10 if len(v) else 3) and set(z) == set(redshifts)
+    expected = [1 / (1 - einstein(900.0, each) / (3 * radius)) for each in z]
+    np.testing.assert_allclose(result["mu_samples"][0], expected, rtol=1e-3)
+    assert result["mu"][0] == pytest.approx(1.5, rel=1e-3)  # at the redshift itself
+    assert result["mu_err_hi"][0] > 0.02
+
+
+def test_redshifts_before_and_behind_the_lens():
+    result = magnify_clumps(cluster(), clump_at(3 * einstein(900.0), 0.0), 2.0, redshifts=[0.3, 2.0])
+    np.testing.assert_allclose(result["mu_samples"][0], [1.0, 1.5], rtol=1e-3)
+    front = magnify_clumps(cluster(), clump_at(5.0, 0.0), 0.3, redshifts=[0.25, 0.3], n_samples=4)
+    np.testing.assert_array_equal(front["z_samples"][0], [0.25, 0.3, 0.25, 0.3])
+    assert describe(front["flags"][0]) == ["not_lensed"]

@@ -223,3 +223,44 @@ def test_tables_that_do_not_belong_together_are_refused(field):
         put_together(field, magnification=field.magnification[1:])
     with pytest.raises(InputError, match="SED table: found no row for"):
         put_together(field, sed=field.sed["exp_free"][1:])
+
+
+def test_masses_sizes_and_magnifications_are_drawn_at_the_same_redshift(field):
+    # Made so that mass over mu does not depend on the redshift: drawn together nothing scatters.
+    redshifts = np.array([1.5, 2.0, 2.5, 3.5])
+    first = np.asarray(field.photometry["galaxy"]) == field.photometry["galaxy"][0]
+    magnification = exact_samples(field, np.zeros(40))
+    at = np.resize(redshifts, 40)
+    magnification["z_samples"] = np.ma.masked_invalid(np.where(first[:, None], at, np.nan))
+    for name in ("mu", "mu_t"):
+        magnification[f"{name}_samples"][first] = at**2
+    rng = np.random.default_rng(0)
+    z = rng.permutation(np.repeat(redshifts, 50)).astype(np.float32)
+    names = ("log_mass", "log_mass_formed", "log_sfr10", "log_sfr100", "m_v_ab")
+    posterior = {name: (-5.0 if name == "m_v_ab" else 2.0) * np.log10(z) for name in names} | {"z": z}
+    samples = {str(clump): posterior for clump in field.photometry["id"][first]}
+    table = put_together(field, magnification=magnification, samples=samples)[first]
+    for p in (16, 50, 84):
+        np.testing.assert_allclose(table[f"log_mass_p{p}"], 0.0, atol=1e-5)
+    np.testing.assert_allclose(table["m_v_ab"], 0.0, atol=1e-5)
+    np.testing.assert_allclose(table["m_v_ab_err_hi"], 0.0, atol=1e-5)
+    # Apart, they would scatter by both.
+    apart = {clump: {**values, "z": np.full(len(z), 2.0)} for clump, values in samples.items()}
+    loose = put_together(field, magnification=magnification, samples=apart)[first]
+    assert (loose["log_mass_p84"] - loose["log_mass_p16"] > 0.3).all()
+
+
+def test_lenses_with_few_and_many_samples_are_put_together(field):
+    few = field.magnification.copy()
+    half = len(few) // 2
+    for name in ("mu_samples", "mu_t_samples"):
+        few[name] = np.repeat(np.asarray(few[name.removesuffix("_samples")])[:, None], 3, axis=1)
+    parts = [few[:half], few[half:]]
+    for name in ("mu_samples", "mu_t_samples"):
+        parts[1].replace_column(name, np.asarray(parts[1][name])[:, :1])
+    if "mu_r_samples" in few.colnames:
+        for part in parts:
+            part.remove_column("mu_r_samples")
+    photometry = [field.photometry[:half], field.photometry[half:]]
+    table = assemble(field.galaxies, photometry, parts, field.sed["exp_free"], {}, psf=field.psf)
+    np.testing.assert_array_equal(table["mu"], few["mu"])

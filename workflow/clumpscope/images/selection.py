@@ -60,7 +60,7 @@ def select_galaxies(
     Returns
     -------
     Table
-        id, ra, dec, z, system, mu, filter_ref, radius_arcsec, selected (bool), reason, in the catalogue's order.
+        id, ra, dec, z, z_lo, z_hi (equal to z where it is spectroscopic), system, mu, filter_ref, radius_arcsec, selected (bool), reason, in the catalogue's order.
 
     Raises
     ------
@@ -111,6 +111,7 @@ def select_galaxies(
             "ra": np.asarray(catalogue["ra"], dtype=float),
             "dec": np.asarray(catalogue["dec"], dtype=float),
             "z": redshift,
+            **_redshift_ends(catalogue, secure),
             "system": [s if s not in ("", "--") else i for s, i in zip(system, identifiers, strict=True)],
             "mu": np.abs(mu),
             "filter_ref": best,
@@ -148,7 +149,7 @@ def galaxy_rows(selection: Table, edits: Table | None) -> dict[str, dict]:
         own = [] if edits is None else edits[np.asarray(edits["galaxy"]) == row["id"]]
         rows[str(row["id"])] = {
             **{key: str(row[key]) for key in ("id", "system", "filter_ref")},
-            **{key: float(row[key]) for key in ("ra", "dec", "z", "radius_arcsec")},
+            **{key: float(row[key]) for key in ("ra", "dec", "z", "z_lo", "z_hi", "radius_arcsec")},
             "edits": [
                 {
                     "galaxy": str(e["galaxy"]),
@@ -216,6 +217,15 @@ def _redshift_quality(catalogue: Table) -> tuple[np.ndarray, np.ndarray]:
     else:
         secure = np.full(size, not bounded)
     return secure, error
+
+
+def _redshift_ends(catalogue: Table, secure: np.ndarray) -> dict[str, np.ndarray]:
+    """The 16 and 84 % points of redshifts; of secure ones, and where they are unknown, the redshift itself."""
+    redshift, ends = np.asarray(catalogue["z"], dtype=float), {}
+    for name in ("z_lo", "z_hi"):
+        end = _filled(catalogue[name]) if name in catalogue.colnames else redshift
+        ends[name] = np.where(secure | ~np.isfinite(end), redshift, end)
+    return ends
 
 
 def _filled(column) -> np.ndarray:

@@ -1,5 +1,7 @@
 """Magnification of clumps: medians over their ellipses, errors from space and from the model's posterior."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from astropy.table import Table
 from astropy.wcs import WCS
@@ -65,6 +67,7 @@ def magnify_clumps(
     wcs: WCS | None = None,
     n_samples: int = 100,
     seed: int = 0,
+    redshifts: Sequence[float] = (),
 ) -> Table:
     """Magnification of every clump of a galaxy (C25 section 3.7).
 
@@ -82,6 +85,9 @@ def magnify_clumps(
         Posterior realisations to use; evenly spaced ones when the model has more.
     seed : int
         For the point of the ellipse that each realisation's sample is taken at.
+    redshifts : sequence of float
+        Equally probable redshifts of the galaxy, where its own is uncertain: each realisation is taken at one of them, in
+        turn. A lens without realisations has one sample at each.
 
     Returns
     -------
@@ -92,24 +98,37 @@ def magnify_clumps(
         stretch_deg, the direction in which mu_t stretches, from +x towards +y of the pixels (NaN without a `wcs`, or where the
         shear is not known);
         mu_samples, mu_t_samples, mu_r_samples (n_clumps, n), one point of the ellipse in one realisation each,
-        whose scatter holds both errors; flags. Nothing is infinite; outside a map all is NaN.
+        whose scatter holds both errors; with more than one of `redshifts` z_samples (n_clumps, n), the redshift of each
+        sample; flags. Nothing is infinite; outside a map all is NaN.
     """
     result = Table({"id": np.asarray(table["id"])})
     n_clumps = len(table)
     flags = np.zeros(n_clumps, dtype=np.int64)
     if z_source <= model.z_lens:
         flags |= bit("not_lensed")
+    if max([z_source, *redshifts]) <= model.z_lens:
         for name in ("mu", "mu_t", "mu_r"):
             result[name], result[f"{name}_err_lo"], result[f"{name}_err_hi"] = 1.0, 0.0, 0.0
-            result[f"{name}_samples"] = np.ones((n_clumps, max(n_samples, 1)))
+            result[f"{name}_samples"] = np.ones((n_clumps, max(n_samples, len(redshifts), 1)))
         result["stretch_deg"] = 0.0
+        if len(redshifts) > 1:
+            result["z_samples"] = np.tile(np.resize(redshifts, result["mu_samples"].shape[1]), (n_clumps, 1))
         result["flags"] = flags
         return result
     if model.z_only is not None:
         flags |= bit("mu_alone")
     ra, dec = ellipse_points(table, wcs)
     best = model.magnification(ra, dec, z_source)
-    realisations = [model.magnification(ra, dec, z_source, k) for k in model.chosen_samples(n_samples)]
+    samples: list[int | None] = list(model.chosen_samples(n_samples))
+    if len(redshifts) > 1:
+        samples = samples or [None] * len(redshifts)
+        drawn_z = np.resize(redshifts, len(samples))
+        result["z_samples"] = np.tile(drawn_z, (n_clumps, 1))
+    else:
+        drawn_z = np.full(len(samples), z_source)
+    if model.z_only is not None:  # such a model says nothing of other redshifts
+        drawn_z = np.full(len(samples), z_source)
+    realisations = [model.magnification(ra, dec, float(z), k) for z, k in zip(drawn_z, samples, strict=True)]
     inside = np.isfinite(best[0]).all(axis=1) | np.isinf(best[0]).any(axis=1)
     flags[~inside] |= bit("outside_model")
     # A critical line crosses the ellipse where a factor changes sign; so does one that many realisations put there.

@@ -1,6 +1,7 @@
 """What the lens stage leaves of a galaxy (table, magnification map, source plane, their picture) and of a field."""
 
 import os
+from collections.abc import Sequence
 
 import numpy as np
 from astropy.io import fits
@@ -40,6 +41,7 @@ def lens_galaxy(
     z_source: float,
     n_samples: int = 100,
     seed: int = 0,
+    redshifts: Sequence[float] = (),
 ) -> tuple[Table, SourcePlane]:
     """Magnification and place in the source plane of every clump of a galaxy.
 
@@ -55,8 +57,8 @@ def lens_galaxy(
         The cutout's pixels that belong to the galaxy; the median of the others is its local sky.
     z_source : float
         Redshift of the galaxy.
-    n_samples, seed : int
-        As in `magnify_clumps`.
+    n_samples, seed, redshifts
+        As in `magnify_clumps`; the source plane and distances in it are those of `z_source`.
 
     Returns
     -------
@@ -68,7 +70,7 @@ def lens_galaxy(
     model = model.about(*cutout_centre(cutout))
     local = clumps.copy()
     local["x"], local["y"] = clumps["x"] - cutout.x0, clumps["y"] - cutout.y0
-    table = magnify_clumps(model, local, z_source, cutout.wcs, n_samples, seed)
+    table = magnify_clumps(model, local, z_source, cutout.wcs, n_samples, seed, redshifts)
     scale = cutout.pixel_scale_arcsec
     # The light of the cluster around a galaxy would pull its barycentre and add to its flux.
     around = cutout.data[~member & np.isfinite(cutout.data)]

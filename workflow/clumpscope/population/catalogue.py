@@ -6,6 +6,7 @@ import numpy as np
 from astropy.table import Table, vstack
 from scipy.special import ndtr
 
+from ..cosmology import pc_per_arcsec
 from ..errors import InputError
 from ..flags import bit, describe
 from ..intervals import sided_errors
@@ -60,14 +61,36 @@ def _value_columns(name: str, value: Array, draws: Array) -> dict[str, Array]:
     return {name: value, f"{name}_err_lo": below, f"{name}_err_hi": above}
 
 
-def _posterior_draws(sed: Table, samples: Mapping[str, Mapping[str, Array]], seed: int) -> dict[str, Array]:
-    """Joint draws of the magnification-dependent quantities, (n_clumps, n_draws) each."""
+def _at_redshifts(z: Array, wanted: Array, rng: np.random.Generator) -> Array:
+    """Indices (n_draws,) of samples at the redshifts `wanted` (n_draws,); `z` (n_samples,) are those of the samples."""
+    values, group = np.unique(np.asarray(z, dtype=float), return_inverse=True)
+    order = np.argsort(group, kind="stable")
+    count = np.bincount(group)
+    nearest = np.abs(wanted[:, None] - values).argmin(axis=1)
+    first = np.concatenate([[0], np.cumsum(count)[:-1]])
+    return order[first[nearest] + rng.integers(count[nearest])]
+
+
+def _posterior_draws(
+    sed: Table, samples: Mapping[str, Mapping[str, Array]], seed: int, z_draws: Array | None = None
+) -> dict[str, Array]:
+    """Joint draws of the magnification-dependent quantities, (n_clumps, n_draws) each.
+
+    Where posterior and lens are mixtures over an uncertain redshift, draws are those at the lens's `z_draws`.
+    """
     names = [name for name in (*_PER_MAGNIFICATION, "m_v_ab") if f"{name}_p50" in sed.colnames]
     draws = {name: np.full((len(sed), _N_DRAWS), np.nan) for name in names}
     for row, clump in enumerate(sed["id"]):
         rng = generator(seed, "catalogue", clump)
         posterior = samples.get(str(clump))
-        if posterior is not None:
+        if (
+            posterior is not None
+            and z_draws is not None
+            and "z" in posterior
+            and np.isfinite(z_draws[row]).all()
+        ):
+            picked = _at_redshifts(posterior["z"], z_draws[row], rng)
+        elif posterior is not None:
             picked = rng.integers(len(posterior["log_mass"]), size=_N_DRAWS)
         normal = rng.normal(size=_N_DRAWS) / _DEVIATE_84
         for name in names:
@@ -82,6 +105,19 @@ def _posterior_draws(sed: Table, samples: Mapping[str, Mapping[str, Array]], see
 def _stacked(tables: Sequence[Table]) -> Table:
     filled = [table for table in tables if len(table)] or list(tables[:1])
     return vstack(filled, join_type="outer", metadata_conflicts="silent")
+
+
+def _as_wide(tables: Sequence[Table]) -> list[Table]:
+    """Magnification tables with as many samples each: where there are fewer they are repeated."""
+    n = max(np.asarray(table["mu_samples"]).shape[1] for table in tables)
+    wide = []
+    for table in tables:
+        columns = np.arange(n) % np.asarray(table["mu_samples"]).shape[1]
+        names = [name for name in table.colnames if name.endswith("_samples")]
+        wide.append(table.copy())
+        for name in names if columns[-1] < n - 1 else ():
+            wide[-1].replace_column(name, np.asarray(table[name])[:, columns])
+    return wide
 
 
 def _rows_of(names: Sequence[str], table: Table, where: str) -> Array:
@@ -160,9 +196,11 @@ def assemble(
 
     Notes
     -----
-    Distributions are combined draw by draw: the posterior of the fit, divided by the magnification's samples.
+    Distributions are combined draw by draw: the posterior of the fit, divided by the magnification's samples. Of a galaxy
+    with several redshifts (`z_samples` of the magnification, ``z`` of the posterior) both, and the scale in the source
+    plane, are drawn at the same one.
     """
-    clumps, lensed = _stacked(photometry), _stacked(magnification)
+    clumps, lensed = _stacked(photometry), _stacked(_as_wide(magnification))
     if [str(name) for name in clumps["id"]] != [str(name) for name in lensed["id"]]:
         raise InputError(
             "magnification tables", "other clumps than the photometry's", "the same ids in the same order"
@@ -196,7 +234,11 @@ def assemble(
         np.take_along_axis(np.asarray(lensed[name], dtype=float), picked, axis=1)
         for name in ("mu_samples", "mu_t_samples")
     )
-    draws = _posterior_draws(sed, samples, seed)
+    z_draws = None
+    if "z_samples" in lensed.colnames:  # empty for galaxies whose redshift is certain
+        z_samples = np.ma.filled(np.ma.asarray(lensed["z_samples"], dtype=float), np.nan)
+        z_draws = np.take_along_axis(z_samples, picked, axis=1)
+    draws = _posterior_draws(sed, samples, seed, z_draws)
     if shaped:
         width = {str(name): float(w) for name, w in zip(psf["filter"], psf["fwhm_arcsec"], strict=True)}
         psf_fwhm = np.array([width[str(name)] for name in clumps["filter_ref"]])
@@ -214,6 +256,9 @@ def assemble(
                 clumps, columns["mu"], columns["mu_t"], mu_draws, mu_t_draws, normal, redshift,
                 np.asarray(clumps["pixel_scale_arcsec"], dtype=float), psf_fwhm, min_sigma_px,
             )  # fmt: skip
+        if z_draws is not None:
+            scale = pc_per_arcsec(np.where(np.isfinite(z_draws), z_draws, redshift[:, None]))
+            sizes = sizes._replace(draws_pc=sizes.draws_pc * scale / pc_per_arcsec(redshift)[:, None])
         columns |= _value_columns("r_eff_pc", sizes.r_eff_pc, sizes.draws_pc)
         columns |= {"r_eff_limit": sizes.limit, "class": sizes.kind}
     if "distance_kpc" in lensed.colnames:

@@ -23,6 +23,7 @@ from ..columns import column_info
 from ..errors import InputError
 from ..files import replacing
 from .fit import Fitter
+from .mixture import RedshiftMixture
 from .posterior import Posterior
 from .settings import code_version
 
@@ -186,7 +187,7 @@ def _stored(path: Path) -> dict[str, Posterior]:
 
 
 def fit_or_reuse(
-    fitters: Fitter | Iterable[Fitter],
+    fitters: Fitter | RedshiftMixture | Iterable[Fitter],
     flux_njy: np.ndarray,
     error_njy: np.ndarray,
     ids: Sequence[str],
@@ -199,7 +200,7 @@ def fit_or_reuse(
 
     Parameters
     ----------
-    fitters : Fitter, or one for each object
+    fitters : Fitter or RedshiftMixture, or one for each object
         Those of several objects share filters and settings; each is asked for when its turn comes.
     flux_njy, error_njy : (n_objects, n_bands) arrays
     ids : sequence of str
@@ -221,7 +222,7 @@ def fit_or_reuse(
     partial = None if path is None else Path(f"{path}.partial")
     stored = {} if path is None else {**_stored(partial), **_stored(Path(path))}
     posteriors, written = [], time.monotonic()
-    one_each = itertools.repeat(fitters) if isinstance(fitters, Fitter) else fitters
+    one_each = itertools.repeat(fitters) if isinstance(fitters, (Fitter, RedshiftMixture)) else fitters
     commons = itertools.repeat(None) if common_njy is None else common_njy
     for name, fitter, flux, error, common in zip(
         map(str, ids), one_each, flux_njy, error_njy, commons, strict=False
