@@ -262,5 +262,7 @@ def test_lenses_with_few_and_many_samples_are_put_together(field):
         for part in parts:
             part.remove_column("mu_r_samples")
     photometry = [field.photometry[:half], field.photometry[half:]]
-    table = assemble(field.galaxies, photometry, parts, field.sed["exp_free"], {}, psf=field.psf)
+    table = assemble(
+        field.galaxies, photometry, parts, field.sed["exp_free"], {}, psf=field.psf, sizes_by="paper"
+    )
     np.testing.assert_array_equal(table["mu"], few["mu"])
