@@ -254,6 +254,7 @@ def products_of(field):
     if "mock" in FIELDS[field]:
         products["truth"] = f"{base}/population/truth.ecsv"
         products["truth_summary"] = f"{base}/population/truth_summary.ecsv"
+        products["coverage"] = f"{base}/population/coverage.ecsv"
     return products
 
 
@@ -300,6 +301,7 @@ def report_of(field):
         shown["psfs"] = f"{base}/psf/psf.ecsv"
     if "mock" in FIELDS[field]:
         shown["recovery"] = f"{base}/population/truth_summary.ecsv"
+        shown["coverage"] = f"{base}/population/coverage.ecsv"
     if injection_tables(field):
         shown["injection"] = injection_tables(field)
     if has_published(field):

@@ -52,7 +52,7 @@ rule population:
         "../workflow/tabulate_population.py"
 
 
-# Of a synthetic field: what was injected beside what was measured.
+# Of a synthetic field: what was injected beside what was measured, and whether the intervals hold it.
 rule truth:
     input:
         catalogue="results/{field}/catalogue.ecsv",
@@ -62,6 +62,7 @@ rule truth:
     output:
         comparison="results/{field}/population/truth.ecsv",
         summary="results/{field}/population/truth_summary.ecsv",
+        coverage="results/{field}/population/coverage.ecsv",
     log:
         "results/{field}/logs/truth.log",
     benchmark:

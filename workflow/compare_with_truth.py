@@ -1,12 +1,14 @@
 """Rule `truth`: what was injected into a synthetic field beside what was measured."""
 
 from clumpscope.logs import job_log
+from clumpscope.population.coverage import coverage_table
 from clumpscope.population.truth import compare_with_truth, summarise_truth
 from clumpscope.tables import read_table, write_table
 
 with job_log(snakemake.log[0]):
     inputs = {name: read_table(snakemake.input[name]) for name in ("catalogue", "truth", "psf", "galaxies")}
     measured = inputs.pop("catalogue")
+    write_table(coverage_table(measured, inputs["truth"], inputs["psf"]), snakemake.output.coverage)
     comparison = compare_with_truth(measured, **inputs)
     write_table(comparison, snakemake.output.comparison)
     write_table(summarise_truth(comparison, len(measured)), snakemake.output.summary)

@@ -5,6 +5,7 @@ from astropy.io import fits
 from astropy.table import Table, vstack
 from astropy.wcs import WCS
 from clumpscope.injection.products import injection_tables
+from clumpscope.population.coverage import coverage_table
 from clumpscope.population.products import population_tables
 from clumpscope.population.truth import summarise_truth
 from unit.injection.injected_samples import injected_sample
@@ -37,6 +38,7 @@ def imaging_products(folder, n_galaxies=20, seed=3):
     products["injection"] = injection_tables([injected_sample(600)], [conditions])
     products["truth"] = truth_table(catalogue[: min(len(catalogue), 12)])
     products["truth_summary"] = summarise_truth(products["truth"], len(catalogue))
+    products["coverage"] = coverage_of(catalogue)
     return products
 
 
@@ -98,6 +100,14 @@ def write_source_plane(folder, catalogue, galaxy):
     path.parent.mkdir(parents=True, exist_ok=True)
     fits.HDUList([hdu, fits.BinTableHDU(table, name="CLUMPS")]).writeto(path, overwrite=True)
     return path
+
+
+def coverage_of(catalogue):
+    """The catalogue beside a truth one tenth off."""
+    truth = catalogue["ra", "dec"].copy()
+    truth["filter_ref"], truth["snr_ref"] = np.full(len(truth), "F150W"), np.full(len(truth), 30.0)
+    truth["mu"], truth["log_mass"] = 1.1 * catalogue["mu"], catalogue["log_mass_p50"] + 0.1
+    return coverage_table(catalogue, truth, Table({"filter": ["F150W"], "fwhm_arcsec": [0.06]}))
 
 
 def truth_table(catalogue):

@@ -116,6 +116,9 @@ _ROWS = [
      "scatter of sky pixels), and the share that also has the bands and flags that statistics ask for; bars are 68 % Wilson intervals, lines the logistic fit. Bottom: "
      "flux and size of those detected, measured over true (bars: half of the 16-84 % range), and the width of the pulls of the flux, 1 for honest errors, in bins of five or more. Fluxes are in units "
      "of the point-source limit of the reference filter. At the faint end only clumps that noise made brighter are detected."),
+    ("coverage", _IMAGING, ("coverage",),
+     "Do the intervals hold? For every quantity, and fluxes by filter: the share of true values inside the 68 % interval (bars: its binomial error; grey: 64 to 72 %), "
+     "median and width of the pulls (measured minus true, over the error), for all clumps, isolated ones, on hosts, in crowds, and central ones. Clumps that flags exclude from statistics are left out."),
     ("truth_recovery", _IMAGING, ("truth", "truth_summary"),
      "A field with known truth: measured against true flux (observed), size, magnification, mass and mass-weighted age of every clump found, and "
      "what became of the true clumps by signal-to-noise."),

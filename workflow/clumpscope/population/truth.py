@@ -10,7 +10,7 @@ from astropy.table import Table
 from ..flags import FLAGS, has
 from ..tables import require_columns
 
-__all__ = ["compare_with_truth", "summarise_truth"]
+__all__ = ["compare_with_truth", "match_clumps", "picked", "summarise_truth"]
 
 _TRUTH_COLUMNS = (
     "id",
@@ -98,7 +98,7 @@ def compare_with_truth(
     require_columns(measured, ["id", "galaxy", "ra", "dec"], "catalogue")
     fwhm = dict(zip(psf["filter"], psf["fwhm_arcsec"], strict=True))
     fwhm_arcsec = np.array([fwhm[name] for name in truth["filter_ref"]])
-    partner, distance = _match(measured, truth, fwhm_arcsec)
+    partner, distance = match_clumps(measured, truth, fwhm_arcsec)
     table = Table(
         {
             "id": truth["id"],
@@ -108,7 +108,7 @@ def compare_with_truth(
             "status": _status(measured, truth, partner, fwhm_arcsec, galaxies),
             "match": [str(measured["id"][k]) if k >= 0 else "" for k in partner],
             "distance_arcsec": distance,
-            "flags": _picked(measured, "flags", partner, 0).astype(int),
+            "flags": picked(measured, "flags", partner, 0).astype(int),
         }
     )
     flux_true, flux_measured = np.full((2, len(truth)), np.nan)
@@ -116,7 +116,7 @@ def compare_with_truth(
         rows = truth["filter_ref"] == name
         restored = 10 ** (0.4 * (reddening_mag or {}).get(name, 0.0))
         flux_true[rows] = truth[f"flux_{name}_njy"][rows] * restored
-        flux_measured[rows] = _picked(measured, f"flux_{name}_njy", partner)[rows]
+        flux_measured[rows] = picked(measured, f"flux_{name}_njy", partner)[rows]
     table["true_flux_njy"], table["measured_flux_njy"] = flux_true, flux_measured
     pairs = {
         "r_eff_pc": "r_eff_pc",
@@ -126,13 +126,13 @@ def compare_with_truth(
     }
     for true_name, measured_name in pairs.items():
         table[f"true_{true_name}"] = np.asarray(truth[true_name], dtype=float)
-        table[f"measured_{true_name}"] = _picked(measured, measured_name, partner)
-    table["size_limit"] = _picked(measured, "r_eff_limit", partner, 1).astype(bool)
+        table[f"measured_{true_name}"] = picked(measured, measured_name, partner)
+    table["size_limit"] = picked(measured, "r_eff_limit", partner, 1).astype(bool)
     table["distance_arcsec"].unit = u.arcsec
     return table
 
 
-def _picked(measured: Table, name: str, partner: np.ndarray, missing: float = np.nan) -> np.ndarray:
+def picked(measured: Table, name: str, partner: np.ndarray, missing: float = np.nan) -> np.ndarray:
     """Column of the matched clumps in the order of the truth; `missing` where there is none."""
     values = np.full(partner.size, missing, dtype=float)
     if name in measured.colnames:
@@ -141,7 +141,7 @@ def _picked(measured: Table, name: str, partner: np.ndarray, missing: float = np
     return values
 
 
-def _match(measured: Table, truth: Table, reach_arcsec: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def match_clumps(measured: Table, truth: Table, reach_arcsec: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Index of each true clump's measured partner (-1: none) and the distance to it [arcsec]."""
     partner = np.full(len(truth), -1)
     distance = np.full(len(truth), np.nan)

@@ -47,6 +47,8 @@ class FieldInputs:
         Table of the PSFs, with what a reader should know of each.
     recovery : path-like, optional
         Summary of the comparison with a mock field's truth.
+    coverage : path-like, optional
+        Whether intervals hold that truth, of `clumpscope.population.coverage`.
     injection : mapping of str to path-like
         Tables of `clumpscope.injection` by name; limits and recovery are shown, all are linked.
     published : path-like, optional
@@ -65,6 +67,7 @@ class FieldInputs:
     figures: Sequence[Location] = ()
     psfs: Location | None = None
     recovery: Location | None = None
+    coverage: Location | None = None
     injection: Mapping[str, Location] = field(default_factory=dict)
     published: Location | None = None
     further: Sequence[Location] = ()
@@ -127,6 +130,8 @@ def _field(inputs: FieldInputs, base: Path) -> dict[str, Any]:
         ]
     if inputs.published:
         shown.insert(0, tables.published_table(read_table(inputs.published)))
+    if inputs.coverage:
+        shown.insert(0, tables.coverage_table(read_table(inputs.coverage)))
     if inputs.recovery:
         shown.insert(0, tables.recovery_table(read_table(inputs.recovery)))
     if inputs.psfs:
@@ -137,6 +142,7 @@ def _field(inputs: FieldInputs, base: Path) -> dict[str, Any]:
         inputs.selection,
         inputs.psfs,
         inputs.recovery,
+        inputs.coverage,
         inputs.published,
     ]
     links += [*inputs.population.values(), *inputs.injection.values(), *inputs.further]

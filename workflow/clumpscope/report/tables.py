@@ -8,8 +8,18 @@ from astropy.table import Table
 from ..population.bins import Bin
 
 __all__ = [
-    "TextTable", "completeness_table", "correlation_table", "gradient_table", "injection_table", "median_table", "number",
-    "psf_table", "published_table", "recovery_table", "slope_table",
+    "TextTable",
+    "completeness_table",
+    "correlation_table",
+    "coverage_table",
+    "gradient_table",
+    "injection_table",
+    "median_table",
+    "number",
+    "psf_table",
+    "published_table",
+    "recovery_table",
+    "slope_table",
 ]  # fmt: skip
 
 _PROPERTY = {
@@ -134,6 +144,44 @@ def recovery_table(summary: Table) -> TextTable:
         marks.append({"true": "good", "false": "bad"}.get(str(r["met"]).lower(), "") if goal else "")
     return TextTable(
         "Recovery of the injected truth", ("quantity", "value", "objects", "goal"), tuple(rows), tuple(marks)
+    )
+
+
+_COVERAGE_GROUPS = ("all", "isolated", "on_host", "crowded", "central")
+# Share of truths inside 68 % intervals that is called good; what statistics allow is added.
+_GOOD_SHARE = (0.64, 0.72)
+
+
+def coverage_table(coverage: Table) -> TextTable:
+    """Share of true values inside their 68 % intervals, by quantity and by what surrounds clumps."""
+    rows, marks = [], []
+    found = {(str(r["quantity"]), str(r["filter"]), str(r["group"])): r for r in coverage}
+    for quantity, name in dict.fromkeys((key[0], key[1]) for key in found):
+        cells = []
+        every = found.get((quantity, name, "all"))
+        for group in _COVERAGE_GROUPS:
+            r = found.get((quantity, name, group))
+            share = np.nan if r is None else r["inside_95" if quantity == "r_eff_limit" else "inside_68"]
+            cells.append("" if np.isnan(share) else f"{100 * share:.0f} % of {r['n']}")
+        width = (
+            ""
+            if every is None or np.isnan(every["pull_width"])
+            else f"{every['pull_median']:+.2f}, {every['pull_width']:.2f}"
+        )
+        rows.append((f"{quantity} {name}".strip(), *cells, width))
+        good = every is not None and not np.isnan(every["inside_68"])
+        low, high = _GOOD_SHARE
+        inside = good and low - every["inside_68_err"] <= every["inside_68"] <= high + every["inside_68_err"]
+        marks.append(("good" if inside else "bad") if good else "")
+    heads = ("quantity", *(group.replace("_", " ") for group in _COVERAGE_GROUPS), "pull: median, width")
+    left_out = ", ".join(f"{count} {name}" for name, count in coverage.meta.get("excluded", {}).items())
+    caption = (
+        "r_eff_limit: share of upper limits (97.5 %) above the truth. Left out, with the flag that excludes them: "
+        + (left_out or "none")
+        + "."
+    )
+    return TextTable(
+        "Share of true values inside 68 % intervals", heads, tuple(rows), tuple(marks), caption=caption
     )
 
 

@@ -1,0 +1,58 @@
+"""Whether intervals hold the truth of a field where it is known."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from astropy.table import Table
+
+from .settings import Settings
+from .style import GREY, PAGE_INCH, empty, new_figure, styled
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["draw"]
+
+_GROUPS = {"all": ("k", "o"), "isolated": ("#35608d", "s"), "on_host": ("#c0392b", "D"), "crowded": ("#e69f00", "^"),
+           "central": ("#6ece58", "v")}  # fmt: skip
+_PANELS = (
+    ("inside_68", "share inside 68 %", (0.3, 1.0), (0.64, 0.72)),
+    ("pull_median", "median pull", (-1.5, 1.5), (-0.15, 0.15)),
+    ("pull_width", "width of pulls", (0.4, 2.5), (0.9, 1.15)),
+)
+
+
+@styled
+def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
+    """Draw coverage, median and width of the pulls of every quantity, by what surrounds clumps.
+
+    Products: ``coverage``, of `clumpscope.population.coverage`.
+    """
+    coverage = products["coverage"]
+    judged = coverage[np.isfinite(np.asarray(coverage["inside_68"], dtype=float))]
+    labels = list(dict.fromkeys(f"{r['quantity']} {r['filter']}".strip() for r in judged))
+    figure = new_figure(PAGE_INCH, 1.0 + 0.17 * max(len(labels), 6))
+    panels = figure.subplots(1, 3, sharey=True)
+    for panel, (column, label, ends, band) in zip(panels, _PANELS, strict=True):
+        panel.axvspan(*band, color="0.88", lw=0)
+        panel.set(xlabel=label, xlim=ends)
+        for place, (group, (colour, marker)) in enumerate(_GROUPS.items()):
+            rows = judged[np.asarray(judged["group"]) == group]
+            if not len(rows):
+                continue
+            height = np.array([labels.index(f"{r['quantity']} {r['filter']}".strip()) for r in rows])
+            values = np.asarray(rows[column], dtype=float)
+            error = np.asarray(rows["inside_68_err"], dtype=float) if column == "inside_68" else None
+            panel.errorbar(
+                np.clip(values, *ends), height + 0.15 * (place - 2), xerr=error, fmt=marker, ms=3, lw=0.6, color=colour,
+                label=group.replace("_", " "), clip_on=False,
+            )  # fmt: skip
+        for edge in range(len(labels)):
+            panel.axhline(edge + 0.5, color=GREY, lw=0.2)
+    if labels:
+        panels[0].set(yticks=range(len(labels)), yticklabels=labels, ylim=(len(labels) - 0.5, -0.5))
+        panels[2].legend(fontsize=6, loc="lower right")
+    else:
+        empty(panels[0])
+    return figure, coverage
