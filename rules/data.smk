@@ -42,6 +42,8 @@ for name in FIELDS:
         rule:
             name:
                 f"mock_{name}"
+            input:
+                list(FIELDS[name]["mock"].get("sky", {}).values()),
             output:
                 inputs=[path for path in input_files(name) if path.startswith(f"results/{name}/input/")],
                 truth=f"results/{name}/input/truth/clumps.ecsv",

@@ -13,6 +13,7 @@ from .lens import Z_LENS, Lens
 from .noise import aperture_weights, correlated_noise, pixel_sigma_njy
 from .optics import OVERSAMPLING, PIXEL_SCALE_ARCSEC, PSFWidths, encircled_energy, make_psf
 from .profiles import bulge_profile, disc_profile, sersic_image
+from .real_sky import read_sky
 from .render import (
     Pattern,
     add_diffuse,
@@ -88,6 +89,8 @@ class Mosaics:
         self.scale = PIXEL_SCALE_ARCSEC[self.channel]
         self.n = round(scene.size_arcsec / self.scale)
         self.psfs = {name: make_psf(name, scene.seed) for name in self.filters}
+        given = scene.settings.sky
+        self.skies = {name: read_sky(given[name], name, self.scale) for name in self.filters if name in given}
         self.widths = PSFWidths(scene.size_arcsec, scene.settings.psf_variation)
         self.node_psfs = {name: self.widths.at_nodes(psf) for name, psf in self.psfs.items()}
         self.noiseless = {name: np.zeros((self.n, self.n), dtype=np.float32) for name in self.filters}
@@ -131,8 +134,13 @@ class Mosaics:
         light = self.noiseless[name]
         rng = generator(self.scene.seed, "mock", "noise", name)
         sky, electrons = self.exposure(name)
-        error = np.sqrt(sky**2 + np.maximum(light, 0.0) / electrons).astype(np.float32)
-        image = light + error * correlated_noise(rng, light.shape, self.channel)
+        photons = np.maximum(light, 0.0) / electrons
+        error = np.sqrt(sky**2 + photons).astype(np.float32)
+        noise = correlated_noise(rng, light.shape, self.channel)
+        if name in self.skies:
+            image = light + self.skies[name].draw(rng, self.n) + np.sqrt(photons).astype(np.float32) * noise
+        else:
+            image = light + error * noise
         saturated = ndimage.binary_dilation(light > _SATURATION_NJY)
         image[saturated] = np.nan
         error[saturated] = np.nan
@@ -141,6 +149,9 @@ class Mosaics:
     def exposure(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """Noise of the sky alone [nJy], and electrons that light of 1 nJy frees, per pixel."""
         noise = self._shallowness()
+        if name in self.skies:
+            electrons = np.full_like(noise, _ELECTRONS_PER_NJY[get_filter(name).kind])
+            return np.full_like(noise, self.skies[name].sigma_njy), electrons
         return pixel_sigma_njy(name, self.psfs[name]) * noise, _ELECTRONS_PER_NJY[
             get_filter(name).kind
         ] / noise**2

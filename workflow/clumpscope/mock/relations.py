@@ -11,6 +11,7 @@ from .scene import Scene
 
 __all__ = ["true_relations"]
 
+_FEWEST = 3  # of galaxies or clumps that give a line
 _EDGES = (0.7, 1.5, 2.5, 3.5, 5.5)  # of redshift, as the population tables have them
 
 
@@ -31,7 +32,11 @@ def true_relations(scene: Scene, galaxies: Table, clumps: Table) -> dict[str, An
         "n_clumps": len(own),
         "n_clump_images": len(clumps),
         "log_f_cl": _line(np.asarray(hosts["log_mass"]) - 9.5, hosts["log_f_cl"]),
-        "pearson_r_f_cl_host_mass": float(np.corrcoef(hosts["log_mass"], hosts["log_f_cl"])[0, 1]),
+        "pearson_r_f_cl_host_mass": (
+            float(np.corrcoef(hosts["log_mass"], hosts["log_f_cl"])[0, 1])
+            if len(hosts) >= _FEWEST
+            else float("nan")
+        ),
         "mass_fraction_gradient": _line(own["distance_kpc"], fraction),
         "age_mw_gradient": _line(own["distance_kpc"], own["log_age_mw_yr"]),
         "sigma_mass_gradient": _line(own["distance_kpc"], own["log_sigma_mass"]),
@@ -44,6 +49,8 @@ def true_relations(scene: Scene, galaxies: Table, clumps: Table) -> dict[str, An
 
 
 def _line(x, y) -> dict[str, float]:
+    if len(x) < _FEWEST:
+        return {"slope": float("nan"), "intercept": float("nan")}
     slope, intercept = np.polyfit(np.asarray(x, float), np.asarray(y, float), 1)
     return {"slope": float(slope), "intercept": float(intercept)}
 

@@ -40,6 +40,8 @@ class Settings:
         Largest minus smallest FWHM over the field, over the mean.
     photometric_share, photometric_error, outlier_share : float
         Share of galaxies with a photometric redshift, its error over 1 + z, and the share of those that are wrong.
+    sky : mapping
+        Filter -> image of real empty sky, from which the noise is cut.
     population : Recipe, optional
         Relations that masses, ages and sizes follow; without it they are drawn where they are easily measured.
     """
@@ -60,6 +62,7 @@ class Settings:
     photometric_share: float = 0.25
     photometric_error: float = 0.01
     outlier_share: float = 0.0
+    sky: Mapping[str, str] = field(default_factory=dict)
     population: Recipe | None = None
 
     def __post_init__(self) -> None:
