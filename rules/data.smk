@@ -44,6 +44,11 @@ for name in FIELDS:
                 f"mock_{name}"
             input:
                 list(FIELDS[name]["mock"].get("sky", {}).values()),
+                [
+                    FIELDS[name]["mock"][key]
+                    for key in ("lens_model", "lens_samples")
+                    if key in FIELDS[name]["mock"]
+                ],
             output:
                 inputs=[path for path in input_files(name) if path.startswith(f"results/{name}/input/")],
                 truth=f"results/{name}/input/truth/clumps.ecsv",

@@ -6,6 +6,7 @@ from clumpscope.cosmology import distance_ratio
 from clumpscope.lensing.lenstool import read_lenstool
 from clumpscope.mock.cluster import make_cluster
 from clumpscope.mock.field import REFERENCE
+from clumpscope.mock.given_lens import given_members, read_given
 from clumpscope.mock.lens import DPIE, Z_LENS, Lens, Shear, find_images
 from clumpscope.mock.lens_files import lens_posterior, write_lens
 
@@ -81,3 +82,24 @@ def test_written_model_is_the_lens_for_the_workflow(tmp_path):
     samples = np.array([model.magnification(ra, dec, 3.0, sample=k)[0] for k in range(0, model.n_samples, 4)])
     spread = samples.std(axis=0) / np.abs(lens.magnification(x, y, 3.0)[0])
     assert np.all((spread > 1e-3) & (spread < 0.5))
+
+
+def test_a_given_model_is_the_lens_that_wrote_it(tmp_path):
+    lens, members = make_cluster(np.random.default_rng(8), 40.0)
+    rng = np.random.default_rng(9)
+    posterior = lens_posterior(lens, rng, 1.0)
+    write_lens(tmp_path, lens, posterior, rng, REFERENCE)
+    best, samples = read_given(str(tmp_path / "best.par"), str(tmp_path / "bayes.dat"))
+    x, y = np.array([12.0, -7.3, 3.1]), np.array([4.0, 9.1, -11.7])
+    # Both pairs are other code: real arctangents here, complex numbers there.
+    for ours, theirs in ((lens, best), (posterior[17], samples[17])):
+        for z in (0.9, 4.0):
+            assert np.allclose(ours.source(x, y, z), theirs.source(x, y, z), atol=2e-6)
+            assert np.allclose(ours.magnification(x, y, z), theirs.magnification(x, y, z), rtol=1e-3)
+    # Galaxies stand where the potentials are; velocity dispersions give their magnitudes.
+    found = {(round(m.x_arcsec, 3), round(m.y_arcsec, 3)): m for m in given_members(best, 40.0)}
+    for member in members:
+        if member.name.startswith("M") and max(abs(member.x_arcsec), abs(member.y_arcsec)) < 19:
+            twin = found[round(member.x_arcsec, 3), round(member.y_arcsec, 3)]
+            assert twin.mag == pytest.approx(member.mag, abs=0.05)
+            assert twin.axis_ratio == pytest.approx(member.axis_ratio, abs=0.01)

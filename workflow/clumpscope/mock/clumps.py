@@ -9,7 +9,7 @@ from ..errors import InputError
 from .lens import ImageFinder, Lens
 from .render import trace_clump
 from .settings import Settings
-from .sources import MAX_TRIES, Clump, Galaxy, GalaxyImage, far
+from .sources import Clump, Galaxy, GalaxyImage, far
 
 __all__ = ["distance_kpc", "lognormal_radius", "place_sources", "trace_images"]
 
@@ -20,6 +20,7 @@ _NEIGHBOUR_ARCSEC = (0.058, 0.08)  # one FWHM of F150W and more
 _MIN_SEPARATION_ARCSEC = 0.22
 _REACH_ARCSEC, _SAME_IMAGE_ARCSEC = 1.7, 2.5
 _LEAST_MU = 0.3
+_MAX_TRIES = 800
 _NEARER = 0.99  # how much less is asked for after every failure
 
 Source = tuple[float, float]
@@ -44,21 +45,27 @@ def place_sources(
     Raises
     ------
     InputError
-        If a galaxy has no room for its clumps.
+        If a galaxy has no room for a clump.
+
+    Notes
+    -----
+    A small galaxy on an arc may have room for fewer clumps than asked for.
     """
     placed: list[tuple[Source, list[Place]]] = []
     for number in range(galaxy.n_clumps):
         neighbour = placed[-1] if crowded[number] and placed else None
-        placed.append(
-            _place(rng, finder, galaxy, placed, neighbour, number == 0 and galaxy.nucleus, settings)
-        )
+        central = number == 0 and galaxy.nucleus
+        place = _place(rng, finder, galaxy, placed, neighbour, central, settings)
+        if place is None:
+            break
+        placed.append(place)
     return placed
 
 
 def _place(rng, finder, galaxy, placed, neighbour, central, settings):
     lens, first = finder.lens, galaxy.images[0]
     reach, apart = 1.0, _NEIGHBOUR_ARCSEC[0] if neighbour is not None else _MIN_SEPARATION_ARCSEC
-    for _ in range(MAX_TRIES):
+    for _ in range(_MAX_TRIES):
         others = [place[1:] for other in placed if other is not neighbour for place in other[1]]
         if neighbour is not None:
             distance, angle = rng.uniform(*_NEIGHBOUR_ARCSEC), rng.uniform(0, 2 * np.pi)
@@ -88,8 +95,10 @@ def _place(rng, finder, galaxy, placed, neighbour, central, settings):
             return source, [place[2:] for place in places]
         # Small galaxies with many clumps are crowded.
         apart = max(apart * _NEARER, _NEIGHBOUR_ARCSEC[0])
+    if placed:
+        return None
     raise InputError(
-        "mock field", f"no room for {galaxy.n_clumps} clumps in galaxy {galaxy.system}", "clumps apart",
+        "mock field", f"no room for a clump in galaxy {galaxy.system}", "room for one",
         "Ask for fewer clumps or another seed.",
     )  # fmt: skip
 

@@ -6,13 +6,13 @@ import numpy as np
 
 from .lens import DPIE, Lens, Shear
 
-__all__ = ["Member", "make_cluster"]
+__all__ = ["MAG_STAR", "V_DISP_STAR_KMS", "Member", "make_cluster"]
 
 _SIZE_ARCSEC = 40.0  # the field for which the numbers below are; others are scaled
 _N_MEMBERS = 12
 _CORE_ARCSEC = 0.033  # 0.15 kpc at the cluster's redshift
 # L* member (Faber-Jackson scaling below it), as in the potfiles of published Lenstool models.
-_MAG_STAR, _V_DISP_STAR_KMS, _CUT_STAR_ARCSEC = 18.6, 170.0, 6.0
+MAG_STAR, V_DISP_STAR_KMS, _CUT_STAR_ARCSEC = 18.6, 170.0, 6.0
 
 
 @dataclass(frozen=True)
@@ -76,13 +76,13 @@ def make_cluster(rng: np.random.Generator, size_arcsec: float) -> tuple[Lens, li
         if max(abs(x), abs(y)) > 0.48 * size_arcsec:
             continue
         mag = rng.uniform(19.3, 22.3)
-        luminosity = 10 ** (-0.4 * (mag - _MAG_STAR)) * scale
+        luminosity = 10 ** (-0.4 * (mag - MAG_STAR)) * scale
         ellipticity, direction = rng.uniform(0.05, 0.35), rng.uniform(0, 180)
         name = f"M{len(members) - 1:02d}"
         potentials.append(
             DPIE(
                 name, x, y, ellipticity, direction, _CORE_ARCSEC,
-                _CUT_STAR_ARCSEC * luminosity**0.5, _V_DISP_STAR_KMS * luminosity**0.25, mag,
+                _CUT_STAR_ARCSEC * luminosity**0.5, V_DISP_STAR_KMS * luminosity**0.25, mag,
             )
         )  # fmt: skip
         axis_ratio = np.sqrt((1 - ellipticity) / (1 + ellipticity))

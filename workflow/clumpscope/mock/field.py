@@ -22,13 +22,12 @@ from .images import Mosaics, draw_mosaics
 from .lens_files import write_lens
 from .picture import draw_picture, thumbnail
 from .relations import true_relations
-from .scene import design_scene, nircam_filters
+from .scene import REFERENCE, design_scene, nircam_filters
 from .settings import Settings
 from .truth import Drawn, clump_truth, galaxy_truth
 
 __all__ = ["REFERENCE", "error_kind", "make_field"]
 
-REFERENCE = (3.5875, -30.3966)  # RA, Dec [deg] of the field's centre
 # Cards of a real mosaic of F200W.
 _CALIBRATION = {"PHOTMJSR": 1.8917, "PIXAR_SR": 2.29e-14, "PHOTSCAL": 1.0}
 _BINNING = 4
@@ -52,7 +51,7 @@ def make_field(
     ----------
     out_dir : path-like
         Folder to fill: ``images/{F}_sci.fits`` with ``{F}_wht.fits`` and ``{F}_exp.fits`` (broad) or
-        ``{F}_err.fits`` (medium filters), ``lens/best.par``, ``lens/bayes.dat``, ``galaxies.ecsv``, ``stars.ecsv``, ``edits.ecsv``,
+        ``{F}_err.fits`` (medium filters), ``lens/best.par``, ``lens/bayes.dat`` (unless a model is given), ``galaxies.ecsv``, ``stars.ecsv``, ``edits.ecsv``,
         ``truth/{clumps,galaxies,psf,stars}.ecsv``, ``truth/population.yaml`` and ``mock.png``.
     seed : int
         The same seed gives the same bytes.
@@ -85,9 +84,10 @@ def make_field(
             _write_image(folder / "images", mosaic, name, image, error)
             thumbnails[name] = thumbnail(image, mosaic.scale, settings.size_arcsec)
         drawn.note(mosaic)
-    rng = generator(seed, "mock", "chi-squared")
-    write_lens(folder / "lens", scene.best, scene.posterior, rng, REFERENCE)
-    wcs = _wcs(round(settings.size_arcsec / 0.02), 0.02)
+    if settings.lens_model is None:
+        rng = generator(seed, "mock", "chi-squared")
+        write_lens(folder / "lens", scene.best, scene.posterior, rng, scene.reference)
+    wcs = _wcs(round(settings.size_arcsec / 0.02), 0.02, scene.reference)
     galaxies = galaxy_truth(scene, wcs)
     truth = clump_truth(scene, drawn, galaxies, wcs)
     measured = galaxies["id"][galaxies["fate"] == "selected"]
@@ -104,10 +104,10 @@ def make_field(
     return truth
 
 
-def _wcs(n: int, scale: float) -> WCS:
+def _wcs(n: int, scale: float, reference: tuple[float, float]) -> WCS:
     wcs = WCS(naxis=2)
     wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
-    wcs.wcs.crval = REFERENCE
+    wcs.wcs.crval = reference
     wcs.wcs.crpix = [(n + 1) / 2, (n + 1) / 2]
     wcs.wcs.cd = np.diag([-scale, scale]) / 3600.0
     return wcs
@@ -115,7 +115,7 @@ def _wcs(n: int, scale: float) -> WCS:
 
 def _write_image(folder: Path, mosaic: Mosaics, name: str, image: np.ndarray, error: np.ndarray) -> None:
     unit, factor = _UNITS[mosaic.channel]
-    header = _wcs(mosaic.n, mosaic.scale).to_header()
+    header = _wcs(mosaic.n, mosaic.scale, mosaic.scene.reference).to_header()
     header["BUNIT"] = unit
     header["FILTER"] = name
     header["TELESCOP"], header["INSTRUME"] = "JWST (mock)", "NIRCAM"

@@ -126,6 +126,10 @@ class Lens:
         """Redshift of the lens."""
         return Z_LENS
 
+    def ratio(self, z: float) -> float:
+        """D_LS / D_S of a source at redshift z."""
+        return distance_ratio(self.z_lens, z)
+
     def deflection(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Deflection [arcsec] for D_LS / D_S = 1, arrays of the shape of `x`."""
         parts = [potential.deflection(x, y) for potential in self.potentials]
@@ -133,7 +137,7 @@ class Lens:
 
     def source(self, x: np.ndarray, y: np.ndarray, z: float) -> tuple[np.ndarray, np.ndarray]:
         """Source position [arcsec] seen at image position (x, y)."""
-        ratio = distance_ratio(self.z_lens, z)
+        ratio = self.ratio(z)
         alpha_x, alpha_y = self.deflection(x, y)
         return x - ratio * alpha_x, y - ratio * alpha_y
 
@@ -212,7 +216,7 @@ class ImageFinder:
     def _source(self, z: float) -> tuple[list[np.ndarray], list[list[np.ndarray]]]:
         """Source positions of the grid, and the lowest and highest of each cell's corners."""
         if self._traced is None or self._traced[0] != z:
-            ratio = distance_ratio(self.lens.z_lens, z)
+            ratio = self.lens.ratio(z)
             grid = np.meshgrid(self._axis, self._axis)
             beta = [p - ratio * alpha for p, alpha in zip(grid, self._alpha, strict=True)]
             corners = [[part[corner] for corner in _CORNERS] for part in beta]

@@ -38,7 +38,9 @@ def true_relations(scene: Scene, galaxies: Table, clumps: Table) -> dict[str, An
             else float("nan")
         ),
         "mass_fraction_gradient": _line(own["distance_kpc"], fraction),
+        "mass_fraction_gradient_from_centre": _line(own["centre_kpc"], fraction),
         "age_mw_gradient": _line(own["distance_kpc"], own["log_age_mw_yr"]),
+        "age_mw_gradient_from_centre": _line(own["centre_kpc"], own["log_age_mw_yr"]),
         "sigma_mass_gradient": _line(own["distance_kpc"], own["log_sigma_mass"]),
         "sigma_mass_evolution": _line(np.log10((1 + np.asarray(own["z"])) / 3), own["log_sigma_mass"]),
         "sigma_mass_medians": _medians(own, "log_sigma_mass"),

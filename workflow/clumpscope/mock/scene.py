@@ -7,12 +7,14 @@ from functools import partial
 import numpy as np
 
 from ..cosmology import pc_per_arcsec
+from ..errors import InputError
 from ..filters import filter_names, get_filter
 from ..images.selection import reference_filter
 from ..randomness import generator
 from .clumps import distance_kpc, lognormal_radius, place_sources, trace_images
 from .cluster import Member, make_cluster
 from .galaxies import place_galaxies, wishes
+from .given_lens import GivenLens, given_members, read_given
 from .lens import ImageFinder, Lens
 from .lens_files import lens_posterior
 from .noise import DEPTH_SIGMA
@@ -22,8 +24,9 @@ from .settings import Settings
 from .sources import Clump, Galaxy, Redshift, Star, place_stars
 from .spectra import HST_FILTERS, Population, draw_bulge, draw_clump, draw_host
 
-__all__ = ["Light", "Scene", "design_scene", "nircam_filters"]
+__all__ = ["REFERENCE", "Light", "Scene", "design_scene", "nircam_filters"]
 
+REFERENCE = (3.5875, -30.3966)  # RA, Dec [deg]
 _MASS_RANGE = 100.0  # of a galaxy's clumps, drawn from dN/dM ~ M^-2
 _MEDIAN_SNR = 25.0
 _SNR_RANGE = (3.0, 250.0)
@@ -92,6 +95,11 @@ class Scene:
         """Side of the field."""
         return self.settings.size_arcsec
 
+    @property
+    def reference(self) -> tuple[float, float]:
+        """RA, Dec [deg] of the field's centre; that of a given lens model's frame."""
+        return self.best.model.reference if isinstance(self.best, GivenLens) else REFERENCE
+
     def filter_ref(self, galaxy: Galaxy) -> str:
         """Reference filter of a galaxy among those drawn."""
         return reference_filter(galaxy.z, self.filters)
@@ -111,9 +119,15 @@ def nircam_filters() -> list[str]:
 def design_scene(seed: int, filters: Sequence[str], settings: Settings) -> Scene:
     """Draw a field's objects."""
     size = settings.size_arcsec
-    best, members = make_cluster(generator(seed, "mock", "cluster"), size)
     rng = generator(seed, "mock", "lens samples")
-    posterior = lens_posterior(best, rng, size / 40.0)
+    if settings.lens_model is None:
+        best, members = make_cluster(generator(seed, "mock", "cluster"), size)
+        posterior = lens_posterior(best, rng, size / 40.0)
+    else:
+        best, posterior = read_given(settings.lens_model, settings.lens_samples)
+        members = given_members(best, size)
+    if settings.lens_truth == "sample" and not posterior:
+        raise InputError("mock.lens_samples", "none", "samples, of which `lens_truth: sample` takes one")
     lens = best if settings.lens_truth == "best" else posterior[rng.integers(len(posterior))]
     rng = generator(seed, "mock", "galaxies")
     redshifts, hosts = None, None

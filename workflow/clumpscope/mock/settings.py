@@ -28,6 +28,8 @@ class Settings:
         Default: in proportion to the galaxies.
     lens_truth : str
         ``best``: the given best model is the truth. ``sample``: the truth is one of the given samples.
+    lens_model, lens_samples : str, optional
+        A user's Lenstool model and its samples, in place of the mock's own.
     multiple_share, critical_share : float
         Shares of the galaxies that have several images, and that lie on a critical line.
     mu_max : float
@@ -51,6 +53,8 @@ class Settings:
     n_clumps: int | None = None
     n_stars: int | None = None
     lens_truth: str = "best"
+    lens_model: str | None = None
+    lens_samples: str | None = None
     multiple_share: float = 0.0
     critical_share: float = 0.0
     mu_max: float = 30.0

@@ -9,6 +9,7 @@ from astropy.wcs import WCS
 
 from ..cosmology import pc_per_arcsec
 from ..filters import get_filter
+from .clumps import distance_kpc
 from .images import Mosaics, sky_position, smooth_magnifications, to_pixel
 from .optics import OVERSAMPLING, PIXEL_SCALE_ARCSEC, encircled_energy
 from .scene import Light, Scene
@@ -19,7 +20,7 @@ __all__ = ["Drawn", "clump_truth", "galaxy_truth"]
 _APERTURE_ARCSEC = 0.4  # of C25's flux normalisation
 _HALF_LIGHT = np.sqrt(2 * np.log(2))  # of a Gaussian, over its standard deviation
 _RESOLVED_PX = 0.4
-_UNITS = {"ra": "deg", "dec": "deg", "x": "pix", "y": "pix", "r_eff_pc": "pc", "distance_kpc": "kpc",
+_UNITS = {"ra": "deg", "dec": "deg", "x": "pix", "y": "pix", "r_eff_pc": "pc", "distance_kpc": "kpc", "centre_kpc": "kpc",
           "separation_arcsec": "arcsec", "pixel_scale_arcsec": "arcsec", "m_v_ab": "mag"}  # fmt: skip
 
 
@@ -117,6 +118,7 @@ def clump_truth(scene: Scene, drawn: Drawn, galaxies: Table, wcs: WCS) -> Table:
                     "snr_ref": float(5.0 * observed[reference] * share / limit),
                     "separation_arcsec": separations[number, index],
                     "distance_kpc": float(source * pc_per_arcsec(clump.galaxy.z) / 1e3),
+                    "centre_kpc": distance_kpc(clump.galaxy, (clump.x, clump.y)),
                     "central": False,
                     **own,
                     "host_log_mass": host["log_mass"],
@@ -139,6 +141,7 @@ def clump_truth(scene: Scene, drawn: Drawn, galaxies: Table, wcs: WCS) -> Table:
         "sigma: of the Gaussian with the clump's half-light radius, after lensing, before the PSF.",
         "flux: observed, the share of a point source inside 0.4 arcsec of the PSF at that place, dimmed by Galactic reddening.",
         "mu: image flux over source flux; mu_point: at the centroid. Masses, rates and m_v_ab are intrinsic.",
+        "distance: from the barycentre of light, as the catalogue has it; centre_kpc: from the centre of the disc.",
         "snr_ref: flux in a circle of radius one PSF FWHM over its noise. separation: to the nearest other clump image, star",
         "or cluster galaxy. host_snr: smooth light in the pixel under the clump over the noise of the sky there.",
     ]  # fmt: skip
