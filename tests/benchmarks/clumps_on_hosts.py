@@ -22,7 +22,7 @@ from pathlib import Path  # noqa: E402
 
 import numpy as np  # noqa: E402
 from astropy.table import Table  # noqa: E402
-from scipy.ndimage import fourier_shift  # noqa: E402
+from scipy.ndimage import convolve, fourier_shift  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "workflow"), str(ROOT / "tests" / "unit" / "photometry")]
@@ -32,6 +32,7 @@ from clumpscope.images.depth import measure_depth  # noqa: E402
 from clumpscope.images.mosaic import open_mosaic  # noqa: E402
 from clumpscope.images.psf import load_psf  # noqa: E402
 from clumpscope.photometry import fit_clumps  # noqa: E402
+from test_real_noise import local_noise  # noqa: E402
 
 SIDE, FINE = 49, 3
 PEAK, SNR = 20.0, 30.0
@@ -76,8 +77,8 @@ def clump(kernel: np.ndarray, dx: float, dy: float, sigma: float) -> np.ndarray:
     return image[start : start + SIDE, start : start + SIDE]
 
 
-def bound(kernel: np.ndarray, sigma: float, free: bool, box: int = 9) -> float:
-    """Least standard deviation of a flux beside a plane in white noise of 1, by differences of drawn images."""
+def bound(kernel: np.ndarray, sigma: float, free: bool, rho: np.ndarray | None, box: int = 9) -> float:
+    """Standard deviation of a flux fitted beside a plane by least squares in noise of 1, by differences of drawn images."""
     half, step = box // 2, 0.05
     part = np.s_[SIDE // 2 - half : SIDE // 2 + half + 1, SIDE // 2 - half : SIDE // 2 + half + 1]
 
@@ -95,19 +96,20 @@ def bound(kernel: np.ndarray, sigma: float, free: bool, box: int = 9) -> float:
     matrix = np.array(
         [term[part].ravel() for term in terms] + [np.ones(box**2), slope.ravel(), slope.T.ravel()]
     )
-    matrix /= np.sqrt(np.sum(matrix**2, axis=1))[:, None]
-    return float(np.sqrt(np.linalg.inv(matrix @ matrix.T)[0, 0] / np.sum(terms[0][part] ** 2)))
+    inverse = np.linalg.pinv(matrix.T)[0].reshape(box, box)
+    if rho is None:
+        return float(np.sqrt(np.sum(inverse**2)))
+    return float(np.sqrt(np.sum(inverse * convolve(inverse, rho, mode="constant"))))
 
 
 def empty_tiles(sky: np.ndarray, n: int, rng: np.random.Generator) -> list[np.ndarray]:
-    """Pieces of the sky with hardly a missing pixel, and nothing in their middle brighter than the noise."""
+    """Pieces of a sky in standard deviations with hardly a missing pixel, and nothing brighter than the noise in their middle."""
     found, edge = [], SIDE // 2 + 1
-    noise = 1.4826 * np.nanmedian(np.abs(sky))
     for _ in range(100 * n):
         row, column = rng.integers(edge, np.array(sky.shape) - edge)
         tile = sky[row - SIDE // 2 : row + SIDE // 2 + 1, column - SIDE // 2 : column + SIDE // 2 + 1]
         core = tile[SIDE // 2 - 9 : SIDE // 2 + 10, SIDE // 2 - 9 : SIDE // 2 + 10]
-        if np.isfinite(core).all() and np.abs(core - np.median(core)).max() < 5 * noise:
+        if np.isfinite(core).all() and np.abs(core - np.median(core)).max() < 5:
             found.append(tile)
         if len(found) == n:
             return found
@@ -127,7 +129,8 @@ def campaign(folder: Path, name: str, options: argparse.Namespace) -> list[dict[
     psf = load_psf(psf_path, 0.04, name)
     kernel, rng, rows = psf.kernel, np.random.default_rng([options.seed, int(name[1:4])]), []
     sky = mosaic.read(*(slice(0, size) for size in mosaic.shape))[0]
-    sky = sky - np.nanmedian(sky)
+    sky -= np.nanmedian(sky)
+    sky /= local_noise(sky)
     rho = measure_depth(mosaic, psf).rho if options.noise == "real" else None
     for scale in options.scales:
         for sigma in SHAPES:
@@ -144,9 +147,7 @@ def campaign(folder: Path, name: str, options: argparse.Namespace) -> list[dict[
                 if tile is None:
                     image += rng.normal(0, 1, image.shape)
                 else:
-                    # The scatter of what is there, in the error map as elsewhere.
-                    local = 1.4826 * np.nanmedian(np.abs(sky)) if options.noise == "real" else 1.0
-                    image += tile / local
+                    image += tile
                 x, y = SIDE // 2 + dx, SIDE // 2 + dy
                 for free in (True, False):
                     shape = (
@@ -166,7 +167,7 @@ def campaign(folder: Path, name: str, options: argparse.Namespace) -> list[dict[
                 if "host_dominated" in FLAGS:
                     kept &= ~has(flags, "host_dominated")
                 pull = ((ratio - 1) / error)[kept]
-                least = bound(kernel, sigma[0], free) / flux
+                least = bound(kernel, sigma[0], free, rho) / flux
                 rows.append({"filter": name, "scale": scale, "sigma": sigma[0], "fit": "free" if free else "forced", "n": kept.sum(),
                              "bias_%": 100 * (np.median(ratio[kept]) - 1), "+-": 125 * half_width(ratio[kept]) / np.sqrt(kept.sum()),
                              "scatter/bound": half_width(ratio[kept]) / least, "error/bound": np.median(error[kept]) / least,

@@ -22,12 +22,15 @@ Array = np.ndarray
 _SCALE_FWHM = 2.0
 # Period of the images in which covariances are computed [px].
 _PERIOD = 128
-# Pixels of a box of which modes are computed; larger boxes take every second or third, and interpolate with the covariance.
-_N_PIXELS = 400
+# Modes are computed of every so many rows and columns, and interpolated with the covariance: no PSF lets more through.
+_STRIDE = 2
 # Modes fainter than this, in standard deviations of the noise, summed in squares over the box, are left out; and the most there are.
 _FAINT, _MOST = 0.1, 40
 # Widths of the prior that are tried [standard deviations of a pixel].
 _WIDTHS = 0.25 * 2.0 ** np.arange(0.0, 12.5, 0.5)
+# The prior over its best width: the light under a clump bends as its surroundings do within a factor, and a narrow prior
+# pulls it to the plane.
+_WIDER = np.sqrt(2.0)
 # Rise of the log evidence over that of the plane alone, which is no noise.
 _RISE = 1.0
 
@@ -90,9 +93,8 @@ class Host:
     def _make_modes(self, shape: tuple[int, int]) -> Array:
         """Modes (k, ny, nx) of the process without a plane, the strongest first, for a width of 1."""
         ny, nx = shape
-        stride = int(np.ceil(np.sqrt(ny * nx / _N_PIXELS)))
         rows, columns = (axis.ravel() for axis in np.indices(shape))
-        some = (rows % stride == 0) & (columns % stride == 0)
+        some = (rows % _STRIDE == 0) & (columns % _STRIDE == 0)
 
         def covariance(a: Array, b: Array) -> Array:
             return self._covariance[
@@ -147,7 +149,7 @@ class Host:
         best = int(evidence.argmax())
         if evidence[best] < _RISE:
             return flat
-        width = _WIDTHS[best]
+        width = _WIDER * _WIDTHS[best]
         strong = np.sum((modes.reshape(len(modes), -1) * weight) ** 2, axis=1) * width**2 > _FAINT
         # Smooth modes are as uncertain as the noise's smooth part.
         smooth = np.trace(noise) / len(noise)
