@@ -27,7 +27,7 @@ _EXCESS = 3.0
 # The same for the chi-squared of a whole box, beyond which the model is called poor.
 _POOR = 5.0
 # Errors of a flux that the light of a host's centre, hidden under a clump, may be as large as.
-_HIDDEN = 1.5
+_HIDDEN = 2.3
 # Share of bright pixels around a clump at which it may be on a host: noise alone has 0.16 and a scatter of a few hundredths.
 _BRIGHT = 0.5
 # The least and the largest side of a box with a host [px]; more say little about what is under the clump.
