@@ -72,7 +72,7 @@ class _Problem:
         self.rules, self.background = rules, background
         # Beside a neighbour, a clump narrower than a point would take its place in the noise.
         self.least_variance = rules.least_variance if len(start) == 1 else 0.0
-        self.max_variance = (min(max(box.weight.shape), 2 * reach) / 2.0) ** 2
+        self.max_variance = min(max(box.weight.shape) / 2.0, reach, background.broadest_px) ** 2
 
     def climb(self, theta: Array, kind: Array) -> tuple:
         return climb(

@@ -19,7 +19,7 @@ _SHAPE = ("sigma_x_px", "sigma_y_px", "theta_deg")
 # Variance of a round clump, over that of the PSF's core, below which it does not go.
 _LEAST_VARIANCE = -0.5
 _COLUMNS = ("x", "y", *_SHAPE, "flux", "flux_err", "background", "x_err", "y_err", "sigma_x_px_err", "sigma_y_px_err",
-            "theta_deg_err", "background_err", "sigma_limit_px", "snr", "chi2")  # fmt: skip
+            "theta_deg_err", "background_err", "sigma_limit_px", "snr", "chi2", "n_dof")  # fmt: skip
 
 
 def fit_clumps(
@@ -95,7 +95,7 @@ def fit_clumps(
     Table
         One row a clump: x, y, sigma_x_px >= sigma_y_px, theta_deg, flux, flux_err, background (at the clump), their
         errors (x_err, ..., theta_deg_err, background_err), sigma_limit_px (97.5 % upper limit where unresolved), snr,
-        chi2, moments (S_xx, S_yy, S_xy [px^2]), moments_covariance (3 x 3 [px^4]), flags. An unresolved clump is round;
+        chi2 and n_dof (of the box's residuals), moments (S_xx, S_yy, S_xy [px^2]), moments_covariance (3 x 3 [px^4]), flags. An unresolved clump is round;
         its moments, which may be below zero, are the best that belong to its flux. A clump that cannot be fitted has NaN
         and a flag.
 

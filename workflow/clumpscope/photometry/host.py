@@ -20,6 +20,8 @@ __all__ = ["Background", "Host", "bright_surroundings", "plane", "running_median
 Array = np.ndarray
 # Scale of the discs [FWHM of the PSF].
 _SCALE_FWHM = 2.0
+# Standard deviation of the broadest clump on a host, which is as long as these discs' scale [FWHM of the PSF].
+_BROADEST_FWHM = 1.0
 # Period of the images in which covariances are computed [px].
 _PERIOD = 128
 # Modes are computed of every so many rows and columns, and interpolated with the covariance: no PSF lets more through.
@@ -48,11 +50,14 @@ class Background:
         Penalty of the squares of the factors in chi-squared; 0 for the plane.
     width : float
         Of the host's prior [standard deviations of a pixel]; 0 without a host.
+    broadest_px : float
+        Standard deviation beyond which light is the host's, not a clump's.
     """
 
     terms: Array
     ridge: Array
     width: float = 0.0
+    broadest_px: float = np.inf
 
 
 @lru_cache
@@ -83,6 +88,7 @@ class Host:
         self._rho, self._error_scale = rho, error_scale
         wave = 2.0 * np.pi * np.fft.fftfreq(_PERIOD)
         spectrum = (1.0 + (_SCALE_FWHM * fwhm) ** 2 * (wave**2 + wave[:, None] ** 2)) ** -3.0
+        self.broadest_px = _BROADEST_FWHM * fwhm
         transfer = np.fft.fft2(kernel, (_PERIOD, _PERIOD))
         # Of unit variance before the PSF.
         self._covariance = np.fft.ifft2(np.abs(transfer) ** 2 * spectrum / spectrum.mean()).real
@@ -154,7 +160,7 @@ class Host:
         # Smooth modes are as uncertain as the noise's smooth part.
         smooth = np.trace(noise) / len(noise)
         ridge = np.concatenate([flat.ridge, np.full(strong.sum(), smooth)])
-        return Background(np.concatenate([flat.terms, width * modes[strong]]), ridge, width)
+        return Background(np.concatenate([flat.terms, width * modes[strong]]), ridge, width, self.broadest_px)
 
     def hidden(self, box: Box, image: Array, sources: Array, theta: Array, response: Array) -> Array:
         """Light of a host's centre that fluxes contain, if it were where the clump is.

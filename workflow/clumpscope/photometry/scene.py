@@ -122,7 +122,7 @@ class Scene:
         self.likelihood = np.full((x.size, 3), np.nan), np.full((x.size, 3, 3), np.nan)
         self.values = {name: np.full(x.size, np.nan) for name in (
             "x_err", "y_err", "sigma_x_px_err", "sigma_y_px_err", "theta_deg_err", "flux", "flux_err", "background",
-            "background_err", "sigma_limit_px", "chi2",
+            "background_err", "sigma_limit_px", "chi2", "n_dof",
         )}  # fmt: skip
         self.flags = np.zeros(x.size, dtype=np.int64)
         self._start = np.column_stack([x, y])
@@ -255,7 +255,9 @@ class Scene:
         data = np.ascontiguousarray(group.data[row : row + ny, column : column + nx])
         fitted = self._fit_on(group, data, plane((ny, nx)))
         on_host = replace(group, size=max(group.size, self._host_side), box=group.wide)
-        if self._host.background(group.wide, group.data, self._sources(on_host, fitted.theta)).width == 0.0:
+        narrow = shape_of(fitted.theta[:, 2:])[0].max() < self._host.broadest_px
+        sources = self._sources(on_host, fitted.theta)
+        if narrow and self._host.background(group.wide, group.data, sources).width == 0.0:
             return fitted
         # What bends may have made the clump wide: it is asked for again beside a point source.
         theta = fitted.theta.copy()
@@ -303,6 +305,7 @@ class Scene:
             for kept, found in zip(self.likelihood, fitted.likelihood, strict=True):
                 kept[members] = found
         values["sigma_limit_px"][members], values["chi2"][members] = fitted.limit_px, fitted.chi2
+        values["n_dof"][members] = fitted.n_dof
         for name, error in fitted.errors.items():
             values[f"{name}_err"][members] = error
         away = np.abs(fitted.theta[:, :2] - self._start[members]).max(axis=1)

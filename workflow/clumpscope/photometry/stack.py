@@ -210,8 +210,8 @@ def resolvable_sizes(
         tops = render_clumps(source, psf, canvas.shape, psf_oversampling).reshape(n, -1).max(axis=1)
         source["flux"] = peak / tops
         image = canvas + render_clumps(source, psf, canvas.shape, psf_oversampling)
-        fitted = fit_clumps(
-            image, error, psf, np.rint(x), np.rint(y), psf_oversampling=psf_oversampling, **options
-        )
+        # The patches are sky, whatever its level: there is no host.
+        fitted = fit_clumps(image, error, psf, np.rint(x), np.rint(y), psf_oversampling=psf_oversampling,
+                            **{"host_fwhm": 0.0, **options})  # fmt: skip
         fractions.append(np.mean(~has(fitted["flags"], ["unresolved", "few_pixels"])))
     return Table({"radius_px": np.asarray(radii_px, dtype=float), "fraction_resolved": fractions})
