@@ -167,6 +167,8 @@ def _place_one(rng, finder, best, members, wish, taken, settings):
             continue
         if any(_to_members(*a[:2], members, 0.0) < _FROM_MEMBERS_ARCSEC for a in bright):
             continue
+        if max(image[2] for image in bright) > settings.mu_max:
+            continue
         if wish.kind == "critical":
             if np.hypot(bright[0][0] - x, bright[0][1] - y) < _ONE_IMAGE_ARCSEC:
                 return bright, source
