@@ -83,20 +83,20 @@ def gradients(
     groups = [("all", Bin(-np.inf, np.inf, np.ones(len(positions), dtype=bool)))]
     groups += [("redshift", b) for b in edge_bins(positions["z"], redshift_edges)]
     groups += [("host_mass", b) for b in equal_number_bins(positions["log_mass_host"], n_mass_bins)]
-    distance = np.asarray(positions["distance_kpc"], float)
+    distance, owner = np.asarray(positions["distance_kpc"], float), np.asarray(positions["galaxy"])
     medians, slopes = [], []
     for quantity in QUANTITIES:
         values = np.asarray(positions[quantity], float)
         for kind, group in groups:
             for ring in edge_bins(distance, distance_edges_kpc):
                 rows = group.rows & ring.rows & np.isfinite(values)
-                middle = median(values[rows])
+                middle = median(values[rows], owner[rows])
                 place = median(distance[rows]).value
                 medians.append(
                     (quantity, kind, group.low, group.high, ring.low, ring.high, place, middle.n, middle.value,
                      middle.err_lo, middle.err_hi)
                 )  # fmt: skip
-            line = fit_line(distance[group.rows], values[group.rows])
+            line = fit_line(distance[group.rows], values[group.rows], owner[group.rows])
             found = correlation(distance[group.rows], values[group.rows])
             slopes.append(
                 (quantity, kind, group.low, group.high, line.n, line.slope, line.slope_err, line.intercept, found.r,

@@ -6,7 +6,7 @@ import numpy as np
 from astropy.table import Table
 
 from .bins import equal_number_bins
-from .statistics import correlation, median
+from .statistics import correlation, fit_line, median
 
 __all__ = ["host_correlations", "host_medians", "host_relations", "intrinsic_hosts"]
 
@@ -165,19 +165,21 @@ def host_medians(relations: Table, n_bins: int = 4) -> Table:
 
 
 def host_correlations(relations: Table) -> Table:
-    """Pearson's r and p of the relations with host mass, and of the clump fraction with sSFR.
+    """Pearson's r and p of the relations with host mass, and of the clump fraction with sSFR, and their straight lines.
 
     Returns
     -------
     Table
-        x, y, r, p, n.
+        x, y, r, p, n, slope, slope_err. Errors of x, such as those of host masses, are not taken out: they flatten slopes.
     """
     pairs = [("log_mass_host", name) for name in _RELATIONS] + [("log_ssfr", "log_f_cl")]
     rows = []
     for x, y in pairs:
         found = correlation(relations[x], relations[y])
-        rows.append((x, y, found.r, found.p, found.n))
-    return _rows_table(rows, ["x", "y", "r", "p", "n"], ["U16", "U16", float, float, int])
+        line = fit_line(relations[x], relations[y])
+        rows.append((x, y, found.r, found.p, found.n, line.slope, line.slope_err))
+    names = ["x", "y", "r", "p", "n", "slope", "slope_err"]
+    return _rows_table(rows, names, ["U16", "U16", float, float, int, float, float])
 
 
 def _rows_table(rows: Sequence[tuple], names: Sequence[str], dtype: Sequence) -> Table:

@@ -34,8 +34,8 @@ def _redshift_groups(clumps: Table, edges: Sequence[float]) -> list[Bin]:
     return [Bin(-np.inf, np.inf, np.ones(len(clumps), dtype=bool)), *edge_bins(clumps["z"], edges)]
 
 
-def _cells(values: np.ndarray) -> tuple:
-    found = median(values)
+def _cells(values: np.ndarray, owner: np.ndarray) -> tuple:
+    found = median(values, owner)
     return found.n, found.value, found.err_lo, found.err_hi, found.p16, found.p84
 
 
@@ -53,12 +53,12 @@ def property_medians(clumps: Table, redshift_edges: Sequence[float] = REDSHIFT_E
     Table
         property, z_low, z_high, n, median, err_lo, err_hi (68 % confidence), p16, p84 (of the sample).
     """
-    sized, rows = has_size(clumps), []
+    sized, rows, owner = has_size(clumps), [], np.asarray(clumps["galaxy"])
     for name in (name for name in PROPERTIES if name in clumps.colnames):
         values = np.asarray(clumps[name], float)
         for group in _redshift_groups(clumps, redshift_edges):
             chosen = group.rows & sized if name in _NEED_SIZE else group.rows
-            rows.append((name, group.low, group.high, *_cells(values[chosen])))
+            rows.append((name, group.low, group.high, *_cells(values[chosen], owner[chosen])))
     return Table(
         rows=rows or None,
         names=["property", "z_low", "z_high", *_NAMES],
@@ -81,7 +81,7 @@ def surface_density_medians(clumps: Table, redshift_edges: Sequence[float] = RED
         quantity, class (or ``resolved``, compact and extended together), z_low, z_high, lower_limit (true for
         unresolved clumps, whose sizes are upper limits), n, median and errors, p16, p84.
     """
-    rows = []
+    rows, owner = [], np.asarray(clumps["galaxy"])
     kind = (
         np.asarray(clumps["class"], dtype=str) if "class" in clumps.colnames else np.array([""] * len(clumps))
     )
@@ -95,7 +95,14 @@ def surface_density_medians(clumps: Table, redshift_edges: Sequence[float] = RED
             for group in _redshift_groups(clumps, redshift_edges):
                 limit = name == "unresolved"
                 rows.append(
-                    (quantity, name, group.low, group.high, limit, *_cells(values[members & group.rows]))
+                    (
+                        quantity,
+                        name,
+                        group.low,
+                        group.high,
+                        limit,
+                        *_cells(values[members & group.rows], owner[members & group.rows]),
+                    )
                 )
     return Table(
         rows=rows or None,
