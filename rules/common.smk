@@ -83,16 +83,26 @@ def readable(field, path, band, key):
     return unpacked
 
 
+def lenses(field):
+    """A field's lens models by name: ``lens`` is the reference, ``lens2`` and on are the others."""
+    models = field.get("lens", {"kind": "none"})
+    models = models if isinstance(models, list) else [models]
+    return {f"lens{number}" if number > 1 else "lens": model for number, model in enumerate(models, 1)}
+
+
 def local_field(name):
     """Configuration of a field with every URL replaced by the path of its download, compressed images by unpacked ones."""
     field = dict(FIELDS[name])
     for key in ("galaxies", "stars", "edits", "segmentation", "photometry"):
         if key in field:
             field[key] = local(name, field[key], key)
-    field["lens"] = {
-        key: local(name, value, "lens", key) if isinstance(value, str) else value
-        for key, value in field.get("lens", {"kind": "none"}).items()
-    }
+    field["lens"], *field["other_lenses"] = (
+        {
+            key: local(name, value, model, key) if isinstance(value, str) else value
+            for key, value in lens.items()
+        }
+        for model, lens in lenses(field).items()
+    )
     field["images"] = {
         band: {
             key: readable(name, value, band, key) if key in (*configuration.IMAGE_MAPS, "psf") else value
@@ -135,7 +145,8 @@ def input_files(name):
     single = [
         field[key] for key in ("galaxies", "stars", "edits", "segmentation", "photometry") if key in field
     ]
-    lens = list(lens_files(field["lens"]).values())
+    models = [field["lens"], *field["other_lenses"]]
+    lens = [path for model in models for path in lens_files(model).values()]
     return single + lens + image_files(name)
 
 

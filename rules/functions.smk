@@ -7,8 +7,9 @@ def download_jobs():
     for name, field in FIELDS.items():
         entries = [((key,), value, None) for key, value in field.items() if isinstance(value, str)]
         entries += [
-            (("lens", key), value, None)
-            for key, value in field.get("lens", {}).items()
+            ((model, key), value, None)
+            for model, lens in lenses(field).items()
+            for key, value in lens.items()
             if isinstance(value, str)
         ]
         for band, image in field.get("images", {}).items():
@@ -116,8 +117,13 @@ def per_measured_galaxy(*patterns):
 
 
 def lens_inputs(wildcards):
-    """Files of the field's lens model."""
+    """Files of the field's lens model, the reference."""
     return {f"lens_{key}": path for key, path in lens_files(LOCAL[wildcards.field]["lens"]).items()}
+
+
+def other_lens_inputs(wildcards):
+    """Files of the field's other lens models."""
+    return [path for lens in LOCAL[wildcards.field]["other_lenses"] for path in lens_files(lens).values()]
 
 
 def traces_sources(field):

@@ -1,6 +1,7 @@
 rule magnify:
     input:
         unpack(lens_inputs),
+        others=other_lens_inputs,
         photometry="results/{field}/galaxies/{galaxy}/photometry.ecsv",
         cutouts="results/{field}/galaxies/{galaxy}/cutouts.fits",
         index=ancient("results/{field}/galaxies.json"),
@@ -25,6 +26,8 @@ rule magnify:
         galaxy=galaxy_row,
         redshifts=galaxy_redshifts,
         lens=lambda w: LOCAL[w.field]["lens"],
+        others=lambda w: LOCAL[w.field]["other_lenses"],
+        systematic=section("lensing", "systematic"),
         n_samples=section("lensing", "n_samples"),
         seed=section("run", "seed"),
     script:
@@ -34,6 +37,7 @@ rule magnify:
 rule magnify_sources:
     input:
         unpack(lens_inputs),
+        others=other_lens_inputs,
         photometry="results/{field}/galaxies/{galaxy}/photometry.ecsv",
     output:
         table="results/{field}/galaxies/{galaxy}/magnification.fits",
@@ -50,6 +54,8 @@ rule magnify_sources:
         runtime=30,
     params:
         lens=lambda w: LOCAL[w.field]["lens"],
+        others=lambda w: LOCAL[w.field]["other_lenses"],
+        systematic=section("lensing", "systematic"),
         n_samples=section("lensing", "n_samples"),
         seed=section("run", "seed"),
     script:

@@ -7,14 +7,15 @@ from clumpscope.tables import read_table, write_table
 
 with job_log(snakemake.log[0]):
     output, n_samples, seed = snakemake.output, snakemake.params.n_samples, snakemake.params.seed
-    model = read_lens(snakemake.params.lens)
+    model, *others = (read_lens(lens) for lens in [snakemake.params.lens, *snakemake.params.others])
     clumps = read_table(snakemake.input.photometry)
     cutouts, meta = read_cutouts(snakemake.input.cutouts)
     cutout, z = cutouts[meta["filter_ref"]], meta["z"]
     member = galaxy_pixels(cutout, snakemake.params.galaxy, snakemake.input.get("segmentation") or None)
     table, plane = products.lens_galaxy(
-        model, clumps, cutout, member, z, n_samples, seed, snakemake.params.redshifts
-    )
+        model, clumps, cutout, member, z, n_samples, seed, snakemake.params.redshifts, others,
+        snakemake.params.systematic,
+    )  # fmt: skip
     mu = products.magnification_map(model, cutout, z)
     write_table(table, output.table)
     products.write_map(output.map, mu, cutout)

@@ -2,6 +2,7 @@
 
 from clumpscope.lensing import read_lens
 from clumpscope.lensing.clumps import given_magnification, magnify_clumps
+from clumpscope.lensing.systematic import compare_models
 from clumpscope.logs import job_log
 from clumpscope.tables import read_table, write_table
 
@@ -12,5 +13,9 @@ with job_log(snakemake.log[0]):
         table = given_magnification(sources, **options)
     else:
         z = float(sources["z"][0])
-        table = magnify_clumps(read_lens(snakemake.params.lens), sources, z, **options)
+        table, *others = (
+            magnify_clumps(read_lens(lens), sources, z, **options)
+            for lens in [snakemake.params.lens, *snakemake.params.others]
+        )
+        table = compare_models(table, others, snakemake.params.systematic)
     write_table(table, snakemake.output.table)

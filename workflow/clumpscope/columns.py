@@ -125,6 +125,10 @@ _COLUMNS: list[Column] = [
     *_with_errors("mu", "", "phys.magnification", "Magnification (absolute)"),
     *_with_errors("mu_t", "", "phys.magnification", "Tangential magnification (absolute)"),
     *_with_errors("mu_r", "", "phys.magnification", "Radial magnification (absolute)"),
+    *(Column(f"{name}_err_sys", "", "stat.error.sys;phys.magnification", f"Standard deviation of {name} between lens models, where there are several")
+      for name in ("mu", "mu_t", "mu_r")),
+    *(Column(f"{name}_models", "", "phys.magnification", f"{name} in each lens model, the reference first")
+      for name in ("mu", "mu_t", "mu_r")),
     *_with_errors("r_eff_pc", "pc", "phys.size.radius", "Intrinsic effective (half-light) radius"),
     Column("r_eff_limit", "", "meta.code", "True where r_eff_pc is an upper limit"),
     Column("class", "", "src.class", "unresolved, compact or extended (C25 section 5.1)"),

@@ -235,6 +235,18 @@ def _covers(mosaic: "Mosaic", table: Table) -> bool:
     return bool(np.any((x > -0.5) & (x < n_x - 0.5) & (y > -0.5) & (y < n_y - 0.5)))
 
 
+def _check_lens(key: str, lens: dict[str, Any]) -> None:
+    maps = ("kappa", "gamma1", "gamma2", "deflection_x", "deflection_y", "magnification")
+    for entry in ("model", "samples", *maps):
+        if isinstance(lens.get(entry), str):
+            _require_file(lens[entry], f"{key}.{entry}")
+    samples = lens.get("samples")
+    for number, sample in enumerate(samples if isinstance(samples, list) else (), start=1):
+        for entry in maps:
+            if entry in sample:
+                _require_file(sample[entry], f"{key}.samples, entry {number}, {entry}")
+
+
 def check_field(name: str, field: dict[str, Any]) -> None:
     """Check every input of one field: files, headers, columns, cells, and that they fit each other.
 
@@ -253,17 +265,12 @@ def check_field(name: str, field: dict[str, Any]) -> None:
     from .images.mosaic import open_mosaic  # astropy's WCS only where images are
 
     key = f"fields.{name}"
-    lens = field.get("lens", {})
-    maps = ("kappa", "gamma1", "gamma2", "deflection_x", "deflection_y", "magnification")
-    for entry in ("model", "samples", *maps):
-        if isinstance(lens.get(entry), str):
-            _require_file(lens[entry], f"{key}.lens.{entry}")
-    for number, sample in enumerate(
-        lens["samples"] if isinstance(lens.get("samples"), list) else (), start=1
-    ):
-        for entry in maps:
-            if entry in sample:
-                _require_file(sample[entry], f"{key}.lens.samples, entry {number}, {entry}")
+    lenses = field.get("lens", {})
+    if isinstance(lenses, dict):
+        _check_lens(f"{key}.lens", lenses)
+    else:
+        for number, lens in enumerate(lenses, start=1):
+            _check_lens(f"{key}.lens, model {number}", lens)
     if "photometry" in field:
         _require_file(field["photometry"], f"{key}.photometry")
         read_photometry(field["photometry"], field.get("redshift"))

@@ -27,6 +27,11 @@ MAPS = {"kind": "maps", "z_lens": 0.4, "normalisation": {"z_source": 2.0}}
         ),
         ({"fields": {"a": {**PHOTOMETRY, "lens": {"kind": "lenstool"}}}}, "no key 'model'"),
         ({"fields": {"a": {**PHOTOMETRY, "lens": {"kind": "lens"}}}}, "fields.a.lens.kind"),
+        ({"fields": {"a": {**PHOTOMETRY, "lens": []}}}, "fields.a.lens"),
+        (
+            {"fields": {"a": {**PHOTOMETRY, "lens": [{"kind": "none"}, {"kind": "lens"}]}}},
+            "fields.a.lens.1.kind",
+        ),
         ({"fields": {"a": {**PHOTOMETRY, "lens": {**MAPS, "kappa": "k"}}}}, "no key 'gamma1'"),
         (
             {"fields": {"a": {**PHOTOMETRY, "lens": {"kind": "maps", "z_lens": 0.4}}}},
@@ -55,6 +60,11 @@ def test_settings_are_defaults_then_top_level_then_field():
     assert (a["priors"], b["priors"]) == ("paper", "log")
     assert a["error_floor"] == b["error_floor"] == 0.1
     assert a["reference_sfh"] == "exp_free"
+
+
+def test_a_lens_may_be_a_list_of_models():
+    lens = [{**MAPS, "magnification": "mu.fits"}, {"kind": "lenstool", "model": "best.par"}]
+    config.validate({"fields": {"a": {**PHOTOMETRY, "lens": lens}}})
 
 
 def test_a_map_of_the_magnification_alone_is_a_lens():

@@ -189,3 +189,11 @@ def test_ids_of_galaxies_in_a_segmentation_map_are_its_values(field, tmp_path):
         inputs.check_field("a", field)
     (tmp_path / "galaxies.csv").write_text(GALAXIES.replace("g1", "1").replace("g2", "2"))
     inputs.check_field("a", field)
+
+
+def test_every_model_of_a_list_of_lenses_must_be_there(field, tmp_path):
+    (tmp_path / "best.par").write_text("runmode\n")
+    models = [{"kind": "lenstool", "model": str(tmp_path / name)} for name in ("best.par", "absent.par")]
+    inputs.check_field("a", {**field, "lens": models[:1]})
+    with pytest.raises(InputError, match="lens, model 2.model.*absent"):
+        inputs.check_field("a", {**field, "lens": models})

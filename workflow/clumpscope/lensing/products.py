@@ -15,6 +15,7 @@ from .field import FieldMap
 from .model import LensModel
 from .pictures import cutout_centre, draw_galaxy
 from .source_plane import SourcePlane, galactocentric_distances, reconstruct
+from .systematic import compare_models
 
 __all__ = [
     "draw_galaxy",
@@ -42,6 +43,8 @@ def lens_galaxy(
     n_samples: int = 100,
     seed: int = 0,
     redshifts: Sequence[float] = (),
+    others: Sequence[LensModel] = (),
+    propagate: bool = False,
 ) -> tuple[Table, SourcePlane]:
     """Magnification and place in the source plane of every clump of a galaxy.
 
@@ -60,17 +63,24 @@ def lens_galaxy(
     n_samples, seed, redshifts
         As in `magnify_clumps`; the source plane and distances in it are those of `z_source`.
 
+    others, propagate
+        Other models of the lens, and whether their scatter goes into the samples: `compare_models`.
+
     Returns
     -------
     table : Table
-        Columns of `magnify_clumps` and `galactocentric_distances`, and source_ra, source_dec [deg], NaN for a model
+        Columns of `magnify_clumps`, with `others` those of `compare_models`, and `galactocentric_distances`, and source_ra, source_dec [deg], NaN for a model
         without deflections.
     plane : SourcePlane
     """
     model = model.about(*cutout_centre(cutout))
     local = clumps.copy()
     local["x"], local["y"] = clumps["x"] - cutout.x0, clumps["y"] - cutout.y0
-    table = magnify_clumps(model, local, z_source, cutout.wcs, n_samples, seed, redshifts)
+    table, *more = (
+        magnify_clumps(lens, local, z_source, cutout.wcs, n_samples, seed, redshifts)
+        for lens in (model, *(other.about(*cutout_centre(cutout)) for other in others))
+    )
+    table = compare_models(table, more, propagate)
     scale = cutout.pixel_scale_arcsec
     # The light of the cluster around a galaxy would pull its barycentre and add to its flux.
     around = cutout.data[~member & np.isfinite(cutout.data)]
