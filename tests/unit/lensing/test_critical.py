@@ -125,6 +125,13 @@ def test_products_of_a_galaxy(tmp_path):
         assert (tmp_path / f"a{ending}").read_bytes() == (tmp_path / f"b{ending}").read_bytes()
     back = read_table(tmp_path / "a.fits")
     assert back["mu_samples"].shape == (2, 10) and back["distance_samples_kpc"].shape == (2, 10)
+    # Another model adds its scatter, and changes nothing else.
+    both, _ = products.lens_galaxy(model, clumps, cutout, member, 2.0, n_samples=10, others=[cluster(620.0)])
+    mu = [1 + einstein(v) / (einstein(600.0) + 3.0 - einstein(v)) for v in (600.0, 620.0)]
+    assert both["mu_err_sys"][0] == pytest.approx((mu[1] - mu[0]) / np.sqrt(2), rel=0.05)
+    assert all(
+        (np.asarray(both[name]) == np.asarray(table[name])).all() for name in ("mu", "mu_samples", "flags")
+    )
 
 
 def test_an_unlensed_galaxy_far_from_the_equator_keeps_its_shape():
