@@ -195,5 +195,5 @@ def test_every_model_of_a_list_of_lenses_must_be_there(field, tmp_path):
     (tmp_path / "best.par").write_text("runmode\n")
     models = [{"kind": "lenstool", "model": str(tmp_path / name)} for name in ("best.par", "absent.par")]
     inputs.check_field("a", {**field, "lens": models[:1]})
-    with pytest.raises(InputError, match="lens, model 2.model.*absent"):
+    with pytest.raises(InputError, match=r"lens, model 2.model.*absent"):
         inputs.check_field("a", {**field, "lens": models})
