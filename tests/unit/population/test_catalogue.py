@@ -3,6 +3,7 @@ import pytest
 from astropy.table import Table
 from clumpscope.errors import InputError
 from clumpscope.flags import bit, has
+from clumpscope.lensing.systematic import compare_models
 from clumpscope.population.catalogue import assemble, duplicate_images
 from clumpscope.tables import read_table, write_table
 from scipy.special import ndtri
@@ -266,3 +267,25 @@ def test_lenses_with_few_and_many_samples_are_put_together(field):
         field.galaxies, photometry, parts, field.sed["exp_free"], {}, psf=field.psf, sizes_by="paper"
     )
     np.testing.assert_array_equal(table["mu"], few["mu"])
+
+
+def test_scatter_between_lens_models_is_handed_on_and_drawn_from_where_asked(field):
+    """A second model that magnifies twice as much: the draws of the mass are a mixture of two, 0.3 dex apart."""
+    first, second = exact_samples(field, np.zeros(1)), exact_samples(field, np.zeros(1))
+    for magnification in (first, second):
+        magnification["mu_r_samples"] = np.asarray(magnification["mu_r"])[:, None]
+    for name in ("mu", "mu_t", "mu_samples", "mu_t_samples"):
+        second[name] = 2.0 * np.asarray(second[name])
+    alone = put_together(field, magnification=first)
+    kept, mixed = (
+        put_together(field, magnification=compare_models(first, [second], propagate))
+        for propagate in (False, True)
+    )
+    np.testing.assert_allclose(kept["mu_err_sys"], np.asarray(alone["mu"]) / np.sqrt(2.0))
+    assert "mu_err_sys" not in alone.colnames
+    np.testing.assert_array_equal(kept["log_mass_p50"], alone["log_mass_p50"])
+    # Of half a share each, 0.15 dex wide: the middle lies between them (a thousand draws know it to 0.015 or better).
+    middle = np.asarray(alone["log_mass_p50"]) - np.log10(2.0) / 2
+    np.testing.assert_allclose(mixed["log_mass_p50"], middle, atol=0.06)
+    width = [np.asarray(t["log_mass_p84"]) - np.asarray(t["log_mass_p16"]) for t in (alone, mixed)]
+    assert (width[1] > 1.2 * width[0]).all()
