@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from clumpscope.sed.exploration import effective_size, explore, worth_keeping
+from clumpscope.sed.exploration import Exploration, effective_size, explore, worth_keeping
 from clumpscope.sed.nested import run_nested
 from clumpscope.sed.proposal import Mixture, fit_mixture
 from clumpscope.sed.sampler import run_ensembles
@@ -111,6 +111,39 @@ def test_bent_posterior():
     assert 0.5 * accept.max() < 1
     assert chains.converged
     assert max(distances(chains.y[:, :2], truth[:40_000])) < 0.1
+
+
+def test_a_thin_tail_that_the_exploration_left_out_is_found():
+    """A broad mode and a thin bent one, whose tail neither the starting points nor the mixture know."""
+
+    def log_prob(y):
+        bend = y[:, 1] - 0.35 * y[:, 0] ** 2
+        thin = (
+            norm.logpdf(y[:, 0]) + norm.logpdf(bend, 0.0, 0.1) + norm.logpdf(y[:, 2:], 0.0, 0.3).sum(axis=1)
+        )
+        broad = norm.logpdf(y, [4.0, 0.0, 0.0, 0.0, 0.0], 1.0).sum(axis=1)
+        return np.logaddexp(np.log(2 / 3) + broad, np.log(1 / 3) + thin)
+
+    def started(efficiency, seed):
+        rng = np.random.default_rng(seed)
+        y = rng.normal([4.0, 0.0, 0.0, 0.0, 0.0], size=(4000, 5))
+        thin = 0.3 * rng.standard_normal((1333, 5))
+        thin[:, 0] /= 0.3
+        thin[:, 1] = 0.35 * thin[:, 0] ** 2 + thin[:, 1] / 3.0
+        y[:1333] = thin
+        y = y[(np.arange(4000) >= 1333) | (y[:, 0] > -0.7)]
+        mixture = fit_mixture(y, np.ones(len(y)), 16, rng).with_defence(0.05)
+        weights = np.full(len(y), 1.0 / len(y))
+        return run_ensembles(log_prob, Exploration(y, log_prob(y), weights, mixture, efficiency, 0), rng)
+
+    truth = norm.cdf(-0.7) / 3.0
+    first, second = (
+        np.mean([(started(efficiency, seed).y[:, 0] < -0.7).mean() for seed in range(4)])
+        for efficiency in (1.0, 0.1)
+    )
+    # Four shares of 0.08, of 2000 effective draws each, are known to 0.003.
+    assert first < 0.6 * truth  # what a single run makes of it, converged or not
+    assert 0.65 * truth < second < 1.1 * truth
 
 
 def test_same_seed_same_draws_and_other_seed_others():

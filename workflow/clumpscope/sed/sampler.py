@@ -110,6 +110,7 @@ def run_ensembles(
     n_walkers: int = 256,
     n_block: int = 24,
     max_steps: tuple[int, ...] = (144, 1200),
+    efficient: float = 0.3,
 ) -> Chains:
     """Draw from a posterior with two independent ensembles.
 
@@ -133,6 +134,10 @@ def run_ensembles(
         Steps after which the mixture is fitted anew to the chains and a fresh run is made; the run with
         the last of them ends without convergence. The second run has to reach half as much again as
         `n_effective`, since chains that mix slowly hide their slowest times.
+    efficient : float
+        Efficiency of the exploration's mixture below which the first run is but the way to the second. Such a mixture
+        leaves out thin tails; walkers that start without them find them slowly, both ensembles alike, which no comparison
+        between them shows.
     """
     mixture, n_dim = exploration.mixture, exploration.y.shape[1]
     starts = [exploration.draw(n_walkers, rng) for _ in range(2)]
@@ -158,7 +163,8 @@ def run_ensembles(
                     break
         n_calls += 2 * n_walkers * n_steps
         converged = enough and ratio < rhat
-        if converged or attempt == len(max_steps) - 1:
+        trusted = attempt > 0 or exploration.efficiency >= efficient
+        if (converged and trusted) or attempt == len(max_steps) - 1:
             break
         points = quantities[..., :n_dim].reshape(-1, n_dim)
         points = points[rng.choice(len(points), 10_000)]
