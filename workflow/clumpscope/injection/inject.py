@@ -212,7 +212,9 @@ def _recover(table: Table, members: Array, target: Target, known: Array) -> None
     measured = target.measure(found)[0][partners]
     table["detected"][rows] = True
     for name in measured.colnames:
-        if name in ("snr", "sigma_limit_px", "flags") or name.startswith("flux_"):
+        if name in table.colnames and (
+            name in ("snr", "sigma_limit_px", "flags") or name.startswith("flux_")
+        ):
             table[name][rows] = measured[name]
     table["flux_njy"][rows] = measured[f"flux_{target.filter_ref}_njy"]
     table["flux_err_njy"][rows] = measured[f"flux_{target.filter_ref}_err_njy"]
