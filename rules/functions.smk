@@ -236,6 +236,8 @@ def products_of(field):
         "population": {name: f"{base}/population/{name}.ecsv" for name in POPULATION_TABLES},
         "sed_all": {sfh: f"{base}/sed/{sfh}.ecsv" for sfh in settings["sfh"]},
     }
+    if LOCAL[field]["other_lenses"]:
+        products["lens_models"] = products["catalogue"]
     if field in IMAGING:
         products["residuals"] = [f"{base}/galaxies/{galaxy}/residuals.fits" for galaxy in clumps_of(field)]
         if LOCAL[field]["lens"]["kind"] != "none":

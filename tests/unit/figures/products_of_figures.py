@@ -39,6 +39,9 @@ def imaging_products(folder, n_galaxies=20, seed=3):
     products["truth"] = truth_table(catalogue[: min(len(catalogue), 12)])
     products["truth_summary"] = summarise_truth(products["truth"], len(catalogue))
     products["coverage"] = coverage_of(catalogue)
+    products["lens_models"] = catalogue.copy()
+    mu = np.asarray(catalogue["mu"], dtype=float)
+    products["lens_models"]["mu_models"] = np.stack([mu, 1.3 * mu, np.full(mu.size, np.nan)], axis=1)
     return products
 
 

@@ -174,3 +174,12 @@ def test_star_formation_that_died_away_does_not_stretch_the_axes(products):
     for name, panel, axis in (("redshift_distributions", 2, "x"), ("surface_density", 2, "y")):
         low, high = getattr(draw_figure(name, dead)[0].axes[panel], f"get_{axis}lim")()
         assert -10 < low < high < 10
+
+
+def test_lens_models_says_how_many_clumps_differ_by_more_than_their_error(products):
+    """One model magnifies 1.3 times as much, one reaches no clump."""
+    figure, _ = draw_figure("lens_models", products)
+    clumps = products["lens_models"]
+    expected = np.mean(0.3 * np.asarray(clumps["mu"]) > np.asarray(clumps["mu_err_hi"]))
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    assert any(text.startswith(f"{expected:.0%} differ") for text in texts)

@@ -94,6 +94,9 @@ _ROWS = [
      "What the images of one galaxy have to share. Left: where every image says that the source is, from the mean of its system, with "
      "errors from the lens model's posterior. Middle and right: flux and stellar mass, both divided by the magnification, of clumps "
      "that are seen in several images, in the most magnified image and in the others; dashed: equal."),
+    ("lens_models", _IMAGING, ("lens_models",),
+     "Magnification of every clump in each of the field's lens models, against that in the first one, the reference, with the reference's "
+     "own (statistical) errors; dashed: equal. The share counts pairs of a clump and a model that differ by more than these errors."),
     ("colour_colour", _PHOTOMETRY, ("catalogue", "sed_all"),
      "Colours of the clusters with S/N > 3 in all four filters, coloured by best-fit age and metallicity. The lines are "
      "dust-free simple stellar populations of one metallicity, with ages of 0.5, 1, 4 and 9 Gyr marked by circles of growing size (F22 Fig. 7)."),

@@ -223,7 +223,8 @@ def assemble(
     columns |= {name: clumps[name] for name in kept if name in clumps.colnames}
     columns |= {name: clumps[name] for name in clumps.colnames if name.startswith("flux_")}
     lens_columns = [f"{name}{end}" for name in ("mu", "mu_t", "mu_r") for end in ("", "_err_lo", "_err_hi")]
-    lens_columns += [n for n in ("mu_err_sys", "mu_t_err_sys", "mu_r_err_sys") if n in lensed.colnames]
+    by_model = ("mu_err_sys", "mu_t_err_sys", "mu_r_err_sys", "mu_models")
+    lens_columns += [name for name in by_model if name in lensed.colnames]
     columns |= {name: np.asarray(lensed[name], dtype=float) for name in lens_columns}
 
     n_lens = np.asarray(lensed["mu_samples"]).shape[1]
