@@ -116,6 +116,19 @@ def per_measured_galaxy(*patterns):
     ]
 
 
+def photometry_file(field, galaxy):
+    """Fluxes of a galaxy's clumps with the errors that are believed."""
+    corrected = field in IMAGING and SETTINGS[field]["injection"]["correct_errors"]
+    return f"results/{field}/galaxies/{galaxy}/photometry{'_corrected' * corrected}.ecsv"
+
+
+def believed_photometry(wildcards):
+    """That of one galaxy, or of all that are measured."""
+    if "galaxy" in wildcards.keys():
+        return photometry_file(wildcards.field, wildcards.galaxy)
+    return [photometry_file(wildcards.field, galaxy) for galaxy in clumps_of(wildcards.field)]
+
+
 def lens_inputs(wildcards):
     """Files of the field's lens model, the reference."""
     return {f"lens_{key}": path for key, path in lens_files(LOCAL[wildcards.field]["lens"]).items()}
@@ -206,7 +219,7 @@ def host_table(wildcards):
 def injected_clumps(wildcards):
     """Settings of the injection itself, without what only its tables depend on."""
     settings = SETTINGS[wildcards.field]["injection"]
-    return {key: value for key, value in settings.items() if key != "completeness"}
+    return {key: value for key, value in settings.items() if key not in ("completeness", "correct_errors")}
 
 
 def injection_tables(field):

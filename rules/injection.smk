@@ -53,3 +53,45 @@ rule completeness:
         min_broad_bands=section("population", "min_broad_bands"),
     script:
         "../workflow/tabulate_injection.py"
+
+
+# Only with `injection.correct_errors`: then catalogue and SEDs take these errors.
+rule error_model:
+    input:
+        per_measured_galaxy("results/{field}/galaxies/{galaxy}/injected.ecsv"),
+    output:
+        table="results/{field}/injection/error_model.ecsv",
+        picture="results/{field}/injection/error_model.png",
+    log:
+        "results/{field}/logs/error_model.log",
+    benchmark:
+        "results/{field}/benchmarks/error_model.tsv"
+    conda:
+        "../envs/imaging.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        filters=lambda w: list(FIELDS[w.field]["images"]),
+    script:
+        "../workflow/fit_error_model.py"
+
+
+rule correct_errors:
+    input:
+        photometry="results/{field}/galaxies/{galaxy}/photometry.ecsv",
+        conditions="results/{field}/galaxies/{galaxy}/conditions.ecsv",
+        model="results/{field}/injection/error_model.ecsv",
+    output:
+        "results/{field}/galaxies/{galaxy}/photometry_corrected.ecsv",
+    log:
+        "results/{field}/logs/galaxies/{galaxy}/correct_errors.log",
+    benchmark:
+        "results/{field}/benchmarks/galaxies/{galaxy}/correct_errors.tsv"
+    conda:
+        "../envs/imaging.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    script:
+        "../workflow/correct_errors.py"

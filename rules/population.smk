@@ -1,7 +1,7 @@
 rule catalogue:
     input:
         galaxies="results/{field}/galaxies.ecsv",
-        photometry=per_measured_galaxy("results/{field}/galaxies/{galaxy}/photometry.ecsv"),
+        photometry=believed_photometry,
         magnification=per_measured_galaxy("results/{field}/galaxies/{galaxy}/magnification.fits"),
         sed=lambda w: f"results/{w.field}/sed/{SETTINGS[w.field]['sed']['reference_sfh']}.ecsv",
         samples=sed_samples,

@@ -4,7 +4,7 @@ ruleorder: ssp_grid > sed_table
 
 rule sed:
     input:
-        photometry="results/{field}/galaxies/{galaxy}/photometry.ecsv",
+        photometry=believed_photometry,
         depth=lambda w: f"results/{w.field}/depth.ecsv" if w.field in IMAGING else [],
         library=library_file,
     output:
@@ -98,7 +98,7 @@ rule sed_picture:
 # F22's way: chi2 over a grid of simple stellar populations, for every clump and for their stack.
 rule ssp_grid:
     input:
-        photometry=per_measured_galaxy("results/{field}/galaxies/{galaxy}/photometry.ecsv"),
+        photometry=believed_photometry,
         library=library_file,
     output:
         table="results/{field}/sed/ssp.ecsv",

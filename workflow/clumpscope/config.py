@@ -116,6 +116,13 @@ def validate(config: dict[str, Any]) -> None:
                 "the magnitude limits of its filters",
                 "Give them in `sed.mag_limit_ab`, or use `limits: flux`.",
             )
+        if settings["injection"]["correct_errors"] and not settings["injection"]["clumps"]:
+            raise InputError(
+                f"configuration key injection.correct_errors for field {name}",
+                "true without injected clumps",
+                "injected clumps that tell how errors are to be corrected",
+                "Give their number a galaxy in `injection.clumps`: some 300 in the field.",
+            )
         for section in ("sed", "hosts"):
             reference, fitted = settings[section]["reference_sfh"], settings[section]["sfh"]
             if reference not in fitted:
