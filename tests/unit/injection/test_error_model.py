@@ -78,3 +78,16 @@ def test_photometry_gets_the_factors_of_its_own_filter_and_host():
     assert factor[1] > 1.3 * factor[0]
     np.testing.assert_allclose(corrected["snr"], [20.0 / factor[0], 2.9])
     assert photometry["flux_F200W_err_njy"][1] == 2.0
+
+
+def test_what_filters_have_in_common_stays_below_the_whole_error():
+    photometry = Table({"filter_ref": ["F200W"], "snr": [20.0], "flags": [0]})
+    photometry["flux_F200W_njy"], photometry["flux_F200W_err_njy"] = [40.0], [2.0]
+    photometry["flux_F200W_common_njy"] = [[1.9, 0.0, 0.5]]
+    conditions = Table({"host_snr_F200W": [0.0]})
+    for terms in ((np.log(0.5), 0.0, 0.0), TERMS):
+        corrected = correct_errors(photometry, conditions, fit_error_model(sample(3000, 8, terms), ["F200W"]))
+        ratio = np.linalg.norm(corrected["flux_F200W_common_njy"][0]) / corrected["flux_F200W_err_njy"][0]
+        assert ratio <= np.hypot(1.9, 0.5) / 2.0 + 1e-12
+        change = corrected["flux_F200W_common_njy"][0, 0] / 1.9
+        assert change < 0.6 if terms is not TERMS else change == 1.0

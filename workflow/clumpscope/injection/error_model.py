@@ -138,6 +138,9 @@ def correct_errors(photometry: Table, conditions: Table, model: Table) -> Table:
         with np.errstate(divide="ignore", invalid="ignore"):
             factor = error_factors(row, flux / error, conditions[f"host_snr_{name}"])
         table[f"flux_{name}_err_njy"] = error * factor
+        if (common := f"flux_{name}_common_njy") in table.colnames:
+            # What is more is the filter's own; what is common is never more than the whole.
+            table[common] = np.asarray(photometry[common], float) * np.minimum(factor, 1.0)[:, None]
         own = np.asarray(photometry["filter_ref"] == name)
         table["snr"][own] = (np.asarray(photometry["snr"], float) / factor)[own]
         table["flags"][own & (table["snr"] < _LOW_SNR)] |= bit("low_snr")
