@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import fft
 
-__all__ = ["centred_square", "core_centroid", "pixels_of", "shifted", "with_pixel"]
+__all__ = ["centred_square", "core_centroid", "finer", "pixels_of", "shifted", "with_pixel"]
 
 # Zeros around an image, so that what leaves on one side does not come back on the other.
 _PADDING_PX = 8
@@ -93,6 +93,30 @@ def centred_square(image: np.ndarray, x: float, y: float, half_size: int | None 
     half = fitting if half_size is None else min(half_size, fitting)
     moved = shifted(image, column - x, row - y)
     return moved[row - half : row + half + 1, column - half : column + half + 1].copy()
+
+
+def finer(image: np.ndarray, n: int) -> np.ndarray:
+    """Image on a grid of `n` samples a pixel side, interpolated in Fourier space.
+
+    Parameters
+    ----------
+    image : (m, m) array
+        Odd m; finite everywhere.
+    n : int
+
+    Returns
+    -------
+    (n (m - 1) + 1, n (m - 1) + 1) array
+        Its samples lie between the centres of the outermost pixels; the middle stays in the middle.
+    """
+    padded = np.pad(image, _PADDING_PX)
+    size = padded.shape[0]
+    before = (n - 1) * size // 2 - ((n - 1) * size // 2 + size // 2 - n * size // 2)
+    room = np.zeros((n * size, n * size), dtype=complex)
+    room[before : before + size, before : before + size] = fft.fftshift(fft.fft2(padded))
+    fine = fft.ifft2(fft.ifftshift(room)).real * n**2
+    first, side = n * _PADDING_PX, n * (image.shape[0] - 1) + 1
+    return fine[first : first + side, first : first + side]
 
 
 def with_pixel(image: np.ndarray, oversampling: float) -> np.ndarray:

@@ -12,7 +12,7 @@ from .centring import core_centroid, shifted
 from .mosaic import Mosaic
 from .sky import sky_statistics
 
-__all__ = ["Stack", "stack_stars"]
+__all__ = ["Stack", "Stamp", "stack_stars"]
 
 _CLIP_SIGMA = 4.0
 _CORE_PX = 3.0
@@ -32,16 +32,21 @@ class Stack:
         Which of the given stars went in.
     x, y : (n_stars,) arrays
         Mosaic positions [pix]; NaN for stars not used.
+    stamps : list of Stamp
+        Cutouts of the stars used, with their places and fluxes in units of the stack.
     """
 
     image: np.ndarray
     used: np.ndarray
     x: np.ndarray
     y: np.ndarray
+    stamps: list["Stamp"]
 
 
 @dataclass
-class _Stamp:
+class Stamp:
+    """Cutout of a star."""
+
     data: np.ndarray  # background-subtracted, 0 where bad
     good: np.ndarray
     noise: float
@@ -92,7 +97,7 @@ def stack_stars(
     chosen = (
         np.asarray(stars["status"]) == "star" if "status" in stars.colnames else np.ones(len(stars), bool)
     )
-    stamps: dict[int, _Stamp] = {}
+    stamps: dict[int, Stamp] = {}
     x_mosaic, y_mosaic = np.full((2, len(stars)), np.nan)
     for index in np.flatnonzero(chosen):
         if not mosaic.contains(stars["ra"][index], stars["dec"][index]):
@@ -111,10 +116,10 @@ def stack_stars(
         )  # fmt: skip
     image = _stack(list(stamps.values()), half, _FIT_ARCSEC / mosaic.pixel_scale_arcsec, n_iterations)
     used = np.isin(np.arange(len(stars)), list(stamps))
-    return Stack(image, used, x_mosaic, y_mosaic)
+    return Stack(image, used, x_mosaic, y_mosaic, list(stamps.values()))
 
 
-def _cut(mosaic: Mosaic, column: int, row: int, half: int, outer: int) -> _Stamp | None:
+def _cut(mosaic: Mosaic, column: int, row: int, half: int, outer: int) -> Stamp | None:
     """Background-subtracted stamp with its source's centre; None for an unusable star."""
     wide = mosaic.cutout_pixels(column, row, outer)
     rows, columns = np.indices(wide.data.shape) - outer
@@ -132,10 +137,10 @@ def _cut(mosaic: Mosaic, column: int, row: int, half: int, outer: int) -> _Stamp
     core = np.hypot(*(np.indices(data.shape) - np.array([y, x])[:, None, None])) <= _CORE_PX
     if not good[core].all() or data[core].sum() < _STAR_SNR * noise * np.sqrt(core.sum()):
         return None
-    return _Stamp(data, good, noise, x, y)
+    return Stamp(data, good, noise, x, y)
 
 
-def _stack(stamps: list[_Stamp], half: int, fit_radius_px: float, n_iterations: int) -> np.ndarray:
+def _stack(stamps: list[Stamp], half: int, fit_radius_px: float, n_iterations: int) -> np.ndarray:
     distance = np.hypot(*(np.indices((2 * half + 1, 2 * half + 1)) - half))
     inside = distance <= fit_radius_px
     for stamp in stamps:
@@ -159,7 +164,7 @@ def _stack(stamps: list[_Stamp], half: int, fit_radius_px: float, n_iterations: 
     return image
 
 
-def _fit(image: np.ndarray, stamp: _Stamp, half: int, radius_px: float) -> np.ndarray:
+def _fit(image: np.ndarray, stamp: Stamp, half: int, radius_px: float) -> np.ndarray:
     """Fit flux and place of the stack to a star (one linear step); return the model of unit flux."""
     model = shifted(image, stamp.x - half, stamp.y - half)
     slope_y, slope_x = np.gradient(model)
