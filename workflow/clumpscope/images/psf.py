@@ -19,9 +19,10 @@ from ..files import replacing
 from .centring import centred_square, core_centroid, finer, pixels_of, with_pixel
 from .mosaic import Mosaic
 from .profiles import encircled_sums, fwhm_px
-from .psf_effective import CORE_PX, EffectiveCore, effective_core
+from .psf_effective import CORE_PX, effective_core
 from .psf_files import alike, read_given
 from .psf_model import AnalyticPSF, fit_analytic, fit_multi_gaussian
+from .stacking import Stamp, stack_residuals, stack_stars
 
 __all__ = ["PSF", "build_psf", "load_psf", "match_psf", "model_psf", "normalise_psf", "psf_table", "read_psf"]
 
@@ -371,8 +372,6 @@ def build_psf(mosaic: Mosaic, stars: Table, radius_arcsec: float = 0.4, **stacki
     InputError
         If no star is usable, or the stamps are larger than the image.
     """
-    from .stacking import stack_stars
-
     stack = stack_stars(mosaic, stars, **stacking)
     psf = normalise_psf(
         stack.image, mosaic.pixel_scale_arcsec, mosaic.name or mosaic.path, radius_arcsec,
@@ -380,7 +379,7 @@ def build_psf(mosaic: Mosaic, stars: Table, radius_arcsec: float = 0.4, **stacki
     )  # fmt: skip
     if psf.sampling_px >= _WELL_SAMPLED_PX:
         return psf
-    fine = _with_core(stack.image, effective_core(stack.stamps))
+    fine = _between_pixels(stack.stamps)
     psf = normalise_psf(
         fine, mosaic.pixel_scale_arcsec, mosaic.name or mosaic.path, radius_arcsec, source="stars",
         n_stars=psf.n_stars, oversampling=_OVERSAMPLING,
@@ -391,21 +390,16 @@ def build_psf(mosaic: Mosaic, stars: Table, radius_arcsec: float = 0.4, **stacki
     return replace(psf, notes=(*psf.notes, note))
 
 
-def _with_core(image: np.ndarray, core: EffectiveCore) -> np.ndarray:
-    """Stack on a finer grid, with an effective PSF in its middle."""
-    fine = finer(image, _OVERSAMPLING)
+def _between_pixels(stamps: list[Stamp]) -> np.ndarray:
+    """Effective PSF of undersampled stars on a finer grid: its core fitted, its wings stacked."""
+    core = effective_core(stamps)
+    # Interpolated, undersampled stars would ring; what the core's profile leaves of them in the wings is small.
+    fine = finer(stack_residuals(stamps, core), _OVERSAMPLING)
     axis = (np.arange(fine.shape[0]) - fine.shape[0] // 2) / _OVERSAMPLING
-    dx, dy = np.meshgrid(axis, axis)
-    radius = np.hypot(dx, dy)
-    near = radius <= CORE_PX
-    # It hands over in the outer third, and is scaled to the same light inside the middle of that.
-    middle = 5.0 / 6.0 * CORE_PX
-    inner = np.zeros(fine.shape)
-    inner[near] = core(dx[near], dy[near])
-    inside = encircled_sums(image, np.array([middle]))[0] * _OVERSAMPLING**2
-    inner *= inside / encircled_sums(inner, np.array([middle * _OVERSAMPLING]))[0]
-    share = np.cos(0.5 * np.pi * np.clip((radius / CORE_PX - 2.0 / 3.0) * 3.0, 0.0, 1.0)) ** 2
-    return share * inner + (1.0 - share) * fine
+    dx, dy = (distance.ravel() for distance in np.meshgrid(axis, axis))
+    # The core hands over in its outer third.
+    share = np.clip(3.0 * np.hypot(dx, dy) / CORE_PX - 2.0, 0.0, 1.0)
+    return core(dx, dy).reshape(fine.shape) + (np.sin(0.5 * np.pi * share) ** 2).reshape(fine.shape) * fine
 
 
 def model_psf(psf: PSF, model: str) -> PSF:

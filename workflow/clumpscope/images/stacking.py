@@ -1,5 +1,6 @@
 """Stacking stars into one image of a point source."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,7 @@ from .centring import core_centroid, shifted
 from .mosaic import Mosaic
 from .sky import sky_statistics
 
-__all__ = ["Stack", "Stamp", "stack_stars"]
+__all__ = ["Stack", "Stamp", "stack_residuals", "stack_stars"]
 
 _CLIP_SIGMA = 4.0
 _CORE_PX = 3.0
@@ -147,21 +148,56 @@ def _stack(stamps: list[Stamp], half: int, fit_radius_px: float, n_iterations: i
         stamp.flux = float(shifted(stamp.data, half - stamp.x, half - stamp.y)[inside].sum())
     centred = np.array([shifted(s.data, half - s.x, half - s.y) / s.flux for s in stamps])
     image = np.median(centred, axis=0)
-    weight = np.array([(s.noise / s.flux) ** 2 for s in stamps])
-    # No star weighs more than twice the median one: the PSF differs from star to star by more than noise.
-    weight = 1.0 / (weight + np.median(weight))
+    weight = _weights(stamps)
     for _ in range(n_iterations):
         residuals = np.empty_like(centred)
         seen = np.empty(centred.shape, dtype=bool)
         for index, stamp in enumerate(stamps):
             model = _fit(image, stamp, half, fit_radius_px)
             residual = np.where(stamp.good, stamp.data / stamp.flux - model, 0.0)
-            residuals[index] = shifted(residual, half - stamp.x, half - stamp.y)
-            move = (half - stamp.y, half - stamp.x)
-            seen[index] = ndimage.shift(stamp.good.astype(float), move, order=1, cval=0.0) > 0.999
+            residuals[index], seen[index] = _centred(residual, stamp, half)
         image = image + _clipped_mean(residuals, seen, weight)
         image = image / image[inside].sum()
     return image
+
+
+def stack_residuals(stamps: list[Stamp], model: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> np.ndarray:
+    """Mean of what a model of the PSF leaves of stars, moved to the middle.
+
+    Parameters
+    ----------
+    stamps : list of Stamp
+        With the places and fluxes that the model gives them.
+    model : callable
+        Values of pixels at distances (n,), (n,) along x and y from the source.
+
+    Returns
+    -------
+    (n, n) array
+        In the model's unit.
+    """
+    shape = stamps[0].data.shape
+    half = shape[0] // 2
+    rows, columns = np.indices(shape)
+    residuals, seen = np.empty((len(stamps), *shape)), np.empty((len(stamps), *shape), dtype=bool)
+    for index, stamp in enumerate(stamps):
+        drawn = model((columns - stamp.x).ravel(), (rows - stamp.y).ravel()).reshape(shape)
+        residual = np.where(stamp.good, stamp.data / stamp.flux - drawn, 0.0)
+        residuals[index], seen[index] = _centred(residual, stamp, half)
+    return _clipped_mean(residuals, seen, _weights(stamps))
+
+
+def _centred(residual: np.ndarray, stamp: Stamp, half: int) -> tuple[np.ndarray, np.ndarray]:
+    """Residual moved to the middle, and which of its pixels were seen."""
+    move = (half - stamp.y, half - stamp.x)
+    seen = ndimage.shift(stamp.good.astype(float), move, order=1, cval=0.0) > 0.999
+    return shifted(residual, half - stamp.x, half - stamp.y), seen
+
+
+def _weights(stamps: list[Stamp]) -> np.ndarray:
+    """No star weighs more than twice the median one: the PSF differs from star to star by more than noise."""
+    variance = np.array([(s.noise / s.flux) ** 2 for s in stamps])
+    return 1.0 / (variance + np.median(variance))
 
 
 def _fit(image: np.ndarray, stamp: Stamp, half: int, radius_px: float) -> np.ndarray:
