@@ -36,10 +36,9 @@ def image_maps(wildcards):
 def psf_inputs(wildcards):
     field = LOCAL[wildcards.field]
     image = field["images"][wildcards.filter]
-    if "psf" in image:
-        return {"sci": image["sci"], "psf": image["psf"]}
     stars = {"stars": field["stars"]} if "stars" in field else {}
-    return {**image_maps(wildcards), **stars}
+    given = {"psf": image["psf"]} if "psf" in image else {}
+    return {**image_maps(wildcards), **given, **stars}
 
 
 def image_options(wildcards):

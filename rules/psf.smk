@@ -16,6 +16,7 @@ rule psf:
         image=image_options,
         sampling=psf_options,
         settings=section("psf"),
+        box=section("fit", "box"),
     script:
         "../workflow/make_psf.py"
 

@@ -1,16 +1,23 @@
 """Rule `psf`: the PSF of one filter, given or built from stars."""
 
+from dataclasses import replace
+
 from clumpscope.config import IMAGE_MAPS
 from clumpscope.images.mosaic import open_mosaic
 from clumpscope.images.psf import build_psf, load_psf, match_psf, model_psf
-from clumpscope.images.stars import find_stars
+from clumpscope.images.stars import find_stars, star_candidates
 from clumpscope.inputs import read_stars
 from clumpscope.logs import job_log
+from clumpscope.photometry.psf_error import with_error
 
 with job_log(snakemake.log[0]):
     inputs, settings = snakemake.input, snakemake.params.settings
     files = {key: inputs[key] for key in IMAGE_MAPS if inputs.get(key)}
     mosaic = open_mosaic(**files, **snakemake.params.image, name=snakemake.wildcards.filter)
+    if inputs.get("stars"):
+        stars = read_stars(inputs.stars)
+    else:
+        stars = star_candidates(mosaic) if inputs.get("psf") else find_stars(mosaic)
     if inputs.get("psf"):
         psf = load_psf(
             inputs.psf,
@@ -20,7 +27,11 @@ with job_log(snakemake.log[0]):
             **snakemake.params.sampling,
         )
     else:
-        stars = read_stars(inputs.stars) if inputs.get("stars") else find_stars(mosaic)
         psf = build_psf(mosaic, stars, settings["radius_arcsec"])
     match_psf(psf, mosaic)
-    model_psf(psf, settings["model"]).write(snakemake.output[0])
+    psf = model_psf(psf, settings["model"])
+    if settings["flux_error"] == "measured":
+        psf = with_error(psf, mosaic, stars, snakemake.params.box)
+    else:
+        psf = replace(psf, flux_error=settings["flux_error"])
+    psf.write(snakemake.output[0])

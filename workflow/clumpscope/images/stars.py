@@ -12,7 +12,7 @@ from .mosaic import Mosaic
 from .profiles import encircled_sums
 from .sky import sky_statistics
 
-__all__ = ["find_stars"]
+__all__ = ["find_stars", "star_candidates"]
 
 _BLOCK_PX = 2048
 _RADIUS_STEP_PX = 0.5
@@ -64,33 +64,61 @@ def find_stars(
     InputError
         If fewer than `n_min` stars are found.
     """
-    scale = mosaic.pixel_scale_arcsec
-    half = int(np.ceil(1.5 * aperture_arcsec / scale)) + 1
-    if 2 * half + 1 > min(mosaic.shape):
+    side = 2 * _half_side(mosaic, aperture_arcsec) + 1
+    if side > min(mosaic.shape):
         raise InputError(
-            mosaic.path, f"{mosaic.shape[1]} x {mosaic.shape[0]} pixels",
-            f"at least {2 * half + 1} a side to look for stars", "Give a ready PSF for this filter.",
+            mosaic.path, f"{mosaic.shape[1]} x {mosaic.shape[0]} pixels", f"at least {side} a side to look for stars",
+            "Give a ready PSF for this filter.",
         )  # fmt: skip
-    rows = [
-        row
-        for block in _blocks(mosaic.shape, half)
-        for row in _candidates(mosaic, block, half, aperture_arcsec)
-    ]
-    table = Table(rows=rows, names=["x", "y", "peak", "flux", "snr", "r_half_px", "saturated"])
-    if len(table):
-        table.sort(["flux", "x", "y"], reverse=True)
-        table["mag_ab"] = _AB_ZERO_NJY - 2.5 * np.log10(np.maximum(table["flux"], 1e-30))
-        table["ra"], table["dec"] = mosaic.wcs.all_pix2world(table["x"], table["y"], 0)
-        table["status"] = _classify(
-            table, isolation_arcsec / scale, snr_min, r_half_max_px, mag_bright, mag_faint, n_min, n_max
-        )
-        table = table[table["status"] != "double"]
-    n_stars = int((table["status"] == "star").sum()) if len(table) else 0
+    table = star_candidates(
+        mosaic, snr_min, r_half_max_px, mag_bright, mag_faint, aperture_arcsec, isolation_arcsec, n_min, n_max
+    )
+    n_stars = int((table["status"] == "star").sum())
     if n_stars < n_min:
         raise InputError(
             mosaic.path, f"{n_stars} usable stars among {len(table)} candidates in {mosaic.name}", f"at least {n_min}",
             "Give a ready PSF (`psf` of the image) or a list of `stars`, which may hold a single one.",
         )  # fmt: skip
+    return table
+
+
+def _half_side(mosaic: Mosaic, aperture_arcsec: float) -> int:
+    """Half the side of the stamp on which a candidate is measured [px]."""
+    return int(np.ceil(1.5 * aperture_arcsec / mosaic.pixel_scale_arcsec)) + 1
+
+
+def star_candidates(
+    mosaic: Mosaic,
+    snr_min: float = 50.0,
+    r_half_max_px: float = 3.0,
+    mag_bright: float | None = None,
+    mag_faint: float | None = None,
+    aperture_arcsec: float = 0.4,
+    isolation_arcsec: float = 1.0,
+    n_min: int = 3,
+    n_max: int = 30,
+) -> Table:
+    """What `find_stars` returns, however few they are."""
+    scale = mosaic.pixel_scale_arcsec
+    half = _half_side(mosaic, aperture_arcsec)
+    rows = [
+        row
+        for block in _blocks(mosaic.shape, half)
+        for row in _candidates(mosaic, block, half, aperture_arcsec)
+    ]
+    names = ["x", "y", "peak", "flux", "snr", "r_half_px", "saturated"]
+    table = Table(rows=rows or None, names=names, dtype=[*[float] * 6, bool])
+    table.sort(["flux", "x", "y"], reverse=True)
+    table["mag_ab"] = _AB_ZERO_NJY - 2.5 * np.log10(np.maximum(table["flux"], 1e-30))
+    table["ra"], table["dec"] = mosaic.wcs.all_pix2world(table["x"], table["y"], 0)
+    table["status"] = (
+        _classify(
+            table, isolation_arcsec / scale, snr_min, r_half_max_px, mag_bright, mag_faint, n_min, n_max
+        )
+        if len(table)
+        else np.empty(0, "U9")
+    )
+    table = table[table["status"] != "double"]
     return table["ra", "dec", "x", "y", "mag_ab", "r_half_px", "snr", "status"]
 
 

@@ -8,6 +8,7 @@ from astropy.wcs import WCS
 
 from ..flags import bit, has
 from ..images.cutouts import Cutout
+from ..images.profiles import FWHM_OF_SIGMA
 from ..images.psf import PSF
 from .fit import fit_clumps, render_clumps
 from .model import moments_of
@@ -134,7 +135,10 @@ def measure_galaxy(
     for name in ("sigma_x_px", "sigma_y_px", "theta_deg"):
         table[name][unresolved & measured] = 0.0
     table["moments_px2"] = fitted["free_moments"]
-    table["moments_covariance_px4"] = fitted["free_moments_covariance"]
+    # A PSF of another width adds as much to both axes.
+    core = (psfs[filter_ref].sampling_px / FWHM_OF_SIGMA) ** 2 * psfs[filter_ref].core_variance_error
+    by_core = core**2 * np.outer([1.0, 1.0, 0.0], [1.0, 1.0, 0.0])
+    table["moments_covariance_px4"] = np.asarray(fitted["free_moments_covariance"]) + by_core
     directions = _directions(np.nan_to_num(np.asarray(fitted["moments_covariance"])))
     sigma_px = np.sqrt(np.maximum(np.nan_to_num(np.asarray(fitted["moments"]))[:, :2].mean(axis=1), 0.0))
     by_profile = ProfileErrors(

@@ -1,0 +1,91 @@
+"""Errors of fluxes through the PSF: fields of stars in closed form, all alike or of scattered widths."""
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from astropy.table import Table
+from clumpscope.images.mosaic import open_mosaic
+from clumpscope.images.psf import normalise_psf
+from clumpscope.photometry.psf_error import excess, with_error
+from unit.images.image_fields import tan_wcs
+from unit.photometry.narrow_stars import effective, pixels
+
+SCALE, SIGMA, SIDE, N = 0.04, 1.0, 79, 25
+
+
+@pytest.fixture
+def make_mosaic(tmp_path):
+    def make(image, noise):
+        header = tan_wcs(image.shape, SCALE).to_header()
+        header["BUNIT"] = "nJy"
+        for name, plane in (("sci", image), ("err", np.full(image.shape, noise))):
+            fits.writeto(tmp_path / f"{name}.fits", plane, header)
+        return open_mosaic(tmp_path / "sci.fits", err=tmp_path / "err.fits", name="F150W")
+
+    return make
+
+
+def field(make_mosaic, sigmas, rng, snr=400.0):
+    """Stars of given widths on tiles of their own, and their table."""
+    per_row = int(np.ceil(np.sqrt(len(sigmas))))
+    image = np.zeros((per_row * SIDE, per_row * SIDE))
+    axis, places = np.arange(SIDE) - SIDE // 2, []
+    noise = np.sqrt(np.sum(pixels(axis, axis, SIGMA) ** 2)) / snr
+    for k, sigma in enumerate(sigmas):
+        row, column = np.array(divmod(k, per_row)) * SIDE
+        dx, dy = rng.uniform(-0.5, 0.5, 2)
+        image[row : row + SIDE, column : column + SIDE] = pixels(axis - dx, axis - dy, sigma)
+        places.append((column + SIDE // 2 + dx, row + SIDE // 2 + dy))
+    mosaic = make_mosaic(image + rng.normal(0.0, noise, image.shape), noise)
+    ra, dec = mosaic.wcs.all_pix2world(*np.transpose(places), 0)
+    return mosaic, Table({"ra": ra, "dec": dec})
+
+
+def box_ratio(sigma):
+    """Flux of a star of another width in a box of 9 px on a plane, over the true one: linear least squares."""
+    axis = np.arange(-4, 5)
+    columns, rows = np.meshgrid(axis, axis)
+    design = np.stack([pixels(axis, axis, SIGMA), np.ones((9, 9)), columns, rows]).reshape(4, -1)
+    return np.linalg.lstsq(design.T, pixels(axis, axis, sigma).ravel(), rcond=None)[0][0]
+
+
+@pytest.fixture(scope="module")
+def psf():
+    return normalise_psf(effective(SIGMA, 1), SCALE, "stars")
+
+
+def test_stars_behind_the_very_psf_show_no_error(make_mosaic, psf):
+    seed = np.random.SeedSequence().entropy
+    measured = with_error(psf, *field(make_mosaic, np.full(N, SIGMA), np.random.default_rng(seed)))
+    # In one field of twenty noise looks like a scatter, or a mean, but never like more than its own 0.9 % a star.
+    assert measured.flux_error < 0.01 and measured.core_variance_error < 0.01, seed
+    assert "25 stars" in measured.notes[-1]
+
+
+def test_a_psf_that_varies_and_is_too_broad_is_told(make_mosaic, psf):
+    seed = np.random.SeedSequence().entropy
+    rng = np.random.default_rng(seed)
+    sigmas = SIGMA * (1.0 + rng.normal(0.05, 0.08, N))
+    measured = with_error(psf, *field(make_mosaic, sigmas, rng))
+    truth = np.array([1.0 / box_ratio(sigma) - 1.0 for sigma in sigmas])
+    # The core's scatter is that of the widths squared, weighted to the core; both are known to 1 / sqrt(2 n) = 14 %.
+    assert measured.flux_error == pytest.approx(np.hypot(truth.mean(), truth.std()), rel=0.3), seed
+    assert 0.1 < measured.core_variance_error < 0.4, seed
+
+
+def test_few_stars_are_said_to_be_too_few(make_mosaic, psf):
+    mosaic, stars = field(make_mosaic, np.full(4, SIGMA), np.random.default_rng(1))
+    measured = with_error(psf, mosaic, stars[:3])
+    assert measured.flux_error == 0.0 and "for want of stars" in measured.notes[-1]
+
+
+def test_excess_is_the_scatter_beyond_the_noise():
+    rng = np.random.default_rng()
+    noise = rng.uniform(0.01, 0.03, 400)
+    mean, scatter = excess(rng.normal(0.02, np.hypot(noise, 0.04)), noise)
+    # 400 values: the scatter is known to 4 %, the mean to 0.0023.
+    assert scatter == pytest.approx(0.04, rel=0.2) and mean == pytest.approx(0.02, abs=0.01)
+    values = rng.normal(0.0, noise)
+    values[:5] = 0.5
+    # Five outliers are left out.
+    assert excess(values, noise)[1] < 0.012
