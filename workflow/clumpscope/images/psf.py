@@ -145,8 +145,6 @@ class PSF:
         }
         for key, card in cards.items():
             primary.header[key] = card
-        for note in self.notes:
-            primary.header.add_history(note)
         curve = Table({"radius_arcsec": self.radii_arcsec, "encircled_energy": self.encircled_energy})
         hdus = fits.HDUList([primary, fits.BinTableHDU(curve, name="ENCIRCLED")])
         if self.oversampling != 1.0:
@@ -156,6 +154,9 @@ class PSF:
             hdus["FINE"].header["HASPIXEL"] = (True, "each sample is the value of a pixel there")
         if self.analytic is not None:
             hdus.append(fits.BinTableHDU(Table([vars(self.analytic)]), name="ANALYTIC"))
+        if self.notes:
+            # Cards break lines of more than 72 characters.
+            hdus.append(fits.BinTableHDU(Table({"note": list(self.notes)}), name="NOTES"))
         with replacing(path) as temporary:
             hdus.writeto(temporary)
 
@@ -168,13 +169,14 @@ def read_psf(path: str | os.PathLike) -> PSF:
         if "ANALYTIC" in hdus:
             row = Table(hdus["ANALYTIC"].data)[0]
             analytic = AnalyticPSF(**{name: float(row[name]) for name in row.colnames})
+        notes = tuple(str(note) for note in hdus["NOTES"].data["note"]) if "NOTES" in hdus else ()
         fine, oversampling = None, 1.0
         if "FINE" in hdus:
             fine, oversampling = hdus["FINE"].data.astype(float), float(hdus["FINE"].header["OVERSAMP"])
         return PSF(
             hdus[0].data.astype(float), head["PIXSCALE"], head["FWHM"], head["APCOR"], head["RNORM"],
             head["SOURCE"], head["NSTARS"], head["SUMBEF"], head["SHIFTPX"], analytic,
-            tuple(str(line) for line in head.get("HISTORY", ())), fine, oversampling,
+            notes, fine, oversampling,
             head["FLUXERR"], head["COREERR"],
         )  # fmt: skip
 
