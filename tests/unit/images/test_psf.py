@@ -95,7 +95,9 @@ def test_given_psf_is_centred_normalised_and_described(tmp_path, caplog, scale, 
 def test_psf_survives_a_file(tmp_path):
     psf = normalise_psf(moffat((61, 61), 30.2, 30, 2.0, 2.5, 0.95), 0.03, "test")
     psf = replace(
-        psf, notes=(*psf.notes, "a note of more than one line: " + "many words, " * 20), flux_error=0.02
+        psf,
+        notes=(*psf.notes, "a note of more than one line: " + "many words, " * 20 + "end"),
+        flux_error=0.02,
     )
     psf.write(tmp_path / "psf.fits")
     again = read_psf(tmp_path / "psf.fits")
