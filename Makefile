@@ -16,7 +16,7 @@ run: env
 	$(BIN)/snakemake --cores all
 
 test: env
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 docs: env
 	$(BIN)/python -m clumpscope.documentation

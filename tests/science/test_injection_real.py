@@ -58,7 +58,8 @@ def test_fluxes_are_unbiased_and_their_errors_honest(injected):
         (rows["filter"] == "reference") & np.isnan(rows["sigma_px"]) & (rows["depth_ratio_low"] > 2.5)
     ]
     assert len(bright) == 2 and bright["n"].min() > 50
-    assert np.abs(bright["flux_ratio"] - 1).max() < 0.03
+    # A median of 60 is known to 0.5 % (bright) and 1.6 % (at three times the limit).
+    assert (np.abs(bright["flux_ratio"] - 1) < 0.01 + 2.5 * bright["flux_ratio_err"]).all()
     assert bright["catastrophic"].max() < 0.04
     whole = rows[rows["filter"] == "F200W"][0]
     assert abs(whole["flux_ratio"] - 1) < 0.03 and whole["catastrophic"] < 0.02
