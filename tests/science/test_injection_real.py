@@ -27,7 +27,7 @@ def sky(shared_data):
 
 @pytest.fixture(scope="module")
 def injected(sky):
-    return inject(sky, sky.detect(), 240, seed=1)
+    return inject(sky, sky.detect(), 480, seed=1)
 
 
 def test_bright_clumps_are_complete_and_faint_ones_are_not(injected):
@@ -58,13 +58,13 @@ def test_fluxes_are_unbiased_and_their_errors_honest(injected):
         (rows["filter"] == "reference") & np.isnan(rows["sigma_px"]) & (rows["depth_ratio_low"] > 2.5)
     ]
     assert len(bright) == 2 and bright["n"].min() > 50
-    # A median of 60 is known to 0.5 % (bright) and 1.6 % (at three times the limit).
-    assert (np.abs(bright["flux_ratio"] - 1) < 0.01 + 2.5 * bright["flux_ratio_err"]).all()
+    # A median of 120 is known to 0.4 % (bright) and 1.1 % (at three times the limit).
+    assert np.abs(bright["flux_ratio"] - 1).max() < 0.03
     assert bright["catastrophic"].max() < 0.04
     whole = rows[rows["filter"] == "F200W"][0]
     assert abs(whole["flux_ratio"] - 1) < 0.03 and whole["catastrophic"] < 0.02
     # Without correction errors are too small beside galaxies that were found, and for clumps that fill their box.
-    assert 0.8 < whole["pull_width"] < 1.5
+    assert 0.8 < whole["pull_width"] < 1.4
     # Forced at the shape of the other filter, other images are unbiased too.
     for name in FILTERS[1:]:
         assert abs(rows[rows["filter"] == name][0]["flux_ratio"] - 1) < 0.03

@@ -11,7 +11,7 @@ from ..randomness import generator
 from .cluster import Member
 from .lens import Z_LENS, Lens
 from .noise import aperture_weights, correlated_noise, pixel_sigma_njy
-from .optics import OVERSAMPLING, PIXEL_SCALE_ARCSEC, PSFWidths, encircled_energy, make_psf
+from .optics import OVERSAMPLING, PIXEL_SCALE_ARCSEC, PSFWidths, make_psf
 from .profiles import bulge_profile, disc_profile, sersic_image
 from .real_sky import read_sky
 from .render import (
@@ -155,12 +155,6 @@ class Mosaics:
         return pixel_sigma_njy(name, self.psfs[name]) * noise, _ELECTRONS_PER_NJY[
             get_filter(name).kind
         ] / noise**2
-
-    def share_inside(self, name: str, radius_arcsec: float, x: float, y: float) -> float:
-        """Share of a point source's flux inside a circle, for the PSF at a position [arcsec]."""
-        pitch = self.scale / OVERSAMPLING
-        shares = [encircled_energy(psf, radius_arcsec / pitch) for psf in self.node_psfs[name]]
-        return float(np.dot(self.widths.weights(x, y), shares))
 
     def _shallowness(self) -> np.ndarray:
         """Noise over its median: 10 % deeper to one side, and a less exposed strip as of a detector gap."""
