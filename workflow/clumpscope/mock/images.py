@@ -11,7 +11,7 @@ from ..randomness import generator
 from .cluster import Member
 from .lens import Z_LENS, Lens
 from .noise import aperture_weights, correlated_noise, pixel_sigma_njy
-from .optics import OVERSAMPLING, PIXEL_SCALE_ARCSEC, PSFWidths, make_psf
+from .optics import PIXEL_SCALE_ARCSEC, PSFWidths, make_psf
 from .profiles import bulge_profile, disc_profile, sersic_image
 from .real_sky import read_sky
 from .render import (
