@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from clump_scenes import draw_clump, draw_psf
 from clumpscope.photometry.boxes import group_clumps, make_box
-from clumpscope.photometry.compiled import sandwich
+from clumpscope.photometry.compiled import correlate, sandwich
 from clumpscope.photometry.model import SpectralPSF, covariance_of, shape_of
+from clumpscope.photometry.noise import Correlation
 
 KERNEL = draw_psf(61)
 PIXELS = np.arange(11)
@@ -84,7 +85,10 @@ def test_sandwich_is_the_covariance_of_least_squares():
     noise = np.where((abs(dy) < 2) & (abs(dx) < 2), rho[np.clip(dy, -1, 1) + 1, np.clip(dx, -1, 1) + 1], 0.0)
     inverse = np.linalg.pinv(columns.T)
     none = np.zeros(4)
-    covariance, white = sandwich(columns, 7, 5, rho, none, none)
+    correlated = Correlation(rho)(columns, (7, 5))
+    np.testing.assert_allclose(correlated, columns @ noise, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(correlate(columns, 7, 5, rho), correlated, rtol=1e-12, atol=1e-12)
+    covariance, white = sandwich(columns, correlated, none, none)
     assert covariance == pytest.approx(inverse @ noise @ inverse.T, rel=1e-6, abs=1e-9)
     assert white == pytest.approx(inverse @ inverse.T, rel=1e-6, abs=1e-9)
     # A ridge is a further measurement, of zero, whose error is the parameter's own scatter.
@@ -93,6 +97,6 @@ def test_sandwich_is_the_covariance_of_least_squares():
     more = np.zeros((37, 37))
     more[:35, :35], more[[35, 36], [35, 36]] = noise, ridge[1:3] * variance
     inverse = np.linalg.pinv(np.vstack([columns.T, rows]))
-    covariance, white = sandwich(columns, 7, 5, rho, ridge, ridge**2 * variance)
+    covariance, white = sandwich(columns, correlated, ridge, ridge**2 * variance)
     np.testing.assert_allclose(covariance, inverse @ more @ inverse.T, rtol=1e-8)
     np.testing.assert_allclose(white, inverse @ inverse.T, rtol=1e-8)

@@ -8,6 +8,7 @@ from clumpscope.flags import has
 from clumpscope.photometry import fit_clumps
 from clumpscope.photometry.boxes import make_box
 from clumpscope.photometry.host import Host, plane
+from clumpscope.photometry.noise import Correlation
 
 KERNEL = draw_psf()
 SIDE, MIDDLE = 41, 20
@@ -97,7 +98,7 @@ def test_isolated_clumps_on_flat_sky_have_no_host(pedestal):
 
 def test_modes_describe_discs_and_width_follows_them():
     """Least squares with the modes leaves little of a disc; the prior's width grows with the disc, and is none on noise."""
-    host = Host(KERNEL, 3.0, np.ones((1, 1)), 1.0)
+    host = Host(KERNEL, 3.0, Correlation(np.ones((1, 1))), 1.0)
     box = make_box(np.ones((SIDE, SIDE)), np.array([20.0]), np.array([20.0]), 13)
     disc = box.of(exponential_disc(6.0, 26.0, 17.0))
     left = []

@@ -348,6 +348,7 @@ def climb(
     corner,
     reach,
     terms,
+    products,
     ridge,
 ):
     """Fit all sources of a box: fluxes and background solved exactly at every step, the rest by Levenberg-Marquardt.
@@ -374,8 +375,10 @@ def climb(
         Row and column of the box's first pixel.
     reach : int
         Sources are drawn inside this many pixels.
-    terms : (t, ny, nx) array
-        Of the background.
+    terms : (t, ny nx) array
+        Of the background, weighted.
+    products : (t, t) array
+        Of the terms with each other, and the ridge.
     ridge : (t,) array
         Penalty of the squares of their factors; zero where they are free.
 
@@ -396,17 +399,14 @@ def climb(
     n_free = 0
     for k in range(n):
         n_free += _free(kind[k])
-    m, n_terms = n + ridge.size, ridge.size
+    m = n + ridge.size
     data = (image * weight).ravel()
     images, tried_images = np.zeros((n, 6, ny, nx)), np.zeros((n, 6, ny, nx))
     columns, tried_columns = np.empty((m + n_free, data.size)), np.empty((m + n_free, data.size))
     gram = np.empty((m + n_free, m + n_free))
-    for i in range(n_terms):
-        columns[n + i] = (terms[i] * weight).ravel()
-        tried_columns[n + i] = columns[n + i]
-        for j in range(i + 1):
-            gram[n + i, n + j] = gram[n + j, n + i] = _product(columns[n + i], columns[n + j])
-        gram[n + i, n + i] += ridge[i]
+    columns[n:m] = terms
+    tried_columns[n:m] = terms
+    gram[n:m, n:m] = products
     tried_gram = gram.copy()
     theta = _moved(theta, kind, np.zeros(n_free), start, max_shift, floor, ceiling)
     _images_of_all(spectrum, u_y, u_x, theta, kind, True, weight, corner, reach, start, images)
@@ -494,17 +494,15 @@ def correlate(columns, ny, nx, rho):
 
 
 @_compiled
-def sandwich(columns, ny, nx, rho, ridge, prior):
-    """Covariance of the parameters when the pixels' noise, of unit variance, has the autocorrelation `rho`.
+def sandwich(columns, correlated, ridge, prior):
+    """Covariance of the parameters when the pixels' noise, of unit variance, is correlated.
 
     Parameters
     ----------
-    columns : (c, ny nx) array
+    columns : (c, n_pixels) array
         Of `climb`.
-    ny, nx : int
-        Shape of the box.
-    rho : (r, r) array
-        By lag, odd r, 1 in the middle; (1, 1) for white noise.
+    correlated : (c, n_pixels) array
+        The same behind the noise's correlation; equal where the noise is white.
     ridge : (c,) array
         Penalty of the squares of the parameters.
     prior : (c,) array
@@ -516,22 +514,10 @@ def sandwich(columns, ny, nx, rho, ridge, prior):
         With the correlation and the prior's scatter; and the inverse of the normal matrix.
     """
     c = columns.shape[0]
-    bread = np.empty((c, c))
-    for i in range(c):
-        for j in range(i + 1):
-            bread[i, j] = bread[j, i] = _product(columns[i], columns[j])
-    meat = bread.copy()
+    bread, meat = columns @ columns.T, columns @ correlated.T
     for i in range(c):
         bread[i, i] += ridge[i]
+        meat[i, i] += prior[i]
     white = np.eye(c)
     _solve(bread, white)
-    if rho.shape[0] == 1 and not prior.any():
-        return white.copy(), white
-    if rho.shape[0] > 1:
-        blurred = correlate(columns, ny, nx, rho)
-        for i in range(c):
-            for j in range(c):
-                meat[i, j] = _product(columns[i], blurred[j])
-    for i in range(c):
-        meat[i, i] += prior[i]
     return white @ meat @ white, white

@@ -8,6 +8,7 @@ from .boxes import Box
 from .compiled import FROZEN, FULL, LINE, POINT, ROUND, climb, sandwich
 from .host import Background
 from .model import SpectralPSF, main_variances
+from .noise import Correlation
 from .uncertainty import Fitted, background_at, flux_by_moments, moments_covariances, parameter_errors
 
 __all__ = ["Rules", "fit_group"]
@@ -37,8 +38,8 @@ class Rules:
     resolved_chi2, elliptical_chi2 : float
         Fall of chi-squared, over its noise, by which a round clump must be better than a point source, and an
         elliptical than a round one.
-    rho : (r, r) array
-        Autocorrelation of the noise by lag.
+    correlation : Correlation
+        Of the noise.
     error_scale : float
         True scatter of the pixels over their errors.
     """
@@ -47,12 +48,14 @@ class Rules:
     least_variance: float
     resolved_chi2: float
     elliptical_chi2: float
-    rho: Array
+    correlation: Correlation
     error_scale: float
 
     def largest_chi2(self, n_pixels: int, n_sigma: float) -> float:
         """Chi-squared of pixels of noise alone, plus some standard deviations of it."""
-        return self.error_scale**2 * (n_pixels + n_sigma * np.sqrt(2.0 * n_pixels * np.sum(self.rho**2)))
+        return self.error_scale**2 * (
+            n_pixels + n_sigma * np.sqrt(2.0 * n_pixels * np.sum(self.correlation.rho**2))
+        )
 
 
 class _Problem:
@@ -73,21 +76,34 @@ class _Problem:
         # Beside a neighbour, a clump narrower than a point would take its place in the noise.
         self.least_variance = rules.least_variance if len(start) == 1 else 0.0
         self.max_variance = min(max(box.weight.shape) / 2.0, reach, background.broadest_px) ** 2
+        self.ridge = background.ridge
+        self._terms = (background.terms * box.weight).reshape(len(self.ridge), -1)
+        self._products = self._terms @ self._terms.T + np.diag(self.ridge)
+        self._correlated = rules.correlation(self._terms, box.weight.shape)
+        self._last = None, None
 
     def climb(self, theta: Array, kind: Array) -> tuple:
         return climb(
             *self.psf.arrays, theta, kind, self.start, self.rules.max_shift_px, self.least_variance,
             self.max_variance, self.image,
-            self.box.weight, self.box.corner, self.reach, self.background.terms, self.background.ridge,
+            self.box.weight, self.box.corner, self.reach, self._terms, self._products, self.ridge,
         )  # fmt: skip
 
     def sandwich(self, columns: Array) -> tuple[Array, Array]:
         """Covariance of the parameters whose `columns` a climb gave, and that of white noise; both in units of it."""
+        if columns is self._last[0]:
+            return self._last[1]
         n, ridge = len(self.start), np.zeros(len(columns))
-        ridge[n : n + len(self.background.ridge)] = self.background.ridge
+        background = slice(n, n + len(self.ridge))
+        ridge[background] = self.ridge
+        correlated = np.empty_like(columns)
+        correlated[background] = self._correlated
+        for sources in (slice(n), slice(background.stop, None)):
+            correlated[sources] = self.rules.correlation(columns[sources], self.box.weight.shape)
         # The host's factors have unit variance.
-        prior = ridge**2 / self.rules.error_scale**2
-        return sandwich(columns, *self.box.weight.shape, self.rules.rho, ridge, prior)
+        found = sandwich(columns, correlated, ridge, ridge**2 / self.rules.error_scale**2)
+        self._last = columns, found
+        return found
 
     def climb_full(self, theta: Array, kind: Array) -> tuple:
         """Climb with the `kind` FULL where asked, and from the bound of flat ellipses along it."""
@@ -155,7 +171,7 @@ def fit_group(
     covariance, white = problem.sandwich(columns)
     n_terms = len(background.ridge)
     response = (white[:n] @ columns).reshape(n, *box.weight.shape) * box.weight
-    covariance *= rules.error_scale**2
+    covariance = covariance * rules.error_scale**2
     # A term held by its prior is not a whole parameter.
     held = np.sum(background.ridge * np.diag(white)[n : n + n_terms])
     n_dof = box.n_good - len(columns) + held
@@ -260,10 +276,11 @@ def _free_moments(problem: _Problem, end: tuple, growth: float) -> tuple[Array, 
         theta = theta.copy()
         theta[narrow, 2:] = 0.0
         theta, linear, _, _, columns, residual = problem.climb(theta, np.full(n, FROZEN))
-    derivatives = [linear[k] * _derivatives(problem, source) for k, source in enumerate(theta)]
-    columns = np.ascontiguousarray(np.concatenate([columns[:fixed], *derivatives]))
+    if len(columns) < fixed + 5 * n:
+        derivatives = [linear[k] * _derivatives(problem, source) for k, source in enumerate(theta)]
+        columns = np.ascontiguousarray(np.concatenate([columns[:fixed], *derivatives]))
     covariance, white = problem.sandwich(columns)
-    covariance *= problem.rules.error_scale**2 * growth
+    covariance = covariance * problem.rules.error_scale**2 * growth
     gradient = columns @ residual
     # The background's own penalty is at rest where the climb ended.
     gradient[:fixed] = 0.0

@@ -105,6 +105,7 @@ def fit_clumps(
         If arrays do not fit each other, or the PSF is not a centred kernel of unit sum.
     """
     from .evidence import Rules  # numba takes half a second to import
+    from .noise import Correlation
     from .scene import Scene
 
     image, error = np.asarray(image, dtype=float), np.asarray(error, dtype=float)
@@ -138,7 +139,7 @@ def fit_clumps(
         least_variance,
         resolved_chi2,
         elliptical_chi2,
-        np.ones((1, 1)) if rho is None else rho,
+        Correlation(np.ones((1, 1)) if rho is None else rho),
         error_scale,
     )
     free_shape = shape is None and model == "gaussian"

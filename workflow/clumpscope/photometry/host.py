@@ -13,7 +13,7 @@ import numpy as np
 from scipy import linalg, ndimage
 
 from .boxes import Box
-from .compiled import correlate
+from .noise import Correlation
 
 __all__ = ["Background", "Host", "bright_surroundings", "plane", "running_median"]
 
@@ -78,14 +78,14 @@ class Host:
         PSF on pixels, odd n.
     fwhm : float
         Of it [px].
-    rho : (r, r) array
-        Autocorrelation of the noise by lag.
+    correlation : Correlation
+        Of the noise.
     error_scale : float
         True scatter of the pixels over their errors.
     """
 
-    def __init__(self, kernel: Array, fwhm: float, rho: Array, error_scale: float) -> None:
-        self._rho, self._error_scale = rho, error_scale
+    def __init__(self, kernel: Array, fwhm: float, correlation: Correlation, error_scale: float) -> None:
+        self._correlation, self._error_scale = correlation, error_scale
         wave = 2.0 * np.pi * np.fft.fftfreq(_PERIOD)
         spectrum = (1.0 + (_SCALE_FWHM * fwhm) ** 2 * (wave**2 + wave[:, None] ** 2)) ** -3.0
         self.broadest_px = _BROADEST_FWHM * fwhm
@@ -139,13 +139,14 @@ class Host:
         seen = modes.reshape(len(modes), -1) * weight
         seen -= (seen @ basis) @ basis.T
         # Modes as they are seen beside the clumps: uncorrelated ones, of unit length.
-        turn, length, directions = linalg.svd(seen, full_matrices=False)
-        clear = length > 1e-6 * length[0]
-        turn, length, directions = turn[:, clear], length[clear], np.ascontiguousarray(directions[clear])
-        noise = self._error_scale**2 * directions @ correlate(directions, *shape, self._rho).T
+        squared, turn = np.linalg.eigh(seen @ seen.T)
+        clear = squared > 1e-10 * squared[-1]
+        length = np.sqrt(squared[clear])
+        directions = (turn[:, clear] / length).T @ seen
+        noise = self._error_scale**2 * directions @ self._correlation(directions, shape).T
         noise[np.diag_indices(len(noise))] += 1e-6 * np.trace(noise)
         # Their amplitudes, over what they are for a width of 1, have uncorrelated errors after this.
-        variance, axes = linalg.eigh(noise / np.outer(length, length))
+        variance, axes = np.linalg.eigh(noise / np.outer(length, length))
         found = axes.T @ ((directions @ (image.ravel() * weight)) / length)
         total = variance[:, None] + _WIDTHS**2
         evidence = -0.5 * np.sum(

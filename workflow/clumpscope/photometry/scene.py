@@ -136,7 +136,7 @@ class Scene:
         if host_fwhm > 0.0:
             pixels = np.arange(-_STAMP_PX, _STAMP_PX + 1)
             star = self._spectral(_STAMP_PX).images(0.0, 0.0, np.zeros(3), pixels, pixels, 1)[0]
-            self._host = Host(star, self._fwhm, rules.rho, rules.error_scale)
+            self._host = Host(star, self._fwhm, rules.correlation, rules.error_scale)
             self._host_side = 2 * int(np.clip(host_fwhm * self._fwhm, *_HOST_BOX) // 2) + 1
             around = bright_surroundings(self._left * self._weight / rules.error_scale, self._host_side)
             self._on_host[self._inside] = around[rows, columns] > _BRIGHT
@@ -255,21 +255,27 @@ class Scene:
         data = np.ascontiguousarray(group.data[row : row + ny, column : column + nx])
         fitted = self._fit_on(group, data, plane((ny, nx)))
         on_host = replace(group, size=max(group.size, self._host_side), box=group.wide)
-        narrow = shape_of(fitted.theta[:, 2:])[0].max() < self._host.broadest_px
-        sources = self._sources(on_host, fitted.theta)
-        if narrow and self._host.background(group.wide, group.data, sources).width == 0.0:
-            return fitted
-        # What bends may have made the clump wide: it is asked for again beside a point source.
-        theta = fitted.theta.copy()
+
+        def host(theta: Array) -> Background:
+            return self._host.background(group.wide, group.data, self._sources(on_host, theta))
+
+        theta = fitted.theta
+        narrow = shape_of(theta[:, 2:])[0].max() < self._host.broadest_px
+        if narrow or not self._free:
+            found = host(theta)
+            if found.width == 0.0:
+                return fitted
         if self._free:
-            theta[:, 2:] = 0.0
-        width = 0.0
-        for _ in range(_HOST_PASSES if self._free else 1):
-            again = self._host.background(group.wide, group.data, self._sources(on_host, theta))
-            if again.width in (0.0, width):
+            # What bends may have made the clump wide: it is asked for again beside a point source.
+            theta = np.column_stack([theta[:, :2], np.zeros((len(theta), 3))])
+            found = host(theta)
+        width, passes = 0.0, _HOST_PASSES if self._free else 1
+        while found.width not in (0.0, width):
+            width, fitted = found.width, self._fit_on(on_host, group.data, found)
+            theta, passes = fitted.theta, passes - 1
+            if passes == 0:
                 break
-            width, fitted = again.width, self._fit_on(on_host, group.data, again)
-            theta = fitted.theta
+            found = host(theta)
         group.width = width
         if width > 0.0:
             sources = self._sources(on_host, theta)

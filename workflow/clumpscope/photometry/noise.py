@@ -1,0 +1,46 @@
+"""The correlation of the pixels' noise, as drizzling leaves it."""
+
+from functools import lru_cache
+
+import numpy as np
+
+from .compiled import correlate
+
+__all__ = ["Correlation"]
+
+Array = np.ndarray
+# Largest box whose pixels' correlations are kept as a matrix [px].
+_LARGEST = 900
+
+
+class Correlation:
+    """Noise of unit variance with the same autocorrelation everywhere.
+
+    Parameters
+    ----------
+    rho : (r, r) array
+        Autocorrelation by lag, odd r, 1 in the middle; (1, 1) for white noise.
+    """
+
+    def __init__(self, rho: Array) -> None:
+        self.rho = np.asarray(rho, dtype=float)
+        self.white = self.rho.shape[0] == 1
+        # A matrix a shape: few shapes of boxes occur.
+        self._matrix = lru_cache(maxsize=32)(self._make_matrix)
+
+    def __call__(self, images: Array, shape: tuple[int, int]) -> Array:
+        """Images (c, ny nx), flat, of boxes of this shape, correlated."""
+        if self.white:
+            return images
+        if shape[0] * shape[1] > _LARGEST:
+            return correlate(images, *shape, self.rho)
+        return images @ self._matrix(shape)
+
+    def _make_matrix(self, shape: tuple[int, int]) -> Array:
+        rows, columns = (axis.ravel() for axis in np.indices(shape))
+        down, right = rows[:, None] - rows, columns[:, None] - columns
+        half = self.rho.shape[0] // 2
+        near = (np.abs(down) <= half) & (np.abs(right) <= half)
+        return np.where(
+            near, self.rho[np.clip(down + half, 0, 2 * half), np.clip(right + half, 0, 2 * half)], 0.0
+        )
