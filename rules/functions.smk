@@ -322,6 +322,7 @@ def report_of(field):
     if "mock" in FIELDS[field]:
         shown["recovery"] = f"{base}/population/truth_summary.ecsv"
         shown["coverage"] = f"{base}/population/coverage.ecsv"
+        shown["recovered"] = f"{base}/population/recovered.ecsv"
     if injection_tables(field):
         shown["injection"] = injection_tables(field)
     if has_published(field):

@@ -59,10 +59,13 @@ rule truth:
         truth="results/{field}/input/truth/clumps.ecsv",
         psf="results/{field}/input/truth/psf.ecsv",
         galaxies=lambda w: LOCAL[w.field]["galaxies"],
+        true_galaxies="results/{field}/input/truth/galaxies.ecsv",
+        tables=expand("results/{{field}}/population/{table}.ecsv", table=POPULATION_TABLES),
     output:
         comparison="results/{field}/population/truth.ecsv",
         summary="results/{field}/population/truth_summary.ecsv",
         coverage="results/{field}/population/coverage.ecsv",
+        recovered="results/{field}/population/recovered.ecsv",
     log:
         "results/{field}/logs/truth.log",
     benchmark:
@@ -72,6 +75,8 @@ rule truth:
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        settings=section("population"),
     script:
         "../workflow/compare_with_truth.py"
 

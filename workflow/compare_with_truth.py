@@ -1,7 +1,10 @@
 """Rule `truth`: what was injected into a synthetic field beside what was measured."""
 
+from pathlib import Path
+
 from clumpscope.logs import job_log
 from clumpscope.population.coverage import coverage_table
+from clumpscope.population.recovered import recovered_populations
 from clumpscope.population.truth import compare_with_truth, summarise_truth
 from clumpscope.tables import read_table, write_table
 
@@ -12,3 +15,9 @@ with job_log(snakemake.log[0]):
     comparison = compare_with_truth(measured, **inputs)
     write_table(comparison, snakemake.output.comparison)
     write_table(summarise_truth(comparison, len(measured)), snakemake.output.summary)
+    tables = {Path(path).stem: read_table(path) for path in snakemake.input.tables}
+    true_galaxies = read_table(snakemake.input.true_galaxies)
+    recovered = recovered_populations(
+        measured, inputs["truth"], true_galaxies, inputs["psf"], tables, snakemake.params.settings
+    )
+    write_table(recovered, snakemake.output.recovered)

@@ -3,7 +3,8 @@
     snakemake --cores 8 --configfile config/twin.yaml
     python tests/benchmarks/coverage.py results/twin [docs/validation/coverage.md]
 
-The page holds `population/coverage.ecsv` of the run: quantities in rows, what surrounds clumps in columns.
+The page holds `population/coverage.ecsv` of the run, quantities in rows, what surrounds clumps in columns, and
+`population/recovered.ecsv`, population numbers beside those of the truth.
 """
 
 import sys
@@ -48,6 +49,31 @@ def page(coverage: Table, field: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+POPULATIONS = """
+## Populations
+
+Numbers of the population tables, with their errors; the same numbers from the true values of the same clumps (what measuring does), and from
+those of all images of clumps in the measured galaxies (what finding and selecting does besides). {inside} of {n} lie within one error of the second, {field} within one of the third.
+
+| number | redshift | measured | same clumps | all clumps | n |
+|---|---|---|---|---|---|
+"""
+
+
+def populations(recovered: Table) -> str:
+    """The second table as Markdown."""
+    held = {}
+    for truth in ("sample_truth", "field_truth"):
+        off = recovered[truth] - recovered["value"]
+        held[truth] = int(np.sum((off <= recovered["err_hi"]) & (off >= -recovered["err_lo"])))
+    text = POPULATIONS.format(inside=held["sample_truth"], field=held["field_truth"], n=len(recovered))
+    for r in recovered:
+        bin_ = f"{r['low']:g} to {r['high']:g}" if np.isfinite(r["low"]) else "all"
+        what = f"{r['table']}: {r['quantity']} {r['number']}".replace("_", " ")
+        text += f"| {what} | {bin_} | {r['value']:.2f} -{r['err_lo']:.2f} +{r['err_hi']:.2f} | {r['sample_truth']:.2f} | {r['field_truth']:.2f} | {r['n']} of {r['n_field']} |\n"
+    return text
+
+
 def share(row) -> str:
     """One cell."""
     if np.isnan(row["inside_68"]):
@@ -57,7 +83,10 @@ def share(row) -> str:
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
-    text = page(Table.read(folder / "population" / "coverage.ecsv"), folder.name)
+    coverage, recovered = (
+        Table.read(folder / "population" / f"{name}.ecsv") for name in ("coverage", "recovered")
+    )
+    text = page(coverage, folder.name) + populations(recovered)
     print(text)
     if len(sys.argv) > 2:
         Path(sys.argv[2]).write_text(text)

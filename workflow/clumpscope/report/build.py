@@ -49,6 +49,8 @@ class FieldInputs:
         Summary of the comparison with a mock field's truth.
     coverage : path-like, optional
         Whether intervals hold that truth, of `clumpscope.population.coverage`.
+    recovered : path-like, optional
+        Population numbers beside those of that truth, of `clumpscope.population.recovered`.
     injection : mapping of str to path-like
         Tables of `clumpscope.injection` by name; limits and recovery are shown, all are linked.
     published : path-like, optional
@@ -68,6 +70,7 @@ class FieldInputs:
     psfs: Location | None = None
     recovery: Location | None = None
     coverage: Location | None = None
+    recovered: Location | None = None
     injection: Mapping[str, Location] = field(default_factory=dict)
     published: Location | None = None
     further: Sequence[Location] = ()
@@ -130,6 +133,8 @@ def _field(inputs: FieldInputs, base: Path) -> dict[str, Any]:
         ]
     if inputs.published:
         shown.insert(0, tables.published_table(read_table(inputs.published)))
+    if inputs.recovered:
+        shown.insert(0, tables.recovered_table(read_table(inputs.recovered)))
     if inputs.coverage:
         shown.insert(0, tables.coverage_table(read_table(inputs.coverage)))
     if inputs.recovery:
@@ -143,6 +148,7 @@ def _field(inputs: FieldInputs, base: Path) -> dict[str, Any]:
         inputs.psfs,
         inputs.recovery,
         inputs.coverage,
+        inputs.recovered,
         inputs.published,
     ]
     links += [*inputs.population.values(), *inputs.injection.values(), *inputs.further]

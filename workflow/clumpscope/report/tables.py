@@ -18,6 +18,7 @@ __all__ = [
     "number",
     "psf_table",
     "published_table",
+    "recovered_table",
     "recovery_table",
     "slope_table",
 ]  # fmt: skip
@@ -183,6 +184,30 @@ def coverage_table(coverage: Table) -> TextTable:
     return TextTable(
         "Share of true values inside 68 % intervals", heads, tuple(rows), tuple(marks), caption=caption
     )
+
+
+def recovered_table(recovered: Table) -> TextTable:
+    """Population numbers of all redshifts and of each bin, beside those of the truth."""
+    rows = [
+        (
+            f"{r['quantity']} ({r['number']}; {str(r['table']).replace('_', ' ')})".lstrip(),
+            _group("redshift", r["low"], r["high"]),
+            _with_errors(r["value"], r["err_lo"], r["err_hi"], 2),
+            number(r["sample_truth"]),
+            number(r["field_truth"]),
+            f"{r['n']} of {r['n_field']}",
+        )
+        for r in recovered
+    ]
+    heads = (
+        "quantity",
+        "redshift",
+        "measured",
+        "of the same clumps, without errors",
+        "of all clumps of the field",
+        "n",
+    )
+    return TextTable("Population numbers beside the truth", heads, tuple(rows))
 
 
 def _size(sigma_px: float) -> str:
