@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from astropy.table import Table
 from clumpscope.photometry.fit import fit_clumps
 from clumpscope.photometry.model import SpectralPSF
 from clumpscope.photometry.profiles import PROFILES, profile_scatter, winged_fits
@@ -93,3 +94,18 @@ def test_scatter_over_shares():
     ratios = {"plummer": np.array([1.2, 1.0]), "eff": np.array([1.4, 0.5])}
     scatter = profile_scatter(ratios, {"gaussian": 6.0, "plummer": 3.0, "eff": 1.0})
     np.testing.assert_allclose(scatter, np.sqrt([0.3 * 0.04 + 0.1 * 0.16, 0.1 * 0.25]))
+
+
+@pytest.mark.parametrize("name", SHAPES)
+@pytest.mark.parametrize("host", [False, True])
+def test_forced_fits_tell_what_their_fluxes_would_be_with_wings(kernel, name, host):
+    """The image of a profile with wings, fitted with the shape of a smaller Gaussian: also where wings go into the host's light."""
+    image, middle = drawn(name, HALF * 1.2), np.array([float(HALF_PX)])
+    rows, columns = np.indices(image.shape)
+    light = 0.02 * np.exp(-np.hypot(rows - 50.0, columns - 30.0) / 12.0) if host else 0.0
+    shape = Table({"sigma_x_px": [0.9], "sigma_y_px": [0.9], "theta_deg": [0.0]})
+    winged = {"gaussian": np.array([0.9]), name: np.array([1.2])}
+    fitted = fit_clumps(image + light, np.full(image.shape, 1e-4), kernel, middle, middle, shape=shape,
+                        host_fwhm=4.0 if host else 0.0, winged=winged)  # fmt: skip
+    assert fitted["flux"][0] < 0.9
+    assert fitted["flux"][0] * fitted[f"winged_{name}"][0] == pytest.approx(1.0, abs=0.05)

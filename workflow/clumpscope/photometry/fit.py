@@ -1,5 +1,7 @@
 """Fits of clumps: shape, flux and local background in one image (C25 section 3.5)."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from astropy.table import Table
 
@@ -44,6 +46,7 @@ def fit_clumps(
     host_fwhm: float = 4.0,
     method: str = "projection",
     psf_oversampling: float = 1.0,
+    winged: Mapping[str, Array] | None = None,
 ) -> Table:
     """Fit every clump of an image: elliptical Gaussian times PSF on a plane of background.
 
@@ -89,6 +92,9 @@ def fit_clumps(
     psf_oversampling : float
         Samples of the kernel a pixel side. Kernels narrower than 2 px on whole pixels bias fluxes: they have
         to be oversampled.
+    winged : mapping of str to (n_clumps,) array, optional
+        In forced fits: standard deviations [px] of the round Gaussians with the half-light radii that clumps would have if
+        they had a profile of `clumpscope.photometry.profiles`, by profile; under `gaussian` those that they have.
 
     Returns
     -------
@@ -97,7 +103,7 @@ def fit_clumps(
         errors (x_err, ..., theta_deg_err, background_err), sigma_limit_px (97.5 % upper limit where unresolved), snr,
         chi2 and n_dof (of the box's residuals), moments (S_xx, S_yy, S_xy [px^2]), moments_covariance (3 x 3 [px^4]), flags. An unresolved clump is round;
         its moments, which may be below zero, are the best that belong to its flux. A clump that cannot be fitted has NaN
-        and a flag.
+        and a flag. ``winged_<profile>``: what the flux would be with that profile, over what it is.
 
     Raises
     ------
@@ -149,7 +155,11 @@ def fit_clumps(
     # Within one FWHM, fits of one clump after the other do not settle, and their errors know nothing of each other.
     scene.make_groups(max(joint_distance_px, fwhm), box, joint_box)
     scene.sweep(n_sweeps)
-    return _table(scene, shape, min_sigma_px)
+    table = _table(scene, shape, min_sigma_px)
+    if winged:
+        for name, ratio in scene.flux_ratios(winged).items():
+            table[f"winged_{name}"] = ratio
+    return table
 
 
 def _table(scene, shape: Table | None, min_sigma_px: float) -> Table:

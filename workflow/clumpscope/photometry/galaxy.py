@@ -97,7 +97,9 @@ def measure_galaxy(
         Image of all clumps on every cutout [nJy].
     """
 
-    def fit(name: str, ra: np.ndarray, dec: np.ndarray, shape: Table | None) -> Table:
+    def fit(
+        name: str, ra: np.ndarray, dec: np.ndarray, shape: Table | None, winged: Mapping | None = None
+    ) -> Table:
         cutout = cutouts[name]
         x, y = cutout.wcs.world_to_pixel_values(ra, dec)
         rho, scale = noise[name] if noise is not None else (None, 1.0)
@@ -111,6 +113,7 @@ def measure_galaxy(
             rho=rho,
             error_scale=scale,
             psf_oversampling=psfs[name].oversampling,
+            winged=winged,
             **options,
         )
 
@@ -153,9 +156,16 @@ def measure_galaxy(
             table[f"flux_{name}_common_njy"] = np.full((len(table), 4), np.nan)
             flags |= bit("no_coverage")
             continue
-        here = fitted
+        here, profile_error = fitted, by_profile.flux()
         if name != filter_ref:
-            here = fit(name, ra, dec, transform_shapes(fitted, reference.wcs, cutouts[name].wcs))
+            shapes, sizes = (
+                transform_shapes(fitted, reference.wcs, cutouts[name].wcs),
+                by_profile.sizes(psfs[name]),
+            )
+            here = fit(name, ra, dec, shapes, sizes)
+            profile_error = by_profile.scatter(
+                {one: here[f"winged_{one}"] for one in sizes if one != "gaussian"}
+            )
         # The error of a flux that could not be measured is as unknown as the flux.
         lost = ~np.isfinite(here["flux"]) | ~measured
         flags[lost & measured] |= bit("no_coverage")
@@ -163,7 +173,7 @@ def measure_galaxy(
         table[flux] = np.where(lost, np.nan, here["flux"])
         turn = _turn_of_moments(reference.wcs, cutouts[name].wcs)
         by_shape = np.einsum("ni,ij,njk->nk", here["flux_by_moments"], turn, directions)
-        common = np.column_stack([by_shape, by_profile.flux(psfs[name]) * table[flux]])
+        common = np.column_stack([by_shape, profile_error * table[flux]])
         table[f"flux_{name}_common_njy"] = np.where(lost[:, None], np.nan, common)
         by_psf = psfs[name].flux_error * table[flux]
         total = np.sqrt(here["flux_err"] ** 2 + by_psf**2 + common[:, 3] ** 2)

@@ -3,7 +3,8 @@
 Exponential discs at random places have the power spectrum (1 + k^2 h^2)^-3 (a Matern process of order 2), and the PSF
 passes its transfer function of it. In a small box this is a few modes, whose factors are parameters of the fit with a
 Gaussian prior. Its width, the one number that is not known, is that of the largest evidence in the box: where nothing
-bends it is zero, and the modes are not there.
+bends it is zero, and the modes are not there. A lens draws discs out into arcs, and discs have arms: where shapes of clumps
+are given, processes that are long in one direction and thin across it compete with the round one by their evidence.
 """
 
 from dataclasses import dataclass
@@ -18,8 +19,9 @@ from .noise import Correlation
 __all__ = ["Background", "Host", "bright_surroundings", "plane", "running_median"]
 
 Array = np.ndarray
-# Scale of the discs [FWHM of the PSF].
+# Scales of the discs [FWHM of the PSF]: round ones, and arcs and arms, long along one of so many directions.
 _SCALE_FWHM = 2.0
+_LONG_FWHM, _THIN_FWHM, _DIRECTIONS = 4.0, 1.0, 6
 # Standard deviation of the broadest clump on a host, which is as long as these discs' scale [FWHM of the PSF].
 _BROADEST_FWHM = 1.0
 # Period of the images in which covariances are computed [px].
@@ -52,12 +54,15 @@ class Background:
         Of the host's prior [standard deviations of a pixel]; 0 without a host.
     broadest_px : float
         Standard deviation beyond which light is the host's, not a clump's.
+    process : int
+        Which of the host's processes it is.
     """
 
     terms: Array
     ridge: Array
     width: float = 0.0
     broadest_px: float = np.inf
+    process: int = 0
 
 
 @lru_cache
@@ -90,20 +95,26 @@ class Host:
         spectrum = (1.0 + (_SCALE_FWHM * fwhm) ** 2 * (wave**2 + wave[:, None] ** 2)) ** -3.0
         self.broadest_px = _BROADEST_FWHM * fwhm
         transfer = np.fft.fft2(kernel, (_PERIOD, _PERIOD))
+        spectra = [spectrum]
+        for angle in np.pi * np.arange(_DIRECTIONS) / max(_DIRECTIONS, 1):
+            along = np.cos(angle) * wave + np.sin(angle) * wave[:, None]
+            across = np.cos(angle) * wave[:, None] - np.sin(angle) * wave
+            squares = (_LONG_FWHM * along) ** 2 + (_THIN_FWHM * across) ** 2
+            spectra.append((1.0 + fwhm**2 * squares) ** -3.0)
         # Of unit variance before the PSF.
-        self._covariance = np.fft.ifft2(np.abs(transfer) ** 2 * spectrum / spectrum.mean()).real
+        self._covariances = [np.fft.ifft2(np.abs(transfer) ** 2 * one / one.mean()).real for one in spectra]
         self._modes = lru_cache(self._make_modes)
-        self._disc = np.fft.ifft2(np.sqrt(spectrum) * transfer).real
+        self._discs = [np.fft.ifft2(np.sqrt(one) * transfer).real for one in spectra]
         self._middle = kernel.shape[0] // 2
 
-    def _make_modes(self, shape: tuple[int, int]) -> Array:
-        """Modes (k, ny, nx) of the process without a plane, the strongest first, for a width of 1."""
+    def _make_modes(self, shape: tuple[int, int], process: int = 0) -> Array:
+        """Modes (k, ny, nx) of a process without a plane, the strongest first, for a width of 1."""
         ny, nx = shape
         rows, columns = (axis.ravel() for axis in np.indices(shape))
         some = (rows % _STRIDE == 0) & (columns % _STRIDE == 0)
 
         def covariance(a: Array, b: Array) -> Array:
-            return self._covariance[
+            return self._covariances[process][
                 (rows[a, None] - rows[b]) % _PERIOD, (columns[a, None] - columns[b]) % _PERIOD
             ]
 
@@ -116,7 +127,7 @@ class Host:
         strongest = slice(0, min(_MOST, np.count_nonzero(strength > 1e-4 * strength[0])))
         return np.ascontiguousarray((left * strength)[:, strongest].T).reshape(-1, ny, nx)
 
-    def background(self, box: Box, image: Array, sources: Array) -> Background:
+    def background(self, box: Box, image: Array, sources: Array, arcs: bool = True) -> Background:
         """Plane and host of a box, as strong as the data ask for.
 
         Parameters
@@ -126,6 +137,8 @@ class Host:
             Its data.
         sources : (s, ny, nx) array
             Images of its clumps, and their derivatives: what they can explain says nothing about the host.
+        arcs : bool
+            Whether arcs are asked for, too: beside a clump whose shape is free they would be taken for it.
 
         Returns
         -------
@@ -133,9 +146,32 @@ class Host:
             The plane alone where the host has no evidence.
         """
         shape, weight = box.weight.shape, box.weight.ravel()
-        flat, modes = plane(shape), self._modes(shape)
+        flat = plane(shape)
         known = np.concatenate([sources, flat.terms]).reshape(-1, weight.size) * weight
         basis = np.linalg.qr(known.T)[0]
+        data = image.ravel() * weight
+        found = [
+            self._evidence(self._modes(shape, k), weight, basis, data, shape)
+            for k in range(len(self._covariances) if arcs else 1)  # the round one is the first
+        ]
+        # The directions of an arc share its prior probability.
+        rises = [one[0] - (k > 0) * np.log(_DIRECTIONS) for k, one in enumerate(found)]
+        best = int(np.argmax(rises))
+        rise, width, smooth = rises[best], *found[best][1:]
+        if rise < _RISE:
+            return flat
+        modes = self._modes(shape, best)
+        width *= _WIDER
+        strong = np.sum((modes.reshape(len(modes), -1) * weight) ** 2, axis=1) * width**2 > _FAINT
+        ridge = np.concatenate([flat.ridge, np.full(strong.sum(), smooth)])
+        return Background(
+            np.concatenate([flat.terms, width * modes[strong]]), ridge, width, self.broadest_px, best
+        )
+
+    def _evidence(
+        self, modes: Array, weight: Array, basis: Array, data: Array, shape: tuple[int, int]
+    ) -> tuple[float, float, float]:
+        """Rise of the log evidence over the plane's, the width that has it, and the variance of the noise's smooth part."""
         seen = modes.reshape(len(modes), -1) * weight
         seen -= (seen @ basis) @ basis.T
         # Modes as they are seen beside the clumps: uncorrelated ones, of unit length.
@@ -147,23 +183,19 @@ class Host:
         noise[np.diag_indices(len(noise))] += 1e-6 * np.trace(noise)
         # Their amplitudes, over what they are for a width of 1, have uncorrelated errors after this.
         variance, axes = np.linalg.eigh(noise / np.outer(length, length))
-        found = axes.T @ ((directions @ (image.ravel() * weight)) / length)
+        found = axes.T @ ((directions @ data) / length)
         total = variance[:, None] + _WIDTHS**2
         evidence = -0.5 * np.sum(
             np.log(total / variance[:, None]) + found[:, None] ** 2 * (1 / total - 1 / variance[:, None]),
             axis=0,
         )
         best = int(evidence.argmax())
-        if evidence[best] < _RISE:
-            return flat
-        width = _WIDER * _WIDTHS[best]
-        strong = np.sum((modes.reshape(len(modes), -1) * weight) ** 2, axis=1) * width**2 > _FAINT
         # Smooth modes are as uncertain as the noise's smooth part.
-        smooth = np.trace(noise) / len(noise)
-        ridge = np.concatenate([flat.ridge, np.full(strong.sum(), smooth)])
-        return Background(np.concatenate([flat.terms, width * modes[strong]]), ridge, width, self.broadest_px)
+        return float(evidence[best]), float(_WIDTHS[best]), float(np.trace(noise) / len(noise))
 
-    def hidden(self, box: Box, image: Array, sources: Array, theta: Array, response: Array) -> Array:
+    def hidden(
+        self, box: Box, image: Array, sources: Array, theta: Array, response: Array, process: int = 0
+    ) -> Array:
         """Light of a host's centre that fluxes contain, if it were where the clump is.
 
         An exponential disc centred on each clump in turn, as bright as the light around it has room for.
@@ -176,6 +208,8 @@ class Host:
             Clumps.
         response : (n, ny, nx) array
             What light in a pixel adds to their fluxes.
+        process : int
+            Of the background that was fitted: the disc is as long and thin as that.
 
         Returns
         -------
@@ -187,7 +221,9 @@ class Host:
         basis = np.linalg.qr(known.T)[0]
         for k, (x, y) in enumerate(theta[:, :2]):
             rows, columns = (box.corner - np.rint([y, x]).astype(int) + self._middle)[:, None]
-            disc = self._disc[np.ix_((rows + np.arange(ny)) % _PERIOD, (columns + np.arange(nx)) % _PERIOD)]
+            disc = self._discs[process][
+                np.ix_((rows + np.arange(ny)) % _PERIOD, (columns + np.arange(nx)) % _PERIOD)
+            ]
             seen = disc.ravel() * weight
             seen -= basis @ (basis.T @ seen)
             strength = (seen @ (image.ravel() * weight)) / (seen @ seen)

@@ -14,7 +14,7 @@ from scipy.special import k1
 from ..images.psf import PSF
 from .model import SpectralPSF
 
-__all__ = ["PROFILES", "ProfileErrors", "WingedFit", "profile_scatter", "winged_fits"]
+__all__ = ["PROFILES", "ProfileErrors", "WingedFit", "draw_round", "profile_scatter", "winged_fits"]
 
 Array = np.ndarray
 _TWO_LN2 = 2.0 * np.log(2.0)
@@ -61,14 +61,36 @@ class WingedFit(NamedTuple):
     flux_ratio: Array
 
 
-def _images(psf: SpectralPSF, sigma_px: Array, profile: str, side: int) -> Array:
-    """Round sources on the middle of a box behind the PSF, without what a plane absorbs, (n, side^2)."""
-    place = np.arange(side) - side // 2
-    along_y, along_x = (np.exp(1j * np.outer(u, place)) for u in (psf.u_y, psf.u_x))
+def draw_round(
+    psf: SpectralPSF, x: float, y: float, sigma_px: Array, profile: str, columns: Array, rows: Array
+) -> Array:
+    """Round sources of unit flux behind the PSF, (n, ny, nx).
+
+    Parameters
+    ----------
+    psf : SpectralPSF
+    x, y : float
+        Place [px].
+    sigma_px : (n,) array
+        Standard deviations of the Gaussians with the sources' half-light radii [px].
+    profile : str
+        One of `PROFILES`.
+    columns, rows : (nx,), (ny,) arrays
+        Pixels.
+    """
+    along_y, along_x = (
+        np.exp(1j * np.outer(u, place)) for u, place in ((psf.u_y, rows - y), (psf.u_x, columns - x))
+    )
     square = psf.u_y[:, None] ** 2 + psf.u_x[None, :] ** 2
     transform = psf.spectrum[0] + 1j * psf.spectrum[1]
     blurred = transform * PROFILES[profile](np.asarray(sigma_px)[:, None, None] ** 2 * square)
-    images = np.einsum("aj,nab,bi->nji", along_y, blurred, along_x, optimize=True).real.reshape(-1, side**2)
+    return np.einsum("aj,nab,bi->nji", along_y, blurred, along_x, optimize=True).real
+
+
+def _images(psf: SpectralPSF, sigma_px: Array, profile: str, side: int) -> Array:
+    """Round sources on the middle of a box behind the PSF, without what a plane absorbs, (n, side^2)."""
+    place = np.arange(side) - side // 2
+    images = draw_round(psf, 0.0, 0.0, sigma_px, profile, place, place).reshape(-1, side**2)
     slopes = np.meshgrid(place, place)
     plane, _ = np.linalg.qr(np.column_stack([np.ones(side**2), slopes[0].ravel(), slopes[1].ravel()]))
     return images - (images @ plane) @ plane.T
@@ -153,10 +175,25 @@ class ProfileErrors:
         self._size_ratios = {name: fit.size_ratio for name, fit in fits.items()}
         self.size = self._of_clumps(self._size_ratios)
 
-    def flux(self, psf: PSF) -> Array:
-        """Relative errors of the fluxes in a filter, (n,)."""
-        fits = {name: self._fits(psf, name, self._size_ratios[name]) for name in self._winged}
+    def flux(self) -> Array:
+        """Relative errors of the fluxes in the reference filter, (n,)."""
+        fits = {name: self._fits(self._reference, name, ratio) for name, ratio in self._size_ratios.items()}
         return self._of_clumps({name: fit.flux_ratio for name, fit in fits.items()})
+
+    def sizes(self, psf: PSF) -> dict[str, Array]:
+        """What the clumps' standard deviations would be, as Gaussians of the same half-light radii, by profile, (n,) [px of a filter]."""
+        scale = self._reference.pixel_scale_arcsec / psf.pixel_scale_arcsec
+        ratios = {"gaussian": np.ones(self._table_px.size), **self._size_ratios}
+        return {
+            name: scale * self._sigma_px * np.interp(self._sigma_px, self._table_px, ratio)
+            for name, ratio in ratios.items()
+        }
+
+    def scatter(self, ratios: Mapping[str, Array]) -> Array:
+        """Relative errors of the fluxes in another filter, (n,): of what they would be with each profile, over what they are."""
+        if not ratios:
+            return np.zeros(self._sigma_px.size)
+        return profile_scatter(ratios, self._shares)
 
     def _fits(self, psf: PSF, name: str, size_ratio: Array | None = None) -> WingedFit:
         side = self._box

@@ -1,5 +1,6 @@
 """All clumps of an image while they are fitted: in groups, each without the light of the others, until nothing moves."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -13,6 +14,7 @@ from .compiled import source_images
 from .evidence import Rules
 from .host import Background, Host, bright_surroundings, plane
 from .model import SpectralPSF, shape_of
+from .profiles import draw_round
 from .uncertainty import Fitted
 
 __all__ = ["Scene"]
@@ -28,6 +30,8 @@ _EXCESS = 3.0
 _POOR = 5.0
 # Errors of a flux that the light of a host's centre, hidden under a clump, may be as large as.
 _HIDDEN = 2.3
+# Least share of a winged clump's light that a fit is taken to see.
+_LEAST_SEEN = 0.2
 # Share of bright pixels around a clump at which it may be on a host: noise alone has 0.16 and a scatter of a few hundredths.
 _BRIGHT = 0.5
 # The least and the largest side of a box with a host [px]; more say little about what is under the clump.
@@ -43,7 +47,8 @@ class _Group:
     """Clumps fitted together, on their box of side `size`, with the data of the last fit.
 
     wide: the box of a fit with a host, whose strength, where there is one, is `width`, and whose centre could be `hidden` in
-    the clumps' fluxes. No box where there is none.
+    the clumps' fluxes. No box where there is none. response: what light in a pixel, of the wide box where there is a host,
+    adds to the fluxes.
     """
 
     members: Array
@@ -54,6 +59,7 @@ class _Group:
     width: float = 0.0
     hidden: Array | float = 0.0
     data: Array | None = None
+    response: Array | None = None
 
     @property
     def seen(self) -> Box:
@@ -257,7 +263,9 @@ class Scene:
         on_host = replace(group, size=max(group.size, self._host_side), box=group.wide)
 
         def host(theta: Array) -> Background:
-            return self._host.background(group.wide, group.data, self._sources(on_host, theta))
+            return self._host.background(
+                group.wide, group.data, self._sources(on_host, theta), not self._free
+            )
 
         theta = fitted.theta
         narrow = shape_of(theta[:, 2:])[0].max() < self._host.broadest_px
@@ -271,7 +279,7 @@ class Scene:
             found = host(theta)
         width, passes = 0.0, _HOST_PASSES if self._free else 1
         while found.width not in (0.0, width):
-            width, fitted = found.width, self._fit_on(on_host, group.data, found)
+            width, process, fitted = found.width, found.process, self._fit_on(on_host, group.data, found)
             theta, passes = fitted.theta, passes - 1
             if passes == 0:
                 break
@@ -279,7 +287,7 @@ class Scene:
         group.width = width
         if width > 0.0:
             sources = self._sources(on_host, theta)
-            group.hidden = self._host.hidden(group.wide, group.data, sources, theta, fitted.response)
+            group.hidden = self._host.hidden(group.wide, group.data, sources, theta, fitted.response, process)
         return fitted
 
     def _fit_on(self, group: _Group, data: Array, background: Background) -> Fitted:
@@ -301,8 +309,44 @@ class Scene:
         pixels, spectral = (column + np.arange(nx), row + np.arange(ny)), self._spectral_of(group)
         return np.concatenate([spectral.images(*source[:2], source[2:], *pixels, 6) for source in theta])
 
+    def flux_ratios(self, sigma_px: Mapping[str, Array]) -> dict[str, Array]:
+        """What fluxes would be with other profiles than a Gaussian, over what they are.
+
+        Parameters
+        ----------
+        sigma_px : mapping of str to (n_clumps,) array
+            By profile, of those of `clumpscope.photometry.profiles`: standard deviations of round Gaussians with the
+            half-light radii that the clumps would have [px]; under `gaussian` those that they have.
+
+        Returns
+        -------
+        dict of str to (n_clumps,) array
+            By profile, but the Gaussian; 1 where there is no fit.
+        """
+        winged = [name for name in sigma_px if name != "gaussian"]
+        ratios = {name: np.ones(len(self.theta)) for name in winged}
+        for group in self._groups:
+            if group.response is None:
+                continue
+            box = group.box if group.width == 0.0 else group.wide
+            (ny, nx), (row, column) = box.weight.shape, box.corner
+            pixels, spectral = (column + np.arange(nx), row + np.arange(ny)), self._spectral(max(nx, ny))
+            for k, response in zip(group.members, group.response, strict=True):
+                if not sigma_px["gaussian"][k] > 0.0:
+                    continue
+                seen = {
+                    name: np.sum(
+                        response * draw_round(spectral, *self.theta[k, :2], sigma[k : k + 1], name, *pixels)
+                    )
+                    for name, sigma in sigma_px.items()
+                }
+                for name in winged:
+                    ratios[name][k] = 1.0 / max(1.0 + seen[name] - seen["gaussian"], _LEAST_SEEN)
+        return ratios
+
     def _keep(self, group: _Group, fitted: Fitted) -> None:
         members, values = group.members, self.values
+        group.response = fitted.response
         self.theta[members] = fitted.theta
         values["flux"][members], values["background"][members] = fitted.flux, fitted.background
         self.by_moments[members] = fitted.by_moments
