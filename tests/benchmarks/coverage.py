@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from astropy.table import Table
 
-GROUPS = ("all", "isolated", "on_host", "crowded", "central")
+GROUPS = ("all", "isolated", "on_host", "crowded", "merged", "central")
 HEADS = (
     "quantity",
     *(group.replace("_", " ") for group in GROUPS),

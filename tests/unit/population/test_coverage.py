@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from astropy.table import Table
+from astropy.table import Table, vstack
 from clumpscope.errors import InputError
 from clumpscope.flags import bit
 from clumpscope.population.coverage import coverage_table
@@ -17,6 +17,7 @@ def field(error_scale=1.0, seed=1, n=N):
     side = int(np.ceil(np.sqrt(n)))
     ra, dec = 10.0 + np.arange(n) % side * 5 / 3600, np.arange(n) // side * 5 / 3600
     truth = Table({"ra": ra, "dec": dec, "filter_ref": ["F150W"] * n, "snr_ref": np.full(n, 30.0),
+                   "sigma_x_px": np.full(n, 1.0), "sigma_y_px": np.full(n, 1.0), "pixel_scale_arcsec": np.full(n, 0.02),
                    "separation_arcsec": np.where(np.arange(n) % 4 == 0, 0.1, 5.0),
                    "host_snr_F150W": np.where(np.arange(n) % 4 == 1, 9.0, 0.0), "host_snr_F444W": np.zeros(n),
                    "z_type": np.where(np.arange(n) % 2, "spec", "phot"), "log_mass": rng.uniform(5, 8, n),
@@ -110,3 +111,18 @@ def test_a_truth_without_places_is_refused():
     truth.remove_column("ra")
     with pytest.raises(InputError, match="ra"):
         coverage_table(measured, truth, PSF)
+
+
+def test_clumps_that_hold_another_one_are_a_class_of_their_own():
+    measured, truth = field()
+    # Beside two of nine clumps lies another that nothing was measured of; one of two has 1 % of its light.
+    lost = vstack([truth[::9], truth[1::9]])
+    n_near = len(truth[::9])
+    lost["ra"] += 0.05 / 3600
+    lost["flux_F150W_njy"] *= np.where(np.arange(len(lost)) < n_near, 0.5, 0.01)
+    whole = coverage_table(measured, truth, PSF)
+    table = coverage_table(measured, vstack([truth, lost]), PSF)
+    assert row(table, "flux", "F150W", "merged")["n"] == n_near
+    assert row(table, "flux", "F150W")["n"] == N
+    for group in ("isolated", "on_host", "crowded"):
+        assert row(table, "flux", "F150W", group)["n"] < row(whole, "flux", "F150W", group)["n"]

@@ -8,7 +8,7 @@ from astropy.table import Table
 
 from ..flags import FLAGS, has
 from ..tables import require_columns
-from .truth import match_clumps, picked
+from .truth import match_clumps, merged_clumps, picked
 
 __all__ = ["coverage_table", "excluded_clumps"]
 
@@ -64,23 +64,27 @@ def coverage_table(measured: Table, truth: Table, psf: Table) -> Table:
     Notes
     -----
     Clumps whose flags exclude them from population statistics are left out (`excluded_clumps` counts them), and galaxies
-    that were not measured. Of quantities whose 2.5 and 97.5 % points are not in the catalogue the 95 % interval is 1.96
+    that were not measured. A clump is ``merged`` where a true one beside it was not told apart (`merged_clumps`): then it is not
+    one clump that was measured, and it is in none of ``isolated``, ``crowded`` and ``on_host``. Of quantities whose 2.5 and 97.5 % points are not in the catalogue the 95 % interval is 1.96
     times as wide as the 68 % one on each side.
     """
-    require_columns(truth, ["ra", "dec", "filter_ref", "snr_ref"], "truth")
+    sizes = ["sigma_x_px", "sigma_y_px", "pixel_scale_arcsec"]
+    require_columns(truth, ["ra", "dec", "filter_ref", "snr_ref", *sizes], "truth")
     require_columns(measured, ["id", "ra", "dec", "flags"], "catalogue")
     fwhm = dict(zip(psf["filter"], np.asarray(psf["fwhm_arcsec"], dtype=float), strict=True))
-    partner, _ = match_clumps(measured, truth, np.array([fwhm[name] for name in truth["filter_ref"]]))
+    reach = np.array([fwhm[name] for name in truth["filter_ref"]])
+    partner, _ = match_clumps(measured, truth, reach)
+    merged = merged_clumps(truth, partner, reach)
     left_out = has(np.asarray(measured["flags"]), [name for name, flag in FLAGS.items() if flag.excludes])
     found = partner >= 0
     found[found] = ~left_out[partner[found]]
-    truth, rows = truth[found], measured[partner[found]]
+    truth, rows, merged = truth[found], measured[partner[found]], merged[found]
     filters = [
         name
         for name in fwhm
         if f"flux_{name}_njy" in measured.colnames and f"flux_{name}_njy" in truth.colnames
     ]
-    classes = dict(_classes(rows, truth))
+    classes = dict(_classes(rows, truth)) | {"merged": merged}
     limit = picked(rows, "r_eff_limit", np.arange(len(rows)), 1.0) > 0.5
     table = []
 
@@ -89,7 +93,7 @@ def coverage_table(measured: Table, truth: Table, psf: Table) -> Table:
         with np.errstate(divide="ignore", invalid="ignore"):
             pull = (value - true) / error
             off = value / true - 1.0 if quantity in _RELATIVE else value - true
-        for group, members in (classes | dict(_surroundings(truth, name, fwhm))).items():
+        for group, members in (classes | dict(_surroundings(truth, name, fwhm, ~merged))).items():
             row = _row(pull[members], off[members])
             if row:
                 table.append((quantity, name, group, *row))
@@ -125,7 +129,7 @@ def coverage_table(measured: Table, truth: Table, psf: Table) -> Table:
     if "r_eff_pc" in rows.colnames and "r_eff_pc" in truth.colnames:
         bound, true = (np.asarray(t["r_eff_pc"], dtype=float) for t in (rows, truth))
         held = np.where(limit & np.isfinite(bound), bound >= true, np.nan)
-        for group, members in (classes | dict(_surroundings(truth, "", fwhm))).items():
+        for group, members in (classes | dict(_surroundings(truth, "", fwhm, ~merged))).items():
             known = held[members & np.isfinite(held)]
             if known.size >= _FEWEST:
                 table.append(("r_eff_limit", "", group, known.size, *[np.nan] * 6, float(known.mean())))
@@ -174,14 +178,16 @@ def _classes(rows: Table, truth: Table) -> Iterator[tuple[str, Array]]:
                 yield f"{name}_{value}" if name != "z_type" else f"z_{value}", values == value
 
 
-def _surroundings(truth: Table, name: str, fwhm: Mapping[str, float]) -> Iterator[tuple[str, Array]]:
-    """Isolated, crowded, on a host: by the filter, or by each clump's reference filter where there is none."""
+def _surroundings(
+    truth: Table, name: str, fwhm: Mapping[str, float], single: Array
+) -> Iterator[tuple[str, Array]]:
+    """Isolated, crowded, on a host, of single clumps: by the filter, or by each clump's reference filter where there is none."""
     if "separation_arcsec" not in truth.colnames or len(truth) == 0:
         return
     bands = [name] * len(truth) if name else list(truth["filter_ref"])
     width = np.array([fwhm[band] for band in bands])
     crowded = np.asarray(truth["separation_arcsec"], dtype=float) < _CROWDED_FWHM * width
     host = np.array([truth[f"host_snr_{band}"][row] for row, band in enumerate(bands)], dtype=float)
-    yield "isolated", ~crowded & (host < _OFF_HOST)
-    yield "crowded", crowded
-    yield "on_host", ~crowded & (host >= _ON_HOST)
+    yield "isolated", single & ~crowded & (host < _OFF_HOST)
+    yield "crowded", single & crowded
+    yield "on_host", single & ~crowded & (host >= _ON_HOST)

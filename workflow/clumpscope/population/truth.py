@@ -10,7 +10,7 @@ from astropy.table import Table
 from ..flags import FLAGS, has
 from ..tables import require_columns
 
-__all__ = ["compare_with_truth", "match_clumps", "picked", "summarise_truth"]
+__all__ = ["compare_with_truth", "match_clumps", "merged_clumps", "picked", "summarise_truth"]
 
 _TRUTH_COLUMNS = (
     "id",
@@ -27,6 +27,8 @@ _TRUTH_COLUMNS = (
 )
 _FWHM_PER_SIGMA = 2.0 * np.sqrt(2.0 * np.log(2.0))
 _LOW_SNR = 5.0
+# Share of a clump's light from which another one that is not told apart from it matters.
+_HELD = 0.1
 _SNR_JUDGED = 10.0
 # A goal is a range of the value: issue "A true chain on real input in two commands".
 _GOALS = {
@@ -157,11 +159,42 @@ def match_clumps(measured: Table, truth: Table, reach_arcsec: np.ndarray) -> tup
     return partner, distance
 
 
+def merged_clumps(truth: Table, partner: np.ndarray, fwhm_arcsec: np.ndarray) -> np.ndarray:
+    """Tell the true clumps whose measured partner holds another one, too, that was not told apart.
+
+    Parameters
+    ----------
+    truth : Table
+        ra, dec, sigma_x_px, sigma_y_px, pixel_scale_arcsec, filter_ref and the fluxes in it.
+    partner : (n,) int array
+        Of `match_clumps`.
+    fwhm_arcsec : (n,) array
+        Of the PSF in each clump's reference filter.
+
+    Returns
+    -------
+    (n,) bool array
+        Matched clumps with an unmatched one inside the FWHM of their image that has a tenth of their light or more.
+    """
+    where = SkyCoord(truth["ra"], truth["dec"], unit="deg")
+    width = _image_fwhm(truth, fwhm_arcsec)
+    flux = np.array([row[f"flux_{row['filter_ref']}_njy"] for row in truth], dtype=float)
+    merged = np.zeros(len(truth), dtype=bool)
+    for row in np.flatnonzero(partner >= 0):
+        near = where[row].separation(where).arcsec < width[row]
+        merged[row] = np.any(near & (partner < 0) & (flux > _HELD * flux[row]))
+    return merged
+
+
+def _image_fwhm(truth: Table, fwhm_arcsec: np.ndarray) -> np.ndarray:
+    """Circularised, PSF and size in quadrature [arcsec]."""
+    circular = np.sqrt(np.asarray(truth["sigma_x_px"]) * np.asarray(truth["sigma_y_px"]))
+    return np.hypot(fwhm_arcsec, _FWHM_PER_SIGMA * circular * np.asarray(truth["pixel_scale_arcsec"]))
+
+
 def _status(measured, truth, partner, fwhm_arcsec, galaxies) -> list[str]:
     where = SkyCoord(truth["ra"], truth["dec"], unit="deg")
-    circular = np.sqrt(np.asarray(truth["sigma_x_px"]) * np.asarray(truth["sigma_y_px"]))
-    circular = circular * np.asarray(truth["pixel_scale_arcsec"])
-    width = np.hypot(fwhm_arcsec, _FWHM_PER_SIGMA * circular)
+    width = _image_fwhm(truth, fwhm_arcsec)
     known = set(measured["galaxy"])
     centres = {} if galaxies is None else {row["id"]: row for row in galaxies}
     status = []

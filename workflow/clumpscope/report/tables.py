@@ -148,7 +148,7 @@ def recovery_table(summary: Table) -> TextTable:
     )
 
 
-_COVERAGE_GROUPS = ("all", "isolated", "on_host", "crowded", "central")
+_COVERAGE_GROUPS = ("all", "isolated", "on_host", "crowded", "merged", "central")
 # Share of truths inside 68 % intervals that is called good; what statistics allow is added.
 _GOOD_SHARE = (0.64, 0.72)
 
