@@ -75,15 +75,6 @@ def test_ratios_are_those_of_gaussian_fits_to_images_with_wings(kernel, name, si
     assert fitted["flux"][0] < 0.95
 
 
-def test_forced_fits_keep_the_size_of_the_reference(kernel):
-    psf, sigma = SpectralPSF(kernel, 6), np.array([0.5, 1.0, 2.0])
-    free = winged_fits(psf, sigma, "plummer", 9)
-    forced = winged_fits(psf, sigma, "plummer", 9, free.size_ratio)
-    np.testing.assert_allclose(forced.flux_ratio, free.flux_ratio, rtol=1e-12)
-    larger = winged_fits(psf, sigma, "plummer", 9, 1.2 * free.size_ratio)
-    assert (larger.flux_ratio > free.flux_ratio).all()
-
-
 def test_points_have_no_profile_and_wings_count_more_in_larger_clumps(kernel):
     found = winged_fits(SpectralPSF(kernel, 6), np.array([0.05, 0.5, 1.0, 2.0]), "plummer", 9)
     assert found.flux_ratio[0] == pytest.approx(1.0, abs=0.01)
@@ -107,5 +98,21 @@ def test_forced_fits_tell_what_their_fluxes_would_be_with_wings(kernel, name, ho
     winged = {"gaussian": np.array([0.9]), name: np.array([1.2])}
     fitted = fit_clumps(image + light, np.full(image.shape, 1e-4), kernel, middle, middle, shape=shape,
                         host_fwhm=4.0 if host else 0.0, winged=winged)  # fmt: skip
-    assert fitted["flux"][0] < 0.9
+    assert fitted["flux"][0] < 0.95
     assert fitted["flux"][0] * fitted[f"winged_{name}"][0] == pytest.approx(1.0, abs=0.05)
+
+
+@pytest.mark.parametrize("name", SHAPES)
+@pytest.mark.parametrize("host", [False, True])
+def test_free_fits_tell_sizes_and_fluxes_with_wings(kernel, name, host):
+    image, middle = drawn(name, HALF * 1.0), np.array([float(HALF_PX)])
+    rows, columns = np.indices(image.shape)
+    light = 0.02 * np.exp(-np.hypot(rows - 50.0, columns - 30.0) / 12.0) if host else 0.0
+    fitted = fit_clumps(image + light, np.full(image.shape, 1e-4), kernel, middle, middle,
+                        host_fwhm=4.0 if host else 0.0, winged=[name])[0]  # fmt: skip
+    sigma = np.sqrt(fitted["moments"][:2].mean())
+    # Half of what the wings change, at least, is known; the fit with a host to less, since the host's light bends, too.
+    reached = 0.04 if not host else 0.12
+    assert fitted["flux"] * fitted[f"winged_{name}"] == pytest.approx(1.0, abs=reached)
+    assert sigma * fitted[f"winged_size_{name}"] == pytest.approx(1.0, abs=2 * reached)
+    assert fitted["flux"] < 1.0 - 1.5 * reached

@@ -1,6 +1,6 @@
 """Fits of clumps: shape, flux and local background in one image (C25 section 3.5)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from astropy.table import Table
@@ -46,7 +46,7 @@ def fit_clumps(
     host_fwhm: float = 4.0,
     method: str = "projection",
     psf_oversampling: float = 1.0,
-    winged: Mapping[str, Array] | None = None,
+    winged: Mapping[str, Array] | Sequence[str] = (),
 ) -> Table:
     """Fit every clump of an image: elliptical Gaussian times PSF on a plane of background.
 
@@ -92,9 +92,9 @@ def fit_clumps(
     psf_oversampling : float
         Samples of the kernel a pixel side. Kernels narrower than 2 px on whole pixels bias fluxes: they have
         to be oversampled.
-    winged : mapping of str to (n_clumps,) array, optional
-        In forced fits: standard deviations [px] of the round Gaussians with the half-light radii that clumps would have if
-        they had a profile of `clumpscope.photometry.profiles`, by profile; under `gaussian` those that they have.
+    winged : sequence of str, or mapping of str to (n_clumps,) array
+        Profiles of `clumpscope.photometry.profiles` that the clumps may have. In forced fits with the standard deviations [px]
+        of the round Gaussians with the half-light radii that they would have then; under `gaussian` those that they have.
 
     Returns
     -------
@@ -103,7 +103,8 @@ def fit_clumps(
         errors (x_err, ..., theta_deg_err, background_err), sigma_limit_px (97.5 % upper limit where unresolved), snr,
         chi2 and n_dof (of the box's residuals), moments (S_xx, S_yy, S_xy [px^2]), moments_covariance (3 x 3 [px^4]), flags. An unresolved clump is round;
         its moments, which may be below zero, are the best that belong to its flux. A clump that cannot be fitted has NaN
-        and a flag. ``winged_<profile>``: what the flux would be with that profile, over what it is.
+        and a flag. ``winged_<profile>``: what the flux would be with that profile, over what it is;
+        ``winged_size_<profile>``, of free shapes: the half-light radius.
 
     Raises
     ------
@@ -156,9 +157,12 @@ def fit_clumps(
     scene.make_groups(max(joint_distance_px, fwhm), box, joint_box)
     scene.sweep(n_sweeps)
     table = _table(scene, shape, min_sigma_px)
-    if winged:
+    if isinstance(winged, Mapping):
         for name, ratio in scene.flux_ratios(winged).items():
             table[f"winged_{name}"] = ratio
+    else:
+        for name, fits in scene.winged_fits(winged).items():
+            table[f"winged_size_{name}"], table[f"winged_{name}"] = fits
     return table
 
 

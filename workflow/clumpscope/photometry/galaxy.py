@@ -1,6 +1,6 @@
 """All clumps of a galaxy in all filters: shapes from the reference filter, forced fluxes everywhere (C25 section 3.5)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from astropy.table import Table
@@ -12,7 +12,7 @@ from ..images.profiles import FWHM_OF_SIGMA
 from ..images.psf import PSF
 from .fit import fit_clumps, render_clumps
 from .model import moments_of
-from .profiles import ProfileErrors
+from .profiles import profile_scatter
 
 __all__ = ["measure_galaxy", "transform_shapes"]
 
@@ -98,7 +98,11 @@ def measure_galaxy(
     """
 
     def fit(
-        name: str, ra: np.ndarray, dec: np.ndarray, shape: Table | None, winged: Mapping | None = None
+        name: str,
+        ra: np.ndarray,
+        dec: np.ndarray,
+        shape: Table | None,
+        winged: Mapping[str, np.ndarray] | Sequence[str],
     ) -> Table:
         cutout = cutouts[name]
         x, y = cutout.wcs.world_to_pixel_values(ra, dec)
@@ -119,7 +123,9 @@ def measure_galaxy(
 
     table = clumps["id", "galaxy", "ra", "dec"].copy()
     reference = cutouts[filter_ref]
-    fitted = fit(filter_ref, clumps["ra"], clumps["dec"], None)
+    shares = profiles or {"gaussian": 1.0}
+    winged = [one for one, share in shares.items() if one != "gaussian" and share > 0.0]
+    fitted = fit(filter_ref, clumps["ra"], clumps["dec"], None, winged)
     flags = np.asarray(clumps["flags"], dtype=np.int64) | np.asarray(fitted["flags"], dtype=np.int64)
     measured = np.isfinite(fitted["x"])
     # A clump without a fit keeps its detected place, so that its row stays readable.
@@ -144,10 +150,12 @@ def measure_galaxy(
     table["moments_covariance_px4"] = np.asarray(fitted["free_moments_covariance"]) + by_core
     directions = _directions(np.nan_to_num(np.asarray(fitted["moments_covariance"])))
     sigma_px = np.sqrt(np.maximum(np.nan_to_num(np.asarray(fitted["moments"]))[:, :2].mean(axis=1), 0.0))
-    by_profile = ProfileErrors(
-        profiles or {"gaussian": 1.0}, sigma_px, options.get("box", 9), psfs[filter_ref]
-    )
-    table["profile_size_error"] = by_profile.size
+
+    def profile_error(measured: Table, column: str) -> np.ndarray:
+        """Relative error, for the profiles that clumps may have."""
+        return profile_scatter({one: np.asarray(measured[f"{column}{one}"]) for one in winged}, shares)
+
+    table["profile_size_error"] = profile_error(fitted, "winged_size_")
     models = {}
     for name in filters:
         flux, error = f"flux_{name}_njy", f"flux_{name}_err_njy"
@@ -156,16 +164,12 @@ def measure_galaxy(
             table[f"flux_{name}_common_njy"] = np.full((len(table), 4), np.nan)
             flags |= bit("no_coverage")
             continue
-        here, profile_error = fitted, by_profile.flux()
+        here = fitted
         if name != filter_ref:
-            shapes, sizes = (
-                transform_shapes(fitted, reference.wcs, cutouts[name].wcs),
-                by_profile.sizes(psfs[name]),
-            )
-            here = fit(name, ra, dec, shapes, sizes)
-            profile_error = by_profile.scatter(
-                {one: here[f"winged_{one}"] for one in sizes if one != "gaussian"}
-            )
+            scale = reference.pixel_scale_arcsec / cutouts[name].pixel_scale_arcsec
+            sizes = {one: scale * sigma_px * fitted[f"winged_size_{one}"] for one in winged}
+            shapes = transform_shapes(fitted, reference.wcs, cutouts[name].wcs)
+            here = fit(name, ra, dec, shapes, {"gaussian": scale * sigma_px, **sizes})
         # The error of a flux that could not be measured is as unknown as the flux.
         lost = ~np.isfinite(here["flux"]) | ~measured
         flags[lost & measured] |= bit("no_coverage")
@@ -173,7 +177,7 @@ def measure_galaxy(
         table[flux] = np.where(lost, np.nan, here["flux"])
         turn = _turn_of_moments(reference.wcs, cutouts[name].wcs)
         by_shape = np.einsum("ni,ij,njk->nk", here["flux_by_moments"], turn, directions)
-        common = np.column_stack([by_shape, profile_error * table[flux]])
+        common = np.column_stack([by_shape, profile_error(here, "winged_") * table[flux]])
         table[f"flux_{name}_common_njy"] = np.where(lost[:, None], np.nan, common)
         by_psf = psfs[name].flux_error * table[flux]
         total = np.sqrt(here["flux_err"] ** 2 + by_psf**2 + common[:, 3] ** 2)

@@ -5,25 +5,21 @@ signal-to-noise of 100 chi-squared differs by one), but the light in the wings d
 radius. Here profiles with wings are fitted to the noiseless image of a Gaussian, as the Gaussian would be to them.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from scipy.special import k1
 
-from ..images.psf import PSF
+from .host import plane
 from .model import SpectralPSF
 
-__all__ = ["PROFILES", "ProfileErrors", "WingedFit", "draw_round", "profile_scatter", "winged_fits"]
+__all__ = ["PROFILES", "WingedFit", "draw_round", "profile_scatter", "winged_fits"]
 
 Array = np.ndarray
 _TWO_LN2 = 2.0 * np.log(2.0)
-# Sizes tried around that of the Gaussian, in its standard deviation.
-_TRIED = np.geomspace(0.4, 3.0, 41)
-# Standard deviations of Gaussians for which ratios are tabulated, over the FWHM of the PSF; larger ones take the last.
-_TABULATED = np.array([0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.65, 0.85, 1.1])
-# Box that stands for those that adapt to a clump, in FWHM of the PSF [sides].
-_ADAPTIVE_FWHM = 6.0
+# Sizes tried around that of the Gaussian, in its standard deviation, and their steps [e-folds].
+_TRIED, _STEP = (0.4, 3.0), 0.05
 
 
 def _plummer(q: Array) -> Array:
@@ -87,19 +83,14 @@ def draw_round(
     return np.einsum("aj,nab,bi->nji", along_y, blurred, along_x, optimize=True).real
 
 
-def _images(psf: SpectralPSF, sigma_px: Array, profile: str, side: int) -> Array:
-    """Round sources on the middle of a box behind the PSF, without what a plane absorbs, (n, side^2)."""
-    place = np.arange(side) - side // 2
-    images = draw_round(psf, 0.0, 0.0, sigma_px, profile, place, place).reshape(-1, side**2)
-    slopes = np.meshgrid(place, place)
-    plane, _ = np.linalg.qr(np.column_stack([np.ones(side**2), slopes[0].ravel(), slopes[1].ravel()]))
-    return images - (images @ plane) @ plane.T
-
-
 def winged_fits(
-    psf: SpectralPSF, sigma_px: Array, profile: str, side: int, size_ratio: Array | None = None
+    psf: SpectralPSF,
+    sigma_px: Array,
+    profile: str,
+    side: int,
+    backgrounds: Sequence[tuple[Array, Array]] | None = None,
 ) -> WingedFit:
-    """Fit a profile with wings, and a plane, to noiseless images of round Gaussians.
+    """Fit a profile with wings, and a background, to noiseless images of round Gaussians.
 
     Parameters
     ----------
@@ -111,25 +102,38 @@ def winged_fits(
         One of `PROFILES`.
     side : int
         Odd side of the box [px].
-    size_ratio : (n,) array, optional
-        Sizes, where another filter has fitted them: forced fits.
+    backgrounds : sequence of ((t, side, side) array, (t,) array), optional
+        Terms of each fit's background, over the noise of a pixel, and the penalty of the squares of their factors; a plane
+        where there are none.
     """
-    sigma_px = np.asarray(sigma_px, dtype=float)
-    gaussian = _images(psf, sigma_px, "gaussian", side)
-    if size_ratio is None:
-        size_ratio = np.empty(sigma_px.size)
-        for k, (sigma, image) in enumerate(zip(sigma_px, gaussian, strict=True)):
-            tried = _images(psf, sigma * _TRIED, profile, side)
-            explained = (tried @ image) ** 2 / np.sum(tried**2, axis=1)
-            best = int(np.clip(np.argmax(explained), 1, _TRIED.size - 2))
-            left, here, right = explained[best - 1 : best + 2]
-            bend = left - 2.0 * here + right
-            shift = 0.5 * (left - right) / bend if bend < 0.0 else 0.0
-            step = np.log(_TRIED[1] / _TRIED[0])
-            size_ratio[k] = _TRIED[best] * np.exp(np.clip(shift, -1.0, 1.0) * step)
-    winged = _images(psf, sigma_px * size_ratio, profile, side)
-    flux = np.sum(winged * gaussian, axis=1) / np.sum(winged**2, axis=1)
-    return WingedFit(size_ratio, flux)
+    sigma_px, place = np.asarray(sigma_px, dtype=float), np.arange(side) - side // 2
+    if backgrounds is None:
+        flat = plane((side, side))
+        backgrounds = [(flat.terms, flat.ridge)] * sigma_px.size
+    low, high = sigma_px.min() * _TRIED[0], sigma_px.max() * _TRIED[1]
+    sizes = low * np.exp(_STEP * np.arange(int(np.ceil(np.log(high / low) / _STEP)) + 1))
+    winged = draw_round(psf, 0.0, 0.0, sizes, profile, place, place).reshape(-1, side**2)
+    gaussian = draw_round(psf, 0.0, 0.0, sigma_px, "gaussian", place, place).reshape(-1, side**2)
+    size_ratio, flux_ratio = np.empty((2, sigma_px.size))
+    for k, (sigma, (terms, ridge)) in enumerate(zip(sigma_px, backgrounds, strict=True)):
+        # What a background with a prior takes of an image: I - T (T' T + R)^-1 T'.
+        flat = terms.reshape(len(terms), -1)
+        lower = np.linalg.cholesky(flat @ flat.T + np.diag(ridge))
+        taken = np.linalg.solve(lower, flat)
+        within = (sizes >= _TRIED[0] * sigma * (1.0 - _STEP)) & (sizes <= _TRIED[1] * sigma * (1.0 + _STEP))
+        tried, first = winged[within], int(np.argmax(within))
+        shared = taken @ tried.T
+        square = np.sum(tried**2, axis=1) - np.sum(shared**2, axis=0)
+        product = tried @ gaussian[k] - shared.T @ (taken @ gaussian[k])
+        explained = product**2 / square
+        best = int(np.clip(np.argmax(explained), 1, len(tried) - 2))
+        left, here, right = explained[best - 1 : best + 2]
+        bend = left - 2.0 * here + right
+        shift = float(np.clip(0.5 * (left - right) / bend, -1.0, 1.0)) if bend < 0.0 else 0.0
+        size_ratio[k] = sizes[first + best] * np.exp(shift * _STEP) / sigma
+        around = slice(best - 1, best + 2)
+        flux_ratio[k] = np.interp(shift, [-1.0, 0.0, 1.0], product[around] / square[around])
+    return WingedFit(size_ratio, flux_ratio)
 
 
 def profile_scatter(ratios: Mapping[str, Array], shares: Mapping[str, float]) -> Array:
@@ -144,68 +148,3 @@ def profile_scatter(ratios: Mapping[str, Array], shares: Mapping[str, float]) ->
     """
     total = sum(shares.values())
     return np.sqrt(sum(shares[name] / total * (ratio - 1.0) ** 2 for name, ratio in ratios.items()))
-
-
-class ProfileErrors:
-    """Errors of a galaxy's clumps that are not Gaussians, in all filters.
-
-    Parameters
-    ----------
-    shares : mapping of str to float
-        Share of the clumps that have each profile.
-    sigma_px : (n,) array
-        Standard deviations of the clumps, as Gaussians, on the pixels of the reference filter.
-    box : int or "adaptive"
-        Of the fits [px].
-    reference : PSF
-        Of the reference filter.
-
-    Attributes
-    ----------
-    size : (n,) array
-        Relative error of the half-light radius.
-    """
-
-    def __init__(self, shares: Mapping[str, float], sigma_px: Array, box: int | str, reference: PSF) -> None:
-        self._shares, self._sigma_px, self._box, self._reference = shares, sigma_px, box, reference
-        self._winged = [name for name, share in shares.items() if name != "gaussian" and share > 0.0]
-        fwhm_px = reference.fwhm_arcsec / reference.pixel_scale_arcsec
-        self._table_px = _TABULATED * fwhm_px
-        fits = {name: self._fits(reference, name) for name in self._winged}
-        self._size_ratios = {name: fit.size_ratio for name, fit in fits.items()}
-        self.size = self._of_clumps(self._size_ratios)
-
-    def flux(self) -> Array:
-        """Relative errors of the fluxes in the reference filter, (n,)."""
-        fits = {name: self._fits(self._reference, name, ratio) for name, ratio in self._size_ratios.items()}
-        return self._of_clumps({name: fit.flux_ratio for name, fit in fits.items()})
-
-    def sizes(self, psf: PSF) -> dict[str, Array]:
-        """What the clumps' standard deviations would be, as Gaussians of the same half-light radii, by profile, (n,) [px of a filter]."""
-        scale = self._reference.pixel_scale_arcsec / psf.pixel_scale_arcsec
-        ratios = {"gaussian": np.ones(self._table_px.size), **self._size_ratios}
-        return {
-            name: scale * self._sigma_px * np.interp(self._sigma_px, self._table_px, ratio)
-            for name, ratio in ratios.items()
-        }
-
-    def scatter(self, ratios: Mapping[str, Array]) -> Array:
-        """Relative errors of the fluxes in another filter, (n,): of what they would be with each profile, over what they are."""
-        if not ratios:
-            return np.zeros(self._sigma_px.size)
-        return profile_scatter(ratios, self._shares)
-
-    def _fits(self, psf: PSF, name: str, size_ratio: Array | None = None) -> WingedFit:
-        side = self._box
-        if side == "adaptive":
-            side = 2 * round(_ADAPTIVE_FWHM / 2.0 * psf.fwhm_arcsec / psf.pixel_scale_arcsec) + 1
-        spectral = SpectralPSF(psf.fine, side // 2 + 1, psf.oversampling)
-        scale = self._reference.pixel_scale_arcsec / psf.pixel_scale_arcsec
-        return winged_fits(spectral, self._table_px * scale, name, side, size_ratio)
-
-    def _of_clumps(self, ratios: Mapping[str, Array]) -> Array:
-        if not ratios:
-            return np.zeros(self._sigma_px.size)
-        # A point has no profile.
-        nodes = np.append(0.0, self._table_px)
-        return np.interp(self._sigma_px, nodes, np.append(0.0, profile_scatter(ratios, self._shares)))

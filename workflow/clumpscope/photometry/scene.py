@@ -1,6 +1,6 @@
 """All clumps of an image while they are fitted: in groups, each without the light of the others, until nothing moves."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -14,7 +14,7 @@ from .compiled import source_images
 from .evidence import Rules
 from .host import Background, Host, bright_surroundings, plane
 from .model import SpectralPSF, shape_of
-from .profiles import draw_round
+from .profiles import WingedFit, draw_round, winged_fits
 from .uncertainty import Fitted
 
 __all__ = ["Scene"]
@@ -30,6 +30,8 @@ _EXCESS = 3.0
 _POOR = 5.0
 # Errors of a flux that the light of a host's centre, hidden under a clump, may be as large as.
 _HIDDEN = 2.3
+# Standard deviation below which a clump has no profile [FWHM of the PSF].
+_POINT_FWHM = 0.03
 # Least share of a winged clump's light that a fit is taken to see.
 _LEAST_SEEN = 0.2
 # Share of bright pixels around a clump at which it may be on a host: noise alone has 0.16 and a scatter of a few hundredths.
@@ -48,7 +50,7 @@ class _Group:
 
     wide: the box of a fit with a host, whose strength, where there is one, is `width`, and whose centre could be `hidden` in
     the clumps' fluxes. No box where there is none. response: what light in a pixel, of the wide box where there is a host,
-    adds to the fluxes.
+    adds to the fluxes; background: of the last fit.
     """
 
     members: Array
@@ -60,6 +62,7 @@ class _Group:
     hidden: Array | float = 0.0
     data: Array | None = None
     response: Array | None = None
+    background: Background | None = None
 
     @property
     def seen(self) -> Box:
@@ -240,6 +243,7 @@ class Scene:
             if again.chi2 - fitted.chi2 > self._rules.largest_chi2(box.n_good - group.box.n_good, _EXCESS):
                 break
             group.size, group.box, group.data, group.wide, fitted = size, wide.box, wide.data, None, again
+            group.background = wide.background
         return fitted
 
     def _exceeds(self, fitted: Fitted) -> bool:
@@ -254,12 +258,13 @@ class Scene:
 
     def _fit(self, group: _Group) -> Fitted:
         """Fit a group: on its box with a plane or, where there is evidence of a host, on the wide one."""
+        group.background = plane(group.box.weight.shape)
         if group.wide is None:
-            return self._fit_on(group, group.data, plane(group.box.weight.shape))
+            return self._fit_on(group, group.data, group.background)
         (row, column), (ny, nx) = group.box.corner - group.wide.corner, group.box.weight.shape
         group.width, group.hidden = 0.0, np.zeros(len(group.members))
         data = np.ascontiguousarray(group.data[row : row + ny, column : column + nx])
-        fitted = self._fit_on(group, data, plane((ny, nx)))
+        fitted = self._fit_on(group, data, group.background)
         on_host = replace(group, size=max(group.size, self._host_side), box=group.wide)
 
         def host(theta: Array) -> Background:
@@ -279,7 +284,8 @@ class Scene:
             found = host(theta)
         width, passes = 0.0, _HOST_PASSES if self._free else 1
         while found.width not in (0.0, width):
-            width, process, fitted = found.width, found.process, self._fit_on(on_host, group.data, found)
+            group.background, width = found, found.width
+            fitted = self._fit_on(on_host, group.data, found)
             theta, passes = fitted.theta, passes - 1
             if passes == 0:
                 break
@@ -287,7 +293,9 @@ class Scene:
         group.width = width
         if width > 0.0:
             sources = self._sources(on_host, theta)
-            group.hidden = self._host.hidden(group.wide, group.data, sources, theta, fitted.response, process)
+            group.hidden = self._host.hidden(
+                group.wide, group.data, sources, theta, fitted.response, group.background.process
+            )
         return fitted
 
     def _fit_on(self, group: _Group, data: Array, background: Background) -> Fitted:
@@ -308,6 +316,39 @@ class Scene:
         (ny, nx), (row, column) = group.box.weight.shape, group.box.corner
         pixels, spectral = (column + np.arange(nx), row + np.arange(ny)), self._spectral_of(group)
         return np.concatenate([spectral.images(*source[:2], source[2:], *pixels, 6) for source in theta])
+
+    def winged_fits(self, profiles: Sequence[str]) -> dict[str, WingedFit]:
+        """Sizes and fluxes that clumps of free shape would have with other profiles, over those that they have, by profile.
+
+        Ratios are 1 where there is no fit, and of clumps as good as points.
+        """
+        ones = np.ones(len(self.theta))
+        found = {name: WingedFit(ones.copy(), ones.copy()) for name in profiles}
+        sigma = np.sqrt(np.maximum(self.theta[:, 2:4].mean(axis=1), 0.0))
+        sides: dict[int, list] = {}
+        for group in self._groups:
+            if group.background is None:
+                continue
+            terms, weight = group.background.terms, (group.box if group.width == 0.0 else group.wide).weight
+            side = (min(terms.shape[1:]) - 1) // 2 * 2 + 1
+            row, column = ((n - side) // 2 for n in terms.shape[1:])
+            seen = terms[:, row : row + side, column : column + side] * np.median(weight[weight > 0])
+            sides.setdefault(side, []).extend(
+                (k, (seen, group.background.ridge))
+                for k in group.members
+                if sigma[k] > _POINT_FWHM * self._fwhm
+            )
+        for side, clumps in sides.items():
+            if not clumps:
+                continue
+            members, backgrounds = zip(*clumps, strict=True)
+            for name, fits in found.items():
+                fit = winged_fits(
+                    self._spectral(side // 2 + 1), sigma[list(members)], name, side, backgrounds
+                )
+                for kept, ratios in zip(fits, fit, strict=True):
+                    kept[list(members)] = ratios
+        return found
 
     def flux_ratios(self, sigma_px: Mapping[str, Array]) -> dict[str, Array]:
         """What fluxes would be with other profiles than a Gaussian, over what they are.
