@@ -1,7 +1,7 @@
 """Whether the intervals of a run on a synthetic field hold its truth: printed, and written as a page.
 
     snakemake --cores 8 --configfile config/twin.yaml
-    python tests/benchmarks/coverage.py results/twin [docs/validation/coverage.md]
+    python tests/benchmarks/interval_coverage.py results/twin [docs/validation/coverage.md]
 
 The page holds `population/coverage.ecsv` of the run, quantities in rows, what surrounds clumps in columns, and
 `population/recovered.ecsv`, population numbers beside those of the truth.
@@ -23,7 +23,7 @@ HEADS = (
 )
 INTRODUCTION = """# Do the intervals hold?
 
-Made by `python tests/benchmarks/coverage.py results/{field} docs/validation/coverage.md` from a run of the field `{field}`, {matched} true
+Made by `python tests/benchmarks/interval_coverage.py results/{field} docs/validation/coverage.md` from a run of the field `{field}`, {matched} true
 clump images found and in statistics. Cells: share of true values inside the 68 % interval, with its binomial error and the number of clumps; the last three
 columns are of all clumps. `r_eff_limit`: share of upper limits (97.5 %) above the truth. Left out by their flags: {excluded}.
 How classes and shares are defined: `clumpscope.population.coverage`.
