@@ -15,6 +15,8 @@ Array = np.ndarray
 HALF_LIGHT = np.sqrt(2.0 * np.log(2.0))
 # s^2 over its error from which a clump has a size.
 _SEEN = 3.0
+# Percentile of the limits from the lens's realisations: one standard deviation above their median.
+_OF_LENSES = 84.0
 
 
 class IntrinsicSizes(NamedTuple):
@@ -73,7 +75,8 @@ def round_sizes(
     -----
     The value is the median of the draws, whose prior is uniform in the logarithm of the size. It is an upper limit
     (97.5 %) where s^2 is not three times its error, or the longer axis in the image below `min_sigma_px`: the larger of that of
-    the moments, that of the fit (`sigma_limit_px`), and C25's, of `min_sigma_px` along mu_t. Classes are those of
+    the moments, that of the fit (`sigma_limit_px`), and C25's, of `min_sigma_px` along mu_t; of the lens's realisations one that is larger than
+    84 % of them, and larger by the error of the profile. Classes are those of
     `axis_sizes`, of the round Gaussian of the same area in the image.
     """
     moments, covariance = (
@@ -90,15 +93,24 @@ def round_sizes(
     longest = np.maximum(mu_t, mu_r)
     with np.errstate(invalid="ignore"):
         limit = ~((best.value > _SEEN * best.error) & (sigma * longest >= min_sigma_px))
-    fitted = np.asarray(shapes["sigma_limit_px"], dtype=float) / np.sqrt(0.5 * (mu_t**2 + mu_r**2))
-    bound = np.fmax(np.fmax(size_limit(best), fitted), min_sigma_px / mu_t)
-    sigma = np.where(limit, bound, sigma)
+    profile = np.asarray(shapes["profile_size_error"], dtype=float)
+    in_image = np.asarray(shapes["sigma_limit_px"], dtype=float)
+
+    def bound(variance: SourceVariance, mu_t: Array, mu_r: Array, in_image: Array) -> Array:
+        stretch = np.sqrt(0.5 * (mu_t**2 + mu_r**2))
+        return np.fmax(np.fmax(size_limit(variance), in_image / stretch), min_sigma_px / mu_t)
+
+    # A limit has to hold whichever realisation of the lens is true, and for light with wings.
+    bounds = np.fmax(
+        bound(best, mu_t, mu_r, in_image),
+        np.percentile(bound(each, *samples, in_image[:, None]), _OF_LENSES, axis=1),
+    )
+    sigma = np.where(limit, bounds * np.exp(profile), sigma)
     drawn = np.where(limit[:, None], sigma[:, None], drawn)
     # Where the fit excludes no size there is no limit either (`size_undetermined`).
     missing = ~np.isfinite(np.asarray(shapes["sigma_x_px"], dtype=float)) | ~np.isfinite(sigma)
     scale = np.asarray(shapes["pixel_scale_arcsec"], dtype=float)
     unit = HALF_LIGHT * scale * pc_per_arcsec(np.asarray(redshift, float))
-    profile = np.asarray(shapes["profile_size_error"], dtype=float)
     drawn = unit[:, None] * drawn * np.exp(np.where(limit, 0.0, profile)[:, None] * profile_draws)
     width = 2.0 * HALF_LIGHT * sigma * np.sqrt(mu_t * mu_r) * scale
     kind = np.where(limit, "unresolved", np.where(width <= psf_fwhm_arcsec, "compact", "extended"))
