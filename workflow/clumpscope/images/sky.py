@@ -1,7 +1,7 @@
 """Robust level and scatter of the sky between the sources."""
 
 import numpy as np
-from scipy import ndimage
+import scipy
 
 __all__ = ["sky_map", "sky_statistics"]
 
@@ -71,10 +71,12 @@ def sky_map(data: np.ndarray, cell_px: int, min_fraction: float = 0.2) -> np.nda
     known = np.isfinite(levels)
     if not known.any():
         return np.zeros(data.shape)
-    nearest = ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
-    levels = ndimage.median_filter(levels[tuple(nearest)], 3, mode="nearest")
+    nearest = scipy.ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
+    levels = scipy.ndimage.median_filter(levels[tuple(nearest)], 3, mode="nearest")
     centres_y = (edges_y[:-1] + edges_y[1:] - 1) / 2
     centres_x = (edges_x[:-1] + edges_x[1:] - 1) / 2
     row = np.interp(np.arange(data.shape[0]), centres_y, np.arange(n_y))
     column = np.interp(np.arange(data.shape[1]), centres_x, np.arange(n_x))
-    return ndimage.map_coordinates(levels, np.meshgrid(row, column, indexing="ij"), order=1, mode="nearest")
+    return scipy.ndimage.map_coordinates(
+        levels, np.meshgrid(row, column, indexing="ij"), order=1, mode="nearest"
+    )

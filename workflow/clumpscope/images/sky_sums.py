@@ -1,7 +1,7 @@
 """Weighted sums of pixels, apertures or fluxes of fits, at random places of the sky."""
 
 import numpy as np
-from scipy import ndimage
+import scipy
 
 __all__ = ["aperture", "point_source_fit", "share", "sums_at"]
 
@@ -33,7 +33,7 @@ def sums_at(
 ) -> tuple[int, np.ndarray]:
     """Number of allowed positions around which all weighted pixels are finite, and the weighted sums at some."""
     half = weights.shape[0] // 2
-    rows, columns = np.nonzero(ndimage.binary_erosion(np.isfinite(image), weights != 0) & allowed)
+    rows, columns = np.nonzero(scipy.ndimage.binary_erosion(np.isfinite(image), weights != 0) & allowed)
     if rows.size == 0:
         return 0, np.empty(0)
     picked = rng.choice(rows.size, min(n_wanted, rows.size), replace=False)
