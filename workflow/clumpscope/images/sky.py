@@ -93,8 +93,10 @@ def sky_map(data: np.ndarray, cell_px: int, min_fraction: float = 0.2) -> np.nda
     levels = scipy.ndimage.median_filter(levels[tuple(nearest)], 3, mode="nearest")
     centres_y = (edges_y[:-1] + edges_y[1:] - 1) / 2
     centres_x = (edges_x[:-1] + edges_x[1:] - 1) / 2
-    row = np.interp(np.arange(data.shape[0]), centres_y, np.arange(n_y))
-    column = np.interp(np.arange(data.shape[1]), centres_x, np.arange(n_x))
-    return scipy.ndimage.map_coordinates(
-        levels, np.meshgrid(row, column, indexing="ij"), order=1, mode="nearest"
-    )
+    return _tents(data.shape[0], centres_y) @ levels @ _tents(data.shape[1], centres_x).T
+
+
+def _tents(size: int, centres: np.ndarray) -> np.ndarray:
+    """Weights of linear interpolation from the centres of cells to pixels, shape (size, n); constant beyond the outermost."""
+    place = np.interp(np.arange(size), centres, np.arange(centres.size))
+    return np.maximum(1.0 - np.abs(place[:, None] - np.arange(centres.size)), 0.0)
