@@ -8,6 +8,7 @@ import numpy as np
 
 from .lensing.parametric import ParametricModel
 from .photometry.fit import fit_clumps, render_clumps
+from .photometry.noise import Correlation
 from .sed import fit_posterior
 
 __all__ = ["compile_all"]
@@ -37,6 +38,7 @@ def _photometry() -> None:
             free = fit_clumps(image, error, kernel, *places.T, model=model, rho=noise)
         fit_clumps(image, error, kernel, *places.T, shape=free, rho=noise)
     render_clumps(free, kernel, image.shape)
+    Correlation(rho)(image.reshape(1, -1), image.shape)
 
 
 def _lensing() -> None:
@@ -50,7 +52,7 @@ def _lensing() -> None:
 def _sed() -> None:
     filters = ("F115W", "F150W", "F200W", "F277W", "F356W", "F444W")
     flux = np.array([3.0, 3.5, 4.0, 4.0, 4.2, 4.5])
-    for sfh in ("exp_free", "exp_10Myr", "const", "double_power_law", "ssp"):
+    for sfh in ("exp_free", "ssp"):
         fit_posterior(flux, 0.1 * flux, filters, 2.0, sfh=sfh, common=0.03 * flux[:, None])
 
 
