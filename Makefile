@@ -4,12 +4,17 @@ BIN := .venv/bin
 
 .PHONY: env run test docs clean
 
-env: .venv/.ready
+env: .venv/.ready .venv/.compiled
 
 .venv/.ready: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+# Machine code of the numerical loops: made once here, not by every job of a first run.
+.venv/.compiled: .venv/.ready $(wildcard workflow/clumpscope/*/compiled.py) workflow/clumpscope/sed/kernels.py
+	$(BIN)/python -m clumpscope.precompile
 	touch $@
 
 run: env

@@ -159,7 +159,11 @@ def downloads(name):
 # Inputs that already lie there are checked before any job starts; downloads and mock fields when they arrive.
 if workflow.is_main_process:
     from clumpscope.inputs import check_field
+    from clumpscope.progress import follow
     from clumpscope.report.provenance import made_by_other_code
+    from snakemake.logging import logger
+
+    follow(logger, FIELDS)
 
     for name, field in FIELDS.items():
         if "mock" in field or downloads(name):

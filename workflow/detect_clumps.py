@@ -8,7 +8,6 @@ from clumpscope.images.detection import detect_clumps, write_segmentation
 from clumpscope.images.pictures import draw_detection
 from clumpscope.images.psf import read_psf
 from clumpscope.logs import job_log
-from clumpscope.pictures import save_picture
 from clumpscope.tables import write_table
 
 with job_log(snakemake.log[0]):
@@ -33,4 +32,4 @@ with job_log(snakemake.log[0]):
     )
     write_table(detection.table, snakemake.output.clumps)
     write_segmentation(snakemake.output.segmentation, detection, cutout)
-    save_picture(draw_detection(detection, cutout, galaxy["id"]), snakemake.output.picture)
+    draw_detection(snakemake.output.picture, detection, cutout, galaxy["id"])

@@ -1,11 +1,11 @@
 """The one table of filters, and their transmission curves (from sedpy)."""
 
+import csv
 import difflib
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-import pandas as pd
 
 from .errors import InputError
 from .resources import resource
@@ -48,8 +48,13 @@ class Filter:
 
 @cache
 def _table() -> dict[str, Filter]:
-    rows = pd.read_csv(resource("filters.csv"), comment="#").to_dict("records")
-    return {row["name"]: Filter(**row) for row in rows}
+    with resource("filters.csv").open(newline="") as lines:
+        rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
+    texts = ("name", "sedpy", "kind", "channel")
+    values = (
+        {key: cell if key in texts else float(cell or "nan") for key, cell in row.items()} for row in rows
+    )
+    return {row["name"]: Filter(**row) for row in values}
 
 
 def filter_names() -> list[str]:

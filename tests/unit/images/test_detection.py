@@ -11,7 +11,6 @@ from clumpscope.images.cutouts import Cutout
 from clumpscope.images.deblend import deblend
 from clumpscope.images.detection import detect_clumps, write_segmentation
 from clumpscope.images.pictures import draw_detection
-from clumpscope.pictures import save_picture
 from image_fields import DEC, RA, moffat, place, tan_wcs
 from scipy import ndimage
 
@@ -181,10 +180,10 @@ def test_products(tmp_path):
     stored = fits.getdata(tmp_path / "segmentation.fits")
     np.testing.assert_array_equal(stored, detection.segmentation)
     assert stored.max() == len(detection.table)
-    save_picture(draw_detection(detection, image), tmp_path / "detection.png")
+    draw_detection(tmp_path / "detection.png", detection, image)
     first = (tmp_path / "detection.png").read_bytes()
     assert first[:4] == b"\x89PNG"
-    save_picture(draw_detection(detect(image), image), tmp_path / "detection.png")
+    draw_detection(tmp_path / "detection.png", detect(image), image)
     assert (tmp_path / "detection.png").read_bytes() == first
 
 

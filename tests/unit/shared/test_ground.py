@@ -7,6 +7,7 @@ import pickle
 
 import numpy as np
 import pytest
+from astropy.cosmology import FlatLambdaCDM
 from astropy.table import Table
 from clumpscope import cosmology, flags
 from clumpscope.columns import COLUMNS, column_info
@@ -131,6 +132,21 @@ def test_cosmology_against_closed_forms():
     assert cosmology.distance_ratio(0.5, 0.3) == 0.0
     assert cosmology.distance_ratio(0.5, 1e9) == pytest.approx(1 - cosmology.COSMOLOGY.comoving_distance(0.5)
                                                                / cosmology.COSMOLOGY.comoving_distance(1e9))  # fmt: skip
+
+
+def test_distances_are_those_of_astropy():
+    astropys, z = (
+        FlatLambdaCDM(H0=70.0, Om0=0.3),
+        np.concatenate([np.arange(0.01, 15.0, 0.01), [1089.0, 1e9]]),
+    )
+    mpc = astropys.comoving_distance(z)
+    assert cosmology.pc_per_arcsec(z) == pytest.approx(
+        1e3 / astropys.arcsec_per_kpc_proper(z).value, rel=1e-15
+    )
+    assert cosmology.luminosity_distance_cm(z) == pytest.approx((mpc * (1 + z)).to("cm").value, rel=1e-15)
+    assert cosmology.hubble_distances(z) == pytest.approx((mpc / astropys.hubble_distance).value, rel=1e-15)
+    assert cosmology.age_of_universe_yr(z) == pytest.approx(astropys.age(z).to("yr").value, rel=1e-15)
+    assert cosmology.COSMOLOGY.H0 == astropys.H0
 
 
 def test_random_numbers_belong_to_the_object():

@@ -1,7 +1,7 @@
 """Sub-pixel centres and shifts of point-source images."""
 
 import numpy as np
-from scipy import fft
+import scipy
 
 __all__ = ["centred_square", "core_centroid", "finer", "pixels_of", "shifted", "with_pixel"]
 
@@ -64,11 +64,11 @@ def shifted(image: np.ndarray, dx: float, dy: float) -> np.ndarray:
     Exact for images sampled at twice the diffraction cutoff or finer, such as NIRCam mosaics of 0.02 (short)
     and 0.04 arcsec (long wavelengths); for coarser ones, better than splines too.
     """
-    shape = [fft.next_fast_len(size + 2 * _PADDING_PX, real=True) for size in image.shape]
-    wave_y = fft.fftfreq(shape[0])[:, None]
-    wave_x = fft.rfftfreq(shape[1])[None, :]
+    shape = [scipy.fft.next_fast_len(size + 2 * _PADDING_PX, real=True) for size in image.shape]
+    wave_y = scipy.fft.fftfreq(shape[0])[:, None]
+    wave_x = scipy.fft.rfftfreq(shape[1])[None, :]
     phase = np.exp(-2j * np.pi * (wave_x * dx + wave_y * dy))
-    return fft.irfft2(fft.rfft2(image, shape) * phase, shape)[: image.shape[0], : image.shape[1]]
+    return scipy.fft.irfft2(scipy.fft.rfft2(image, shape) * phase, shape)[: image.shape[0], : image.shape[1]]
 
 
 def centred_square(image: np.ndarray, x: float, y: float, half_size: int | None = None) -> np.ndarray:
@@ -113,8 +113,8 @@ def finer(image: np.ndarray, n: int) -> np.ndarray:
     size = padded.shape[0]
     before = (n - 1) * size // 2 - ((n - 1) * size // 2 + size // 2 - n * size // 2)
     room = np.zeros((n * size, n * size), dtype=complex)
-    room[before : before + size, before : before + size] = fft.fftshift(fft.fft2(padded))
-    fine = fft.ifft2(fft.ifftshift(room)).real * n**2
+    room[before : before + size, before : before + size] = scipy.fft.fftshift(scipy.fft.fft2(padded))
+    fine = scipy.fft.ifft2(scipy.fft.ifftshift(room)).real * n**2
     first, side = n * _PADDING_PX, n * (image.shape[0] - 1) + 1
     return fine[first : first + side, first : first + side]
 
@@ -129,10 +129,12 @@ def with_pixel(image: np.ndarray, oversampling: float) -> np.ndarray:
     oversampling : float
         Samples a pixel side.
     """
-    shape = [fft.next_fast_len(size + 2 * int(np.ceil(oversampling)), real=True) for size in image.shape]
-    wave_y, wave_x = fft.fftfreq(shape[0])[:, None], fft.rfftfreq(shape[1])[None, :]
+    shape = [
+        scipy.fft.next_fast_len(size + 2 * int(np.ceil(oversampling)), real=True) for size in image.shape
+    ]
+    wave_y, wave_x = scipy.fft.fftfreq(shape[0])[:, None], scipy.fft.rfftfreq(shape[1])[None, :]
     pixel = np.sinc(wave_y * oversampling) * np.sinc(wave_x * oversampling)
-    return fft.irfft2(fft.rfft2(image, shape) * pixel, shape)[: image.shape[0], : image.shape[1]]
+    return scipy.fft.irfft2(scipy.fft.rfft2(image, shape) * pixel, shape)[: image.shape[0], : image.shape[1]]
 
 
 def pixels_of(fine: np.ndarray, oversampling: float, dx: float = 0.0, dy: float = 0.0) -> np.ndarray:
@@ -154,8 +156,8 @@ def pixels_of(fine: np.ndarray, oversampling: float, dx: float = 0.0, dy: float 
     """
     middle = fine.shape[0] // 2
     half = int(middle / oversampling + 1e-9)
-    wave = fft.fftfreq(fine.shape[0])
+    wave = scipy.fft.fftfreq(fine.shape[0])
     sides = [
         np.exp(2j * np.pi * np.outer(oversampling * (np.arange(-half, half + 1) - d), wave)) for d in (dy, dx)
     ]
-    return (sides[0] @ fft.fft2(fft.ifftshift(fine)) @ sides[1].T).real / fine.size
+    return (sides[0] @ scipy.fft.fft2(scipy.fft.ifftshift(fine)) @ sides[1].T).real / fine.size

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from astropy.io import fits
 from astropy.stats import biweight_scale
 from astropy.table import Table
-from scipy import ndimage
 
 from ..errors import InputError
 from ..files import replacing
@@ -234,10 +234,10 @@ def _empty_sky(data: np.ndarray, fwhm_px: float, allowed: np.ndarray | bool) -> 
     if not good.any():
         return good
     filled = np.where(good, data - sky_map(data, _SKY_CELL_PX), 0.0)
-    smooth = ndimage.gaussian_filter(filled, fwhm_px / 2.355)
+    smooth = scipy.ndimage.gaussian_filter(filled, fwhm_px / 2.355)
     level, sigma = sky_statistics(smooth[good])
     source = good & (smooth - level > _SOURCE_SIGMA * sigma)
-    near = ndimage.distance_transform_edt(~source) <= fwhm_px if source.any() else source
+    near = scipy.ndimage.distance_transform_edt(~source) <= fwhm_px if source.any() else source
     return good & ~near & allowed
 
 

@@ -44,8 +44,12 @@ class _Plane:
         if self.array is not None:
             return np.asarray(self.array[rows, columns], dtype=float)
         with fits.open(self.path) as hdus:
-            # `section` reads the rectangle alone, scaled (BSCALE, BZERO) and tile-compressed images too.
-            return np.array(hdus[self.hdu].section[rows, columns], dtype=float)
+            hdu = hdus[self.hdu]
+            plain = not isinstance(hdu, fits.CompImageHDU) and not {"BSCALE", "BZERO", "BLANK"} & {
+                *hdu.header
+            }
+            # Both read the rectangle alone: plain images from memory maps, others, row by row, as sections.
+            return np.array((hdu.data if plain else hdu.section)[rows, columns], dtype=float)
 
 
 @dataclass(frozen=True)

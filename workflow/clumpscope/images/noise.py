@@ -1,7 +1,7 @@
 """The noise of drizzled mosaics: correlation between neighbouring pixels."""
 
 import numpy as np
-from scipy import fft
+import scipy
 
 __all__ = ["PairSums", "aperture_inflation", "make_positive", "pair_sums"]
 
@@ -49,12 +49,12 @@ def pair_sums(values: np.ndarray, max_lag: int) -> PairSums:
     """
     good = np.isfinite(values)
     filled = np.where(good, values, 0.0)
-    shape = [fft.next_fast_len(size + max_lag, real=True) for size in values.shape]
+    shape = [scipy.fft.next_fast_len(size + max_lag, real=True) for size in values.shape]
     sums = PairSums(max_lag)
     lags = np.arange(-max_lag, max_lag + 1)
     for plane, target in ((filled, sums.products), (good.astype(float), sums.counts)):
-        power = np.abs(fft.rfft2(plane, shape)) ** 2
-        target += fft.irfft2(power, shape)[np.ix_(lags, lags)]
+        power = np.abs(scipy.fft.rfft2(plane, shape)) ** 2
+        target += scipy.fft.irfft2(power, shape)[np.ix_(lags, lags)]
     return sums
 
 
@@ -82,15 +82,15 @@ def make_positive(rho: np.ndarray, n_iterations: int = 100) -> np.ndarray:
     for _ in range(n_iterations):
         grid[:] = 0.0
         grid[support] = kernel
-        power = fft.fft2(grid).real
+        power = scipy.fft.fft2(grid).real
         if power.min() >= 0:
             return kernel
-        kernel = fft.ifft2(np.maximum(power, 0.0)).real[support]
+        kernel = scipy.fft.ifft2(np.maximum(power, 0.0)).real[support]
         kernel = kernel / kernel[half, half]
     grid[:] = 0.0
     grid[support] = kernel
     # What negative power is left is lifted by a little white noise.
-    lift = max(0.0, -fft.fft2(grid).real.min())
+    lift = max(0.0, -scipy.fft.fft2(grid).real.min())
     kernel = kernel / (1.0 + lift)
     kernel[half, half] = 1.0
     return kernel
@@ -106,6 +106,5 @@ def aperture_inflation(weights: np.ndarray, rho: np.ndarray) -> float:
     rho : (n, n) array
         Autocorrelation by lag.
     """
-    from scipy.signal import convolve2d
-
-    return float(np.sqrt((weights * convolve2d(weights, rho, mode="same")).sum() / (weights**2).sum()))
+    smeared = scipy.ndimage.convolve(weights, rho, mode="constant")
+    return float(np.sqrt((weights * smeared).sum() / (weights**2).sum()))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 import numpy as np
-from scipy.ndimage import uniform_filter
+import scipy
 
 from ..errors import InputError
 from ..filters import get_filter
@@ -76,7 +76,9 @@ def photon_variance(data: np.ndarray, electrons_per_njy: np.ndarray) -> np.ndarr
         Electrons in the whole exposure; where there are none, the variance is not finite.
     """
     good = np.isfinite(data)
-    share = uniform_filter(good.astype(float), _MEAN_PX, mode="nearest")
-    mean = uniform_filter(np.where(good, data, 0.0), _MEAN_PX, mode="nearest") / np.maximum(share, 1e-6)
+    share = scipy.ndimage.uniform_filter(good.astype(float), _MEAN_PX, mode="nearest")
+    mean = scipy.ndimage.uniform_filter(np.where(good, data, 0.0), _MEAN_PX, mode="nearest") / np.maximum(
+        share, 1e-6
+    )
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.maximum(mean, 0.0) / electrons_per_njy

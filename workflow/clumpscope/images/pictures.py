@@ -1,11 +1,13 @@
 """Pictures a person looks at to judge PSFs, depths and detections."""
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..flags import bit
+from ..montage import GREY, Montage, coloured
 from .cutouts import Cutout
 from .depth import Depth
 from .detection import Detection
@@ -14,31 +16,53 @@ from .psf import PSF
 from .sky import sky_statistics
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 __all__ = ["draw_depths", "draw_detection", "draw_psfs"]
 
-_PANEL_INCH = 2.2
+_PANEL_INCH = 1.9
+_DETECTION_PX = 560
 
 
-def _figure(width: float, height: float) -> "Figure":
+def _grid(
+    n_filters: int, per_row: int, width_ratios: Sequence[float]
+) -> "tuple[Figure, Iterator[np.ndarray]]":
+    """Figure, and the axes of one filter after the other, as many as there are ratios."""
     # Without pyplot: no global state, and no display is asked for.
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(width, height), layout="constrained")
+    columns, n_rows = per_row * len(width_ratios), max(-(-n_filters // per_row), 1)
+    figure = Figure(figsize=(_PANEL_INCH * columns, (_PANEL_INCH + 0.25) * n_rows))
+    # Places are known beforehand: finding them would take longer than all the rest.
+    room = {"left": 0.02, "right": 0.99, "bottom": 0.17 / n_rows, "top": 1 - 0.12 / n_rows}
+    axes = figure.subplots(
+        n_rows, columns, squeeze=False, width_ratios=[*width_ratios] * per_row,
+        gridspec_kw={**room, "wspace": 0.2, "hspace": 0.34},
+    )  # fmt: skip
+    groups = axes.reshape(-1, len(width_ratios))
+    for axis in groups[:n_filters].ravel():
+        axis.tick_params(labelsize=6, pad=1, length=2)
+    for axis in groups[n_filters:].ravel():
+        axis.set_axis_off()
+    return figure, iter(groups[:n_filters])
+
+
+def _label(axis: "Axes", title: str, below: str) -> None:
+    axis.set_title(title, fontsize=7, pad=3)
+    axis.set_xlabel(below, fontsize=6, labelpad=1)
 
 
 def draw_psfs(psfs: Mapping[str, PSF]) -> "Figure":
-    """Draw one row a filter: kernel, radial profile with the analytic fit, encircled energy.
+    """Draw three panels a filter: kernel, radial profile with the analytic fit, encircled energy.
 
     Parameters
     ----------
     psfs : mapping of str to PSF
         By filter.
     """
-    figure = _figure(3.6 * _PANEL_INCH, _PANEL_INCH * len(psfs))
-    axes = figure.subplots(len(psfs), 3, squeeze=False)
-    for (kernel_axis, profile_axis, energy_axis), (name, psf) in zip(axes, psfs.items(), strict=True):
+    figure, groups = _grid(len(psfs), 4, (1, 1, 1))
+    for (kernel_axis, profile_axis, energy_axis), (name, psf) in zip(groups, psfs.items(), strict=True):
         scale, half = psf.pixel_scale_arcsec, psf.kernel.shape[0] // 2
         edge = (half + 0.5) * scale
         relative = psf.kernel / psf.kernel.max()
@@ -46,9 +70,8 @@ def draw_psfs(psfs: Mapping[str, PSF]) -> "Figure":
             np.log10(np.maximum(relative, 1e-5)), origin="lower", extent=(-edge, edge, -edge, edge),
             vmin=-4, vmax=0, cmap="magma",
         )  # fmt: skip
-        kernel_axis.set(xlabel="arcsec", ylabel=name)
-        count = f", {psf.n_stars} stars" if psf.source == "stars" else ", given"
-        kernel_axis.set_title(f"FWHM {psf.fwhm_arcsec * 1e3:.0f} mas{count}", fontsize=8)
+        count = f"{psf.n_stars} stars" if psf.source == "stars" else "given"
+        _label(kernel_axis, f"{name}: FWHM {psf.fwhm_arcsec * 1e3:.0f} mas, {count}", "arcsec")
         rows, columns = np.indices(psf.kernel.shape) - half
         distance = np.hypot(rows, columns) * scale
         radius = np.linspace(0.0, min(edge, 1.0), 200)
@@ -58,31 +81,28 @@ def draw_psfs(psfs: Mapping[str, PSF]) -> "Figure":
             profile_axis.semilogy(
                 radius, psf.analytic(radius / scale) / psf.kernel.max(), "--", label="analytic"
             )
-            profile_axis.set_title(
-                f"analytic misses by {psf.analytic.residual_max:.1%} of the peak", fontsize=8
-            )
-        profile_axis.set(xlabel="radius [arcsec]", xlim=(0, radius[-1]), ylim=(1e-5, 2), ylabel="over peak")
-        profile_axis.legend(fontsize=7)
+        profile_axis.set(xlim=(0, radius[-1]), ylim=(1e-5, 2))
+        missed = f", analytic misses {psf.analytic.residual_max:.1%}" if psf.analytic is not None else ""
+        _label(profile_axis, f"over peak{missed}", "radius [arcsec]")
         energy_axis.plot(psf.radii_arcsec, psf.encircled_energy)
         energy_axis.axvline(psf.radius_arcsec, color="0.5", linewidth=0.8)
-        energy_axis.set(
-            xlabel="radius [arcsec]", ylabel="encircled energy", ylim=(0, 1.05), xlim=(0, radius[-1])
-        )
-        energy_axis.set_title(f"aperture correction {psf.aperture_correction:.3f}", fontsize=8)
+        energy_axis.set(ylim=(0, 1.05), xlim=(0, radius[-1]))
+        _label(energy_axis, f"encircled, correction {psf.aperture_correction:.3f}", "radius [arcsec]")
+    if psfs:
+        figure.axes[1].legend(fontsize=6)
     return figure
 
 
 def draw_depths(depths: Mapping[str, Depth]) -> "Figure":
-    """Draw one row a filter: histogram of the empty apertures, and the noise's autocorrelation.
+    """Draw two panels a filter: histogram of the empty apertures, and the noise's autocorrelation.
 
     Parameters
     ----------
     depths : mapping of str to Depth
         By filter.
     """
-    figure = _figure(3.6 * _PANEL_INCH, _PANEL_INCH * len(depths))
-    axes = figure.subplots(len(depths), 2, squeeze=False, width_ratios=(2, 1))
-    for (histogram_axis, noise_axis), (name, depth) in zip(axes, depths.items(), strict=True):
+    figure, groups = _grid(len(depths), 4, (1.5, 1))
+    for (histogram_axis, noise_axis), (name, depth) in zip(groups, depths.items(), strict=True):
         sigma = depth.sigma_aperture_njy
         edges = depth.median_aperture_njy + sigma * np.linspace(-6, 6, 61)
         histogram_axis.hist(depth.fluxes_njy, edges, color="0.7")
@@ -91,24 +111,24 @@ def draw_depths(depths: Mapping[str, Depth]) -> "Figure":
             sigma * np.sqrt(2 * np.pi)
         )
         histogram_axis.plot(centres, gauss * depth.n_apertures * (edges[1] - edges[0]))
-        histogram_axis.set(xlabel="flux in an empty aperture [nJy]", ylabel=name)
-        histogram_axis.set_title(
-            f"{depth.n_sigma:g} sigma: {depth.mag_limit_ab:.2f} AB, {depth.n_apertures} apertures of "
-            f"{depth.aperture_radius_arcsec:.3f} arcsec", fontsize=8,
-        )  # fmt: skip
+        _label(
+            histogram_axis,
+            f"{name}: {depth.mag_limit_ab:.2f} AB at {depth.n_sigma:g} sigma",
+            f"{depth.n_apertures} apertures of {depth.aperture_radius_arcsec:.3f} arcsec [nJy]",
+        )
         lag = depth.rho.shape[0] // 2 + 0.5
-        shown = noise_axis.imshow(depth.rho, origin="lower", extent=(-lag, lag, -lag, lag), vmin=-0.2, vmax=1)
-        noise_axis.set_title(f"noise correlation: x{depth.correlation_factor:.2f} in an aperture", fontsize=8)
-        noise_axis.set(xlabel="lag [px]")
-        figure.colorbar(shown, ax=noise_axis)
+        noise_axis.imshow(depth.rho, origin="lower", extent=(-lag, lag, -lag, lag), vmin=-0.2, vmax=1)
+        _label(noise_axis, f"correlation: x{depth.correlation_factor:.2f}", "lag [px]")
     return figure
 
 
-def draw_detection(detection: Detection, cutout: Cutout, title: str = "") -> "Figure":
-    """Draw the cutout, and the same without smooth light, with the clumps' outlines and names.
+def draw_detection(path: str | os.PathLike, detection: Detection, cutout: Cutout, title: str = "") -> None:
+    """Picture: the cutout, and the same without smooth light, with the clumps' names and outlines.
 
     Parameters
     ----------
+    path : path-like
+        PNG product.
     detection : Detection
         Of `detect_clumps`.
     cutout : Cutout
@@ -116,26 +136,24 @@ def draw_detection(detection: Detection, cutout: Cutout, title: str = "") -> "Fi
     title : str
         Above the picture.
     """
-    figure = _figure(10.0, 5.4)
-    axes = figure.subplots(1, 2, sharex=True, sharey=True)
-    height, width = cutout.data.shape
-    for axis, image in zip(axes, (cutout.data, detection.image), strict=True):
+    montage = Montage(2 * _DETECTION_PX + 28, _DETECTION_PX + 52)
+    montage.text(10, 10, title or f"{len(detection.table)} clumps in {cutout.filter}", 16)
+    panels = []
+    for image, label in ((cutout.data, cutout.filter), (detection.image, "without smooth light")):
         level, sigma = sky_statistics(image)
-        if np.isfinite(sigma) and sigma > 0:
-            # asinh: linear in the noise, logarithmic in the clumps.
-            axis.imshow(np.arcsinh((image - level) / (2 * sigma)), origin="lower", cmap="gray_r", vmin=-1)
-        axis.set(xlabel="x [px of the cutout]", xlim=(-0.5, width - 0.5), ylim=(-0.5, height - 0.5))
-    for label in range(1, len(detection.table) + 1):
-        pixels = detection.segmentation == label
-        if pixels.any() and min(height, width) > 1:
-            axes[1].contour(pixels, [0.5], colors="tab:orange", linewidths=0.7)
+        # asinh: linear in the noise, logarithmic in the clumps.
+        scaled = np.arcsinh((image - level) / (2 * sigma)) if sigma > 0 else np.full(image.shape, np.nan)
+        top = np.nanmax(scaled, initial=0.0)
+        left = 10 + len(panels) * (_DETECTION_PX + 8)
+        panels.append(montage.panel(coloured(scaled, -1.0, top, GREY), left, 42, _DETECTION_PX))
+        montage.text(left + _DETECTION_PX, 36, label, 13, "rs")
+    named, outlined = panels
+    for number in range(1, len(detection.table) + 1):
+        outlined.contour(np.where(detection.segmentation == number, 1.0, -1.0), "#ff7f0e")
     for row in detection.table:
-        x, y = row["x"] - cutout.x0, row["y"] - cutout.y0
-        by_hand = bool(row["flags"] & bit("manual"))
-        axes[0].plot(x, y, "o", markersize=9, markerfacecolor="none", markeredgewidth=0.8,
-                     color="tab:red" if by_hand else "tab:blue")  # fmt: skip
-        axes[0].annotate(row["id"].removeprefix(f"{row['galaxy']}_"), (x, y), xytext=(5, 5),
-                         textcoords="offset points", fontsize=6)  # fmt: skip
-    axes[0].set_ylabel("y [px of the cutout]")
-    figure.suptitle(title or f"{len(detection.table)} clumps in {cutout.filter}", fontsize=9)
-    return figure
+        place = row["x"] - cutout.x0, row["y"] - cutout.y0
+        colour = "#d62728" if row["flags"] & bit("manual") else "#1f77b4"
+        named.rings(*([value] for value in place), 8.0, colour)
+        named.name(*place, row["id"].removeprefix(f"{row['galaxy']}_"), colour)
+    named.scale_bar(1.0 / cutout.pixel_scale_arcsec, '"')
+    montage.save(path)

@@ -1,7 +1,7 @@
 """Radial measures of a centred point-source image: encircled energy, profile, FWHM."""
 
 import numpy as np
-from scipy import ndimage, optimize
+import scipy
 
 __all__ = ["FWHM_OF_SIGMA", "encircled_sums", "fwhm_px", "radial_profile"]
 
@@ -59,7 +59,7 @@ def radial_profile(image: np.ndarray, radii_px: np.ndarray, n_angles: int = 64) 
     angle = 2.0 * np.pi * np.arange(n_angles) / n_angles
     radius = np.atleast_1d(radii_px)[:, None]
     where = [centre + radius * np.sin(angle), centre + radius * np.cos(angle)]
-    return ndimage.map_coordinates(image, where, order=5, mode="nearest").mean(axis=1)
+    return scipy.ndimage.map_coordinates(image, where, order=5, mode="nearest").mean(axis=1)
 
 
 def fwhm_px(image: np.ndarray) -> float:
@@ -84,7 +84,7 @@ def fwhm_px(image: np.ndarray) -> float:
     if not profile[0] > 0 or not (profile < profile[0] / 2).any():
         return float("nan")
     first = int(np.argmax(profile < profile[0] / 2))
-    half = optimize.brentq(
+    half = scipy.optimize.brentq(
         lambda radius: radial_profile(image, np.array([radius]))[0] - profile[0] / 2,
         radii[first - 1],
         radii[first],

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from scipy import optimize
+import scipy
 
 __all__ = ["CORE_PX", "EffectiveCore", "Star", "effective_core"]
 
@@ -126,7 +126,7 @@ def _circular(stars: Sequence[Star], kept: Sequence[Array], noises: Array) -> Ef
         normal += terms.T @ terms
         right += terms.T @ (data / noise)
     root = np.linalg.cholesky(normal + 1e-9 * np.trace(normal) * np.eye(sigma.size))
-    amplitude = optimize.nnls(root.T, np.linalg.solve(root, right))[0]
+    amplitude = scipy.optimize.nnls(root.T, np.linalg.solve(root, right))[0]
     none = np.empty(0)
     profile = EffectiveCore(amplitude, sigma, np.empty((0, 2)), none, 1.0)
     axis = np.linspace(0.0, CORE_PX, 601)

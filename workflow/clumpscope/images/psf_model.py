@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize
+import scipy
 
 __all__ = ["AnalyticPSF", "MultiGaussianPSF", "fit_analytic", "fit_multi_gaussian"]
 
@@ -47,7 +47,7 @@ class AnalyticPSF:
     def fwhm_px(self) -> float:
         """Full width at half maximum [px]."""
         half = self(np.array(0.0)) / 2
-        return 2.0 * optimize.brentq(lambda radius: float(self(np.array(radius)) - half), 0.0, 1e3)
+        return 2.0 * scipy.optimize.brentq(lambda radius: float(self(np.array(radius)) - half), 0.0, 1e3)
 
 
 def _terms(radius, alpha, beta, sigma, r_power):
@@ -96,7 +96,7 @@ def fit_analytic(kernel: np.ndarray, radius_px: float, oversampling: float = 1.0
 
     def amplitudes(log_shape):
         terms = _terms(radii, *np.exp(log_shape))
-        return optimize.nnls(terms * weight[:, None], mean * weight)[0], terms
+        return scipy.optimize.nnls(terms * weight[:, None], mean * weight)[0], terms
 
     def residual(log_shape):
         amplitude, terms = amplitudes(log_shape)
@@ -104,7 +104,7 @@ def fit_analytic(kernel: np.ndarray, radius_px: float, oversampling: float = 1.0
 
     low, high = np.log([0.3, 0.8, 0.3, 0.3]), np.log([20.0, 8.0, 10.0, 40.0])
     starts = [(1.5, 1.5, 1.0, 4.0), (2.5, 3.0, 1.5, 6.0), (1.2, 2.0, 2.5, 10.0)]
-    fits = [optimize.least_squares(residual, np.log(start), bounds=(low, high)) for start in starts]
+    fits = [scipy.optimize.least_squares(residual, np.log(start), bounds=(low, high)) for start in starts]
     best = min(fits, key=lambda fit: fit.cost)
     amplitude, _ = amplitudes(best.x)
     alpha, beta, sigma, r_power = np.exp(best.x)
@@ -180,7 +180,7 @@ def fit_multi_gaussian(kernel: np.ndarray, radius_px: float, oversampling: float
     sigma = np.geomspace(0.4, 1.5 * radius_px, _N_GAUSSIANS)
     squared = (rows[inside] ** 2 + columns[inside] ** 2)[:, None]
     terms = np.exp(-0.5 * squared / sigma**2) / (2.0 * np.pi * sigma**2)
-    flux = optimize.nnls(terms, kernel[inside])[0]
+    flux = scipy.optimize.nnls(terms, kernel[inside])[0]
     difference = (kernel[inside] - terms @ flux) / kernel[half, half]
     kept = flux > 0
     return MultiGaussianPSF(

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from astropy.table import Table
-from scipy import ndimage
 
 from ..errors import InputError
 from ..tables import require_columns
@@ -190,7 +190,7 @@ def stack_residuals(stamps: list[Stamp], model: Callable[[np.ndarray, np.ndarray
 def _centred(residual: np.ndarray, stamp: Stamp, half: int) -> tuple[np.ndarray, np.ndarray]:
     """Residual moved to the middle, and which of its pixels were seen."""
     move = (half - stamp.y, half - stamp.x)
-    seen = ndimage.shift(stamp.good.astype(float), move, order=1, cval=0.0) > 0.999
+    seen = scipy.ndimage.shift(stamp.good.astype(float), move, order=1, cval=0.0) > 0.999
     return shifted(residual, half - stamp.x, half - stamp.y), seen
 
 

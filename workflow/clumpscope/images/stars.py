@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 import numpy as np
+import scipy
 from astropy.table import Table
-from scipy import ndimage, spatial
 
 from ..errors import InputError
 from .centring import core_centroid
@@ -140,8 +140,8 @@ def _candidates(mosaic: Mosaic, block: tuple[slice, slice], half: int, aperture_
         return []
     filled = np.where(np.isfinite(data), data - level, -np.inf)
     # Smoothing over 3x3 pixels joins the noise peaks of one source.
-    smooth = ndimage.uniform_filter(np.where(np.isfinite(filled), filled, 0.0), 3)
-    peaks = (smooth == ndimage.maximum_filter(smooth, 5)) & (smooth > 10.0 * sigma)
+    smooth = scipy.ndimage.uniform_filter(np.where(np.isfinite(filled), filled, 0.0), 3)
+    peaks = (smooth == scipy.ndimage.maximum_filter(smooth, 5)) & (smooth > 10.0 * sigma)
     size_y, size_x = data.shape
     found = []
     for y, x in np.argwhere(peaks):
@@ -184,7 +184,7 @@ def _measure(data: np.ndarray, error: np.ndarray, aperture_px: float) -> tuple:
 
 def _classify(table, isolation_px, snr_min, r_half_max_px, mag_bright, mag_faint, n_min, n_max) -> np.ndarray:
     status = np.full(len(table), "star", dtype="U9")
-    tree = spatial.cKDTree(np.column_stack([table["x"], table["y"]]))
+    tree = scipy.spatial.cKDTree(np.column_stack([table["x"], table["y"]]))
     peak = np.asarray(table["peak"])
     crowded = np.zeros(len(table), dtype=bool)
     for first, second in tree.query_pairs(isolation_px):

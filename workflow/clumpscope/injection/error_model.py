@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+import scipy
 from astropy.table import Table
-from scipy import optimize
 from scipy.special import expit
 
 from ..flags import bit
@@ -94,7 +94,7 @@ def _fit(pull: Array, variables: Array) -> tuple[Array, Array]:
         scale = 1.0 / (_DENSITY * _VARIANCE)
         return scale * value + 0.5 * np.sum((terms / _PRIOR) ** 2), scale * slope + terms / _PRIOR**2
 
-    terms = optimize.minimize(loss, np.zeros(3), jac=True, method="BFGS").x
+    terms = scipy.optimize.minimize(loss, np.zeros(3), jac=True, method="BFGS").x
     return terms, np.linalg.inv(variables.T @ variables / _VARIANCE + np.diag(_PRIOR**-2))
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize
+import scipy
 from scipy.special import expit, logit
 
 from ..errors import InputError
@@ -109,7 +109,7 @@ def fit_logistic(variables: Array, found: Array) -> Logistic:
 
     bounds = [(None, None)] * n + [(0.0, _MAX_LAPSE)]
     start = np.append(np.zeros(n), 0.01)
-    theta = optimize.minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds,
+    theta = scipy.optimize.minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds,
                               options={"maxiter": 2000, "ftol": 1e-13, "gtol": 1e-7}).x  # fmt: skip
     coefficients, lapse = theta[:n], float(theta[n])
     share = expit(design @ coefficients)

@@ -1,7 +1,7 @@
 """Drawing round Gaussians seen through a PSF, in real space."""
 
 import numpy as np
-from scipy import ndimage
+import scipy
 from scipy.interpolate import RectBivariateSpline
 
 __all__ = ["Renderer"]
@@ -51,9 +51,9 @@ class Renderer:
         offsets = np.arange(-half * stride, half * stride + 1) / stride
         stamp = self._sampled(offsets - (y - row), offsets - (x - column))
         if sigma_px > 0:
-            stamp = ndimage.gaussian_filter(stamp, sigma_px * stride, truncate=_REACH_SIGMA, mode="constant")[
-                ::stride, ::stride
-            ]
+            stamp = scipy.ndimage.gaussian_filter(
+                stamp, sigma_px * stride, truncate=_REACH_SIGMA, mode="constant"
+            )[::stride, ::stride]
         low, left = max(row - half, 0), max(column - half, 0)
         part = image[low : max(row + half + 1, 0), left : max(column + half + 1, 0)]
         top, side = low - (row - half), left - (column - half)

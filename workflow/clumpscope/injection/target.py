@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+import scipy
 from astropy.table import Table
-from scipy import ndimage
 
 from ..images.coadd import coadd_cutouts
 from ..images.cutouts import Cutout
@@ -120,7 +120,7 @@ class Target:
         half = int(np.ceil(fwhm_px))
         circle = np.hypot(*np.mgrid[-half : half + 1, -half : half + 1]) <= fwhm_px
         total, count = (
-            ndimage.convolve(plane, circle.astype(float), mode="constant")
+            scipy.ndimage.convolve(plane, circle.astype(float), mode="constant")
             for plane in (np.where(good, left, 0.0), good.astype(float))
         )
         return np.maximum(total / np.maximum(count, 1.0), 0.0)

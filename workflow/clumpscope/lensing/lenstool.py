@@ -3,10 +3,11 @@
 import os
 from difflib import SequenceMatcher
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from astropy.cosmology import FLRW
 
+from ..cosmology import COSMOLOGY, arcsec_per_kpc
 from ..errors import InputError
 from .named_potentials import Potential
 from .parameter_file import Section, cosmology_of, n_potentials, read_sections, reference_of
@@ -14,6 +15,9 @@ from .parameters import check_profile, potential_row, values_of
 from .parametric import ParametricModel
 from .posterior import read_posterior
 from .potfile import ScalingRelation, members_of, scaling_relation
+
+if TYPE_CHECKING:
+    from astropy.cosmology import FLRW
 
 __all__ = ["read_lenstool"]
 
@@ -104,15 +108,15 @@ def read_lenstool(
     )
 
 
-def _arcsec_per_kpc(cosmology: FLRW, z: float) -> float:
-    return float(cosmology.arcsec_per_kpc_proper(z).value)
+def _arcsec_per_kpc(cosmology: "FLRW", z: float) -> float:
+    return float(arcsec_per_kpc(z) if cosmology is COSMOLOGY else cosmology.arcsec_per_kpc_proper(z).value)
 
 
 def _is_on(section: Section) -> bool:
     return section.lines.get("filein", ["0"])[0] != "0"
 
 
-def _relations(potfiles: list[Section], cosmology: FLRW) -> list[ScalingRelation | None]:
+def _relations(potfiles: list[Section], cosmology: "FLRW") -> list[ScalingRelation | None]:
     return [
         scaling_relation(section, _arcsec_per_kpc(cosmology, section.number("zlens")))
         if _is_on(section)
@@ -121,7 +125,7 @@ def _relations(potfiles: list[Section], cosmology: FLRW) -> list[ScalingRelation
     ]
 
 
-def _relations_beside(path: Path, cosmology: FLRW) -> list[ScalingRelation | None]:
+def _relations_beside(path: Path, cosmology: "FLRW") -> list[ScalingRelation | None]:
     """Scaling relations of the parameter file that a best.par came from: bestopt.par, input.par or another one.
 
     Of others the one whose name is most like the model's.

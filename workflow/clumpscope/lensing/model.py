@@ -1,12 +1,15 @@
 """What every lens model gives: source positions and magnification, for the best model and its realisations."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
-from astropy.cosmology import FLRW
 from astropy.table import Table
 
-from ..cosmology import COSMOLOGY
+from ..cosmology import COSMOLOGY, hubble_distances
+
+if TYPE_CHECKING:
+    from astropy.cosmology import FLRW
 
 __all__ = ["LensModel", "magnification_of"]
 
@@ -50,7 +53,7 @@ class LensModel:
 
     reference: tuple[float, float]
     z_lens: float
-    cosmology: FLRW = field(default_factory=lambda: COSMOLOGY, repr=False)
+    cosmology: "FLRW" = field(default_factory=lambda: COSMOLOGY, repr=False)
 
     @property
     def n_samples(self) -> int:
@@ -83,7 +86,7 @@ class LensModel:
         """Convergence and the shear's components (along x and diagonal), scaled to the source; as `deflection`."""
         raise NotImplementedError
 
-    def cosmology_of(self, sample: int | None) -> FLRW:
+    def cosmology_of(self, sample: int | None) -> "FLRW":
         """Cosmology of a realisation, or of the best model."""
         return self.cosmology
 
@@ -99,6 +102,9 @@ class LensModel:
             return 0.0
         # Transverse comoving distances over the Hubble distance; their difference bends with space (Hogg 1999, eq. 19).
         cosmology = self.cosmology_of(sample)
+        if cosmology is COSMOLOGY:
+            near, far = hubble_distances(np.array([z_lens, z_source]))
+            return float(1.0 - near / far)
         near, far = (
             float(cosmology.comoving_transverse_distance(z) / cosmology.hubble_distance)
             for z in (z_lens, z_source)

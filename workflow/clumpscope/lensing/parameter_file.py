@@ -3,12 +3,15 @@
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from astropy.cosmology import FLRW, LambdaCDM, w0waCDM
 
 from ..cosmology import COSMOLOGY
 from ..errors import InputError
+
+if TYPE_CHECKING:
+    from astropy.cosmology import FLRW
 
 __all__ = [
     "Section",
@@ -157,7 +160,7 @@ def _from_sexagesimal(word: str) -> float:
     return -value if word.startswith("-") else value
 
 
-def cosmology_of(sections: list[Section]) -> FLRW:
+def cosmology_of(sections: list[Section]) -> "FLRW":
     """The cosmology a model was made with; that of the workflow where the file does not say."""
     section = next((s for s in sections if s.keyword == "cosmologie"), None)
     if section is None:
@@ -169,13 +172,20 @@ def cosmology_of(sections: list[Section]) -> FLRW:
     w0, wa = section.number("wX", -1.0), section.number("wa", 0.0)
     if (h0, matter, dark, w0, wa) == (70.0, 0.3, 0.7, -1.0, 0.0):
         return COSMOLOGY
+    from astropy.cosmology import (  # half a second of imports, which other cosmologies need alone
+        LambdaCDM,
+        w0waCDM,
+    )
+
     if (w0, wa) == (-1.0, 0.0):
         return LambdaCDM(H0=h0, Om0=matter, Ode0=dark)
     return w0waCDM(H0=h0, Om0=matter, Ode0=dark, w0=w0, wa=wa)
 
 
-def changed_cosmology(cosmology: FLRW, values: dict[str, float]) -> FLRW:
+def changed_cosmology(cosmology: "FLRW", values: dict[str, float]) -> "FLRW":
     """The cosmology with other omegaM, omegaX, wX or wa; a flat one stays flat where omegaX is not among them."""
+    from astropy.cosmology import w0waCDM
+
     matter = values.get("omegaM", cosmology.Om0)
     flat = abs(1.0 - cosmology.Om0 - cosmology.Ode0) < 1e-3
     dark = values.get("omegaX", 1.0 - matter if flat else cosmology.Ode0)

@@ -1,9 +1,9 @@
 """From the parameters of Lenstool's potentials to the rows that the profiles work with."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
-from astropy.cosmology import FLRW
 
 from ..errors import InputError
 from .parameter_file import Section
@@ -20,6 +20,9 @@ from .potentials import (
     einstein_arcsec,
     flattening,
 )
+
+if TYPE_CHECKING:
+    from astropy.cosmology import FLRW
 
 __all__ = ["check_profile", "potential_row", "sampled_values", "values_of"]
 
@@ -100,7 +103,7 @@ def sampled_values(profile: int, best: Values, sampled: Values, place: str) -> V
     return {**{key: best[key] for key in fixed if key in best}, **sampled}
 
 
-def potential_row(profile: int, values: Values, z_lens: float, cosmology: FLRW, place: str) -> Array:
+def potential_row(profile: int, values: Values, z_lens: float, cosmology: "FLRW", place: str) -> Array:
     """Row of one potential.
 
     Parameters
@@ -173,7 +176,7 @@ def potential_row(profile: int, values: Values, z_lens: float, cosmology: FLRW, 
     return row
 
 
-def _nfw_scale(values: Values, z_lens: float, cosmology: FLRW, place: str) -> tuple[Array, Array]:
+def _nfw_scale(values: Values, z_lens: float, cosmology: "FLRW", place: str) -> tuple[Array, Array]:
     """Scale radius [arcsec] and scale velocity [km/s] of an NFW halo.
 
     The velocity is Lenstool's: v^2 = 8/3 G r_s^2 rho_s. It follows from two of the concentration c_200, the scale radius

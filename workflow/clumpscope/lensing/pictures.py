@@ -1,68 +1,46 @@
 """The picture of one galaxy: its image, its magnification, its source."""
 
 import os
-from typing import TYPE_CHECKING
 
 import numpy as np
 from astropy.table import Table
 
 from ..cosmology import pc_per_arcsec
 from ..images.cutouts import Cutout
-from ..pictures import save_picture
+from ..montage import GREY, GROWING, Montage, Panel, coloured
 from .model import LensModel
 from .source_plane import SourcePlane
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 __all__ = ["cutout_centre", "draw_galaxy"]
 
 Array = np.ndarray
 _LARGEST_MU = 100.0
 _TICKS = (1, 2, 5, 10, 20, 50, 100)
-_BARS_KPC = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
+_PANEL_PX, _TOP_PX = 380, 34
+_MARK = "#d62728"
 
 
-def _grey(axes: "Axes", image: Array, extent: tuple[float, float, float, float]) -> None:
+def _grey(montage: Montage, image: Array, left: int) -> Panel:
     finite = image[np.isfinite(image)]
     low, high = np.percentile(finite, [5.0, 99.7]) if finite.size else (0.0, 1.0)
-    axes.imshow(image, origin="lower", vmin=low, vmax=high, cmap="gray_r", extent=extent)
+    return montage.panel(
+        coloured(image, low, high if high > low else low + 1.0, GREY), left, _TOP_PX, _PANEL_PX
+    )
 
 
-def _magnification(
-    figure: "Figure", axes: "Axes", mu: Array, extent: tuple[float, float, float, float]
-) -> None:
-    from matplotlib.colors import LogNorm
-
-    shown = np.clip(np.abs(mu), 1.0, _LARGEST_MU)
-    drawn = axes.imshow(shown, origin="lower", norm=LogNorm(1.0, _LARGEST_MU), cmap="viridis", extent=extent)
-    bar = figure.colorbar(drawn, ax=axes, label=r"$|\mu|$", shrink=0.85)
-    bar.set_ticks(_TICKS, labels=[str(tick) for tick in _TICKS])
-
-
-def _compass(axes: "Axes", cutout: Cutout) -> None:
-    """Arrows to North and East in the lower right corner."""
+def _compass(panel: Panel, cutout: Cutout) -> None:
+    """Lines to North and East in the lower right corner."""
     ra, dec = cutout_centre(cutout)
     step = 1.0 / 3600.0
     x, y = cutout.wcs.world_to_pixel_values(
         [ra, ra, ra + step / np.cos(np.deg2rad(dec))], [dec, dec + step, dec]
     )
+    middle = np.array([panel.left + panel.size[0] - 60.0, panel.top + panel.size[1] - 50.0])
     for name, dx, dy in zip("NE", x[1:] - x[0], y[1:] - y[0], strict=True):
-        length = np.hypot(dx, dy) / 0.12
-        axes.annotate(name, (0.82, 0.18), (0.82 + dx / length, 0.18 + dy / length), xycoords="axes fraction",
-                      ha="center", va="center", fontsize=8, arrowprops={"arrowstyle": "<-", "shrinkA": 0.0})  # fmt: skip
-
-
-def _scale_bar(axes: "Axes", extent: tuple[float, float, float, float], z_source: float) -> None:
-    """A bar of a round number of kpc, about a quarter of the panel."""
-    left, right, bottom, top = extent
-    arcsec_per_kpc = 1e3 / float(pc_per_arcsec(z_source))
-    most = 0.35 * (right - left) / arcsec_per_kpc
-    kpc = max((bar for bar in _BARS_KPC if bar < most), default=_BARS_KPC[0])
-    x, y = left + 0.06 * (right - left), bottom + 0.06 * (top - bottom)
-    axes.plot([x, x + kpc * arcsec_per_kpc], [y, y], color="black", lw=1.6, solid_capstyle="butt")
-    axes.text(x, y + 0.02 * (top - bottom), f"{kpc:g} kpc", fontsize=8, va="bottom")
+        # Down is up on a montage.
+        along = np.array([dx, -dy]) / np.hypot(dx, dy)
+        panel.montage.stroke([middle, middle + 30 * along], 2.0, "black")
+        panel.montage.text(*(middle + 40 * along), name, 13, "mm", on_image=True)
 
 
 def cutout_centre(cutout: Cutout) -> tuple[float, float]:
@@ -96,33 +74,39 @@ def draw_galaxy(
     model : LensModel
     z_source : float
     """
-    from matplotlib.figure import Figure
-
     model = model.about(*cutout_centre(cutout))
-    figure = Figure(figsize=(10.5, 3.6), layout="constrained")
-    image_axes, mu_axes, source_axes = figure.subplots(1, 3)
-    ny, nx = cutout.data.shape
-    scale = cutout.pixel_scale_arcsec
-    extent = (-0.5 * scale, (nx - 0.5) * scale, -0.5 * scale, (ny - 0.5) * scale)
-    x, y = ((np.asarray(clumps[name]) - zero) * scale for name, zero in (("x", cutout.x0), ("y", cutout.y0)))
-    _grey(image_axes, cutout.data, extent)
-    _magnification(figure, mu_axes, mu, extent)
+    montage = Montage(3 * _PANEL_PX + 110, _PANEL_PX + _TOP_PX + 10)
+    lefts = 10, 20 + _PANEL_PX, 100 + 2 * _PANEL_PX
+    shown = coloured(np.log(np.clip(np.abs(mu), 1.0, _LARGEST_MU)), 0.0, np.log(_LARGEST_MU), GROWING)
+    light, magnified = (
+        _grey(montage, cutout.data, lefts[0]),
+        montage.panel(shown, lefts[1], _TOP_PX, _PANEL_PX),
+    )
     with np.errstate(divide="ignore"):
         inverse = 1.0 / mu
-    for axes, colour in ((image_axes, "tab:red"), (mu_axes, "white")):
-        axes.scatter(x, y, s=25, facecolors="none", edgecolors=colour, linewidths=0.8)
-        if (inverse > 0).any() and (inverse < 0).any():
-            axes.contour(inverse, levels=[0.0], colors=colour, linewidths=0.8, origin="lower", extent=extent)
-        axes.set_xlabel("arcsec")
-    image_axes.set_title(f"{title}, z = {z_source:.3f}, {cutout.filter}".rstrip(", "), fontsize=9)
-    _compass(image_axes, cutout)
-    mu_axes.set_title("magnification", fontsize=9)
-    _grey(source_axes, plane.image, plane.extent)
+    for panel, colour in ((light, _MARK), (magnified, "white")):
+        panel.contour(inverse, colour)
+        panel.rings(np.asarray(clumps["x"]) - cutout.x0, np.asarray(clumps["y"]) - cutout.y0, 5.0, colour)
+    light.scale_bar(1.0 / cutout.pixel_scale_arcsec, '"')
+    _compass(light, cutout)
+    ticks = [(np.log(tick) / np.log(_LARGEST_MU), str(tick)) for tick in _TICKS]
+    montage.colour_bar(GROWING, lefts[1] + _PANEL_PX + 10, _TOP_PX, _PANEL_PX, ticks, "")
+    left, right, bottom, _ = plane.extent
+    arcsec = (right - left) / plane.image.shape[1]
+    source = _grey(montage, plane.image, lefts[2])
+
+    def cells(x: Array, y: Array) -> tuple[Array, Array]:
+        return (np.asarray(x) - left) / arcsec - 0.5, (np.asarray(y) - bottom) / arcsec - 0.5
+
     if model.traces:
-        source_axes.scatter(*model.source_position(clumps["ra"], clumps["dec"], z_source), s=25, facecolors="none",
-                            edgecolors="tab:red", linewidths=0.8)  # fmt: skip
-    source_axes.plot(plane.x, plane.y, "+", color="tab:blue", markersize=9)
-    _scale_bar(source_axes, plane.extent, z_source)
-    source_axes.set_title("source plane; +: barycentre of light", fontsize=9)
-    source_axes.set(xlabel="West of the reference [arcsec]", ylabel="North [arcsec]")
-    save_picture(figure, path)
+        source.rings(*cells(*model.source_position(clumps["ra"], clumps["dec"], z_source)), 5.0, _MARK)
+    source.cross(*cells(plane.x, plane.y), "#1f77b4")
+    source.scale_bar(1e3 / float(pc_per_arcsec(z_source)) / arcsec, " kpc")
+    titles = (
+        f"{title}, z = {z_source:.3f}, {cutout.filter}".rstrip(", "),
+        "magnification",
+        "source plane, North up; +: barycentre of light",
+    )
+    for place, words in zip(lefts, titles, strict=True):
+        montage.text(place, _TOP_PX - 8, words, 14, "ls")
+    montage.save(path)

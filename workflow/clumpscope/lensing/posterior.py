@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from astropy.cosmology import FLRW
 
 from ..errors import InputError
 from .named_potentials import Potential, indices_of, members
@@ -15,6 +15,9 @@ from .potentials import CUT, STRENGTH
 from .potfile import ScalingRelation
 from .sample_columns import column_of
 from .samples_file import read_samples
+
+if TYPE_CHECKING:
+    from astropy.cosmology import FLRW
 
 __all__ = ["Posterior", "read_posterior"]
 
@@ -56,7 +59,7 @@ class Posterior(Sequence):
     table: Array
     rows: dict[int, Array] = field(repr=False)
     scaled: tuple[_Scaled, ...] = field(repr=False)
-    cosmologies: tuple[FLRW, ...] = field(default=(), repr=False)
+    cosmologies: "tuple[FLRW, ...]" = field(default=(), repr=False)
 
     def __len__(self) -> int:
         return len(self.table)
@@ -83,7 +86,7 @@ def read_posterior(
     potentials: list[Potential],
     relations: list[ScalingRelation | None],
     best: Array,
-    cosmology: FLRW,
+    cosmology: "FLRW",
     optimised: bool,
 ) -> Posterior:
     """Read samples and tie every column to what it changes.

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+import scipy
 from astropy.wcs import WCS
-from scipy import ndimage
 
 from ..filters import get_filter
 from ..randomness import generator
@@ -141,7 +141,7 @@ class Mosaics:
             image = light + self.skies[name].draw(rng, self.n) + np.sqrt(photons).astype(np.float32) * noise
         else:
             image = light + error * noise
-        saturated = ndimage.binary_dilation(light > _SATURATION_NJY)
+        saturated = scipy.ndimage.binary_dilation(light > _SATURATION_NJY)
         image[saturated] = np.nan
         error[saturated] = np.nan
         return image, error
@@ -302,7 +302,7 @@ def aperture_fraction(values: np.ndarray, x: float, y: float, radius_px: float) 
     column, row = round(x), round(y)
     part = values[row - half : row + half + 1, column - half : column + half + 1]
     # The stamp is moved by less than a pixel so that the circle can stay where its weights are known.
-    moved = ndimage.shift(part, (row - y, column - x), order=3, mode="nearest")
+    moved = scipy.ndimage.shift(part, (row - y, column - x), order=3, mode="nearest")
     return float((moved * aperture_weights(radius_px, half)).sum())
 
 

@@ -1,7 +1,7 @@
 """Noise like that of drizzled mosaics: correlated between neighbours, at C25's depths."""
 
 import numpy as np
-from scipy import fft, ndimage
+import scipy
 
 from ..filters import get_filter
 from .optics import OVERSAMPLING, PIXEL_SCALE_ARCSEC, encircled_energy
@@ -35,7 +35,7 @@ def _filter_kernel(channel: str) -> np.ndarray:
     """1-D kernel whose autocorrelation is `correlation`: the square root of its spectrum."""
     grid = np.zeros(_GRID)
     grid[np.arange(-_LAG, _LAG + 1)] = correlation(channel)
-    kernel = fft.fftshift(fft.ifft(np.sqrt(np.maximum(fft.fft(grid).real, 0.0))).real)
+    kernel = scipy.fft.fftshift(scipy.fft.ifft(np.sqrt(np.maximum(scipy.fft.fft(grid).real, 0.0))).real)
     return kernel[_GRID // 2 - 8 : _GRID // 2 + 9]
 
 
@@ -45,7 +45,7 @@ def correlated_noise(rng: np.random.Generator, shape: tuple[int, int], channel: 
     kernel = _filter_kernel(channel)
     kernel = kernel / np.sqrt((kernel**2).sum())
     for axis in (0, 1):
-        noise = ndimage.convolve1d(noise, kernel, axis=axis, mode="wrap")
+        noise = scipy.ndimage.convolve1d(noise, kernel, axis=axis, mode="wrap")
     return noise
 
 
@@ -82,7 +82,7 @@ def pixel_sigma_njy(name: str, psf: np.ndarray, radius_arcsec: float = 0.4) -> f
     limit = 10 ** (-0.4 * (band.mag_limit_ab - 31.4))
     weights = aperture_weights(band.psf_fwhm_arcsec / scale, 8)
     rho = correlation(band.channel)
-    smooth = ndimage.convolve1d(
-        ndimage.convolve1d(weights, rho, axis=0, mode="constant"), rho, axis=1, mode="constant"
+    smooth = scipy.ndimage.convolve1d(
+        scipy.ndimage.convolve1d(weights, rho, axis=0, mode="constant"), rho, axis=1, mode="constant"
     )
     return float(limit * share / DEPTH_SIGMA / np.sqrt((weights * smooth).sum()))

@@ -6,7 +6,7 @@ They share nothing with the stacks and analytic profiles that the workflow fits 
 from functools import cache
 
 import numpy as np
-from scipy import fft, ndimage, optimize
+import scipy
 
 from ..filters import get_filter, transmission
 from ..randomness import generator
@@ -96,11 +96,11 @@ def _wavelengths(name: str) -> tuple[np.ndarray, np.ndarray]:
 def _blur(power: np.ndarray, widths: tuple[float, ...], sigma: float) -> np.ndarray:
     """Convolve with boxes of `widths` and a Gaussian of `sigma` (all in samples), given the image's transform."""
     n = power.shape[0]
-    frequency = fft.fftfreq(n)
+    frequency = scipy.fft.fftfreq(n)
     axis = np.exp(-2.0 * (np.pi * frequency * sigma) ** 2)
     for width in widths:
         axis = axis * np.sinc(frequency * width)
-    return fft.fftshift(fft.ifft2(power * np.outer(axis, axis)).real)
+    return scipy.fft.fftshift(scipy.fft.ifft2(power * np.outer(axis, axis)).real)
 
 
 def _fwhm_samples(image: np.ndarray) -> float:
@@ -146,13 +146,17 @@ def make_psf(name: str, seed: int) -> np.ndarray:
     pattern = sum(_diffraction(wave, pitch, half, seed).astype(float) for wave in _wavelengths(name))
     boxes = (_NATIVE_PIXEL_ARCSEC[band.channel] / pitch, float(OVERSAMPLING))
     core = pattern[half - half // 3 : half + half // 3 + 1, half - half // 3 : half + half // 3 + 1]
-    core_power = fft.fft2(fft.ifftshift(core))
+    core_power = scipy.fft.fft2(scipy.fft.ifftshift(core))
 
     def excess(sigma: float) -> float:
         return _fwhm_samples(_blur(core_power, boxes, sigma)) * pitch - band.psf_fwhm_arcsec
 
-    sigma = 0.0 if excess(0.0) >= 0 else optimize.brentq(excess, 0.0, band.psf_fwhm_arcsec / pitch, xtol=1e-2)
-    psf = _blur(fft.fft2(fft.ifftshift(pattern)), boxes, sigma)
+    sigma = (
+        0.0
+        if excess(0.0) >= 0
+        else scipy.optimize.brentq(excess, 0.0, band.psf_fwhm_arcsec / pitch, xtol=1e-2)
+    )
+    psf = _blur(scipy.fft.fft2(scipy.fft.ifftshift(pattern)), boxes, sigma)
     rows, columns = np.indices(psf.shape) - half
     # It fades out over the last fifth, so that bright stars have no visible rim.
     fade = np.clip((half - np.hypot(rows, columns)) / (0.2 * half), 0.0, 1.0)
@@ -209,6 +213,8 @@ class PSFWidths:
 def _stretched(psf: np.ndarray, factor: float) -> np.ndarray:
     half = psf.shape[0] // 2
     axis = (np.arange(psf.shape[0]) - half) / factor + half
-    wide = ndimage.map_coordinates(psf, np.meshgrid(axis, axis, indexing="ij"), order=3, mode="constant")
+    wide = scipy.ndimage.map_coordinates(
+        psf, np.meshgrid(axis, axis, indexing="ij"), order=3, mode="constant"
+    )
     wide = np.maximum(wide, 0.0)
     return wide / wide.sum()

@@ -1,7 +1,7 @@
 """Surface-brightness profiles of the mock sources, of unit flux and given half-light radius."""
 
 import numpy as np
-from scipy import optimize
+import scipy
 
 __all__ = ["PROFILES", "TRUNCATION", "bulge_profile", "clump_profile", "disc_profile", "sersic_image"]
 
@@ -22,7 +22,7 @@ def _eff_core() -> float:
         whole = 1 - (1 + (TRUNCATION * ratio) ** 2) ** power
         return 1 - (1 + ratio**2) ** power - whole / 2
 
-    return float(optimize.brentq(excess, 0.1, 50.0))
+    return float(scipy.optimize.brentq(excess, 0.1, 50.0))
 
 
 _EFF_CORE = _eff_core()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import fft, signal
+import scipy
 from scipy.interpolate import RectBivariateSpline
 
 from .lens import Lens
@@ -128,7 +128,7 @@ def make_stamp(x_px: np.ndarray, y_px: np.ndarray, weight: np.ndarray, n: int) -
             share = np.abs(1 - right - (u - column)) * np.abs(1 - up - (v - row))
             cell = ((row + up) % size) * size + (column + right) % size
             grid += np.bincount(cell, weight * share, size * size)
-    return Stamp(x0, y0, fft.fft2(grid.reshape(size, size).astype(np.float32)))
+    return Stamp(x0, y0, scipy.fft.fft2(grid.reshape(size, size).astype(np.float32)))
 
 
 def psf_transform(psf: np.ndarray, n: int) -> np.ndarray:
@@ -137,14 +137,14 @@ def psf_transform(psf: np.ndarray, n: int) -> np.ndarray:
     grid = np.zeros((size, size), dtype=np.float32)
     half = psf.shape[0] // 2
     grid[: psf.shape[0], : psf.shape[1]] = psf
-    return fft.fft2(np.roll(grid, (-half, -half), axis=(0, 1)))
+    return scipy.fft.fft2(np.roll(grid, (-half, -half), axis=(0, 1)))
 
 
 def stamp_image(stamp: Stamp, transform: np.ndarray) -> np.ndarray:
     """The stamp seen through a PSF, on mosaic pixels: every fifth sample, picked by folding the spectrum."""
     n = stamp.transform.shape[0] // OVERSAMPLING
     folded = (stamp.transform * transform).reshape(OVERSAMPLING, n, OVERSAMPLING, n).sum(axis=(0, 2))
-    return fft.ifft2(folded).real
+    return scipy.fft.ifft2(folded).real
 
 
 def add_stamp(image: np.ndarray, stamp: Stamp, values: np.ndarray) -> None:
@@ -165,4 +165,4 @@ def add_diffuse(
     centre = psf.shape[0] // 2
     pick = slice(centre - half, centre + half + 1, OVERSAMPLING)
     kernel = (psf[pick, pick] * OVERSAMPLING**2).astype(np.float32)
-    image += signal.oaconvolve(light, kernel, mode="same").astype(np.float32) * np.float32(weight)
+    image += scipy.signal.oaconvolve(light, kernel, mode="same").astype(np.float32) * np.float32(weight)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy import linalg, ndimage
+import scipy
 
 from .boxes import Box
 from .noise import Correlation
@@ -118,12 +118,12 @@ class Host:
                 (rows[a, None] - rows[b]) % _PERIOD, (columns[a, None] - columns[b]) % _PERIOD
             ]
 
-        values, vectors = linalg.eigh(covariance(some, some))
+        values, vectors = scipy.linalg.eigh(covariance(some, some))
         kept = values > 1e-9 * values[-1]
         modes = covariance(np.ones(some.size, dtype=bool), some) @ (vectors[:, kept] / np.sqrt(values[kept]))
         flat = np.linalg.qr(plane(shape).terms.reshape(3, -1).T)[0]
         modes -= flat @ (flat.T @ modes)
-        left, strength, _ = linalg.svd(modes, full_matrices=False)
+        left, strength, _ = scipy.linalg.svd(modes, full_matrices=False)
         strongest = slice(0, min(_MOST, np.count_nonzero(strength > 1e-4 * strength[0])))
         return np.ascontiguousarray((left * strength)[:, strongest].T).reshape(-1, ny, nx)
 
@@ -243,8 +243,10 @@ def bright_surroundings(significance: Array, side: int) -> Array:
     """
     bright = (significance > 1.0).astype(np.float32)
     inner = 2 * (side // 4) + 1
-    outer = ndimage.uniform_filter(bright, side, mode="nearest") * side**2
-    return (outer - ndimage.uniform_filter(bright, inner, mode="nearest") * inner**2) / (side**2 - inner**2)
+    outer = scipy.ndimage.uniform_filter(bright, side, mode="nearest") * side**2
+    return (outer - scipy.ndimage.uniform_filter(bright, inner, mode="nearest") * inner**2) / (
+        side**2 - inner**2
+    )
 
 
 def running_median(image: Array, side: int) -> Array:
@@ -252,5 +254,5 @@ def running_median(image: Array, side: int) -> Array:
     good = np.isfinite(image)
     if not good.any():
         return np.zeros(image.shape)
-    nearest = ndimage.distance_transform_edt(~good, return_distances=False, return_indices=True)
-    return ndimage.median_filter(image[tuple(nearest)], side, mode="nearest")
+    nearest = scipy.ndimage.distance_transform_edt(~good, return_distances=False, return_indices=True)
+    return scipy.ndimage.median_filter(image[tuple(nearest)], side, mode="nearest")

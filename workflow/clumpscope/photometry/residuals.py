@@ -10,7 +10,7 @@ from astropy.table import Table
 from ..files import replacing
 from ..images.cutouts import Cutout
 from ..images.psf import PSF
-from ..pictures import save_picture
+from ..montage import GREY, TWO_SIDED, Montage, coloured
 from .host import running_median
 
 __all__ = ["draw_residuals", "write_residuals"]
@@ -18,6 +18,10 @@ __all__ = ["draw_residuals", "write_residuals"]
 _PER_ROW = 4
 # What is left is shown to this many standard deviations.
 _SIGMAS = 5.0
+_MARK = "#d62728"
+# Sides of the panels of the reference filter and of all filters, and from a filter to the next.
+_LARGE_PX, _SMALL_PX = 630, 160
+_STEP_PX = 3 * (_SMALL_PX + 4) + 14
 
 
 def write_residuals(
@@ -70,63 +74,56 @@ def draw_residuals(
         Clumps: id, galaxy, ra, dec [deg], filter_ref.
     title : str
     """
-    from matplotlib.figure import Figure
-
     names = list(models)
     first = [name for name in names if len(table) and name == table["filter_ref"][0]]
-    n_rows = max(-(-len(names) // _PER_ROW), 1)
-    heights = [3.2, n_rows] if first else [n_rows]
-    figure = Figure(figsize=(4.2 * _PER_ROW, 1.62 * sum(heights) + 0.5), layout="constrained")
-    parts = np.atleast_1d(figure.subfigures(len(heights), 1, height_ratios=heights))
+    n_rows = -(-len(names) // _PER_ROW)
+    top_of_rows = 34 + len(first) * (_LARGE_PX + 30)
+    montage = Montage(_PER_ROW * _STEP_PX + 16, top_of_rows + n_rows * (_SMALL_PX + 32) + 8)
+    montage.text(16, 8, title, 18)
     for name in first:
-        panels = parts[0].subplots(1, 3)
-        _draw_filter(panels, name, cutouts[name], models[name], psfs[name], table, named=True)
-        parts[0].colorbar(panels[2].images[0], ax=panels[2], label="standard deviations", shrink=0.8)
-    panels = parts[-1].subplots(n_rows, 3 * _PER_ROW, squeeze=False)
-    for panel in panels.ravel():
-        panel.set_axis_off()
-    for name, three in zip(names, panels.reshape(-1, 3), strict=False):
-        _draw_filter(three, name, cutouts[name], models[name], psfs[name], table, named=False)
-    figure.suptitle(title, fontsize=9)
-    save_picture(figure, path, dpi=150)
+        filled = _draw_filter(montage, name, cutouts, models, psfs, table, 16, 58, _LARGE_PX, named=True)
+        ticks = [(0.5 + 0.1 * step, f"{step:g}") for step in (-5, -2.5, 0, 2.5, 5)]
+        montage.colour_bar(TWO_SIDED, filled + 16, 58, _LARGE_PX, ticks, "sigma")
+    for index, name in enumerate(names):
+        row, column = divmod(index, _PER_ROW)
+        left, top = 16 + column * _STEP_PX, top_of_rows + row * (_SMALL_PX + 32) + 24
+        _draw_filter(montage, name, cutouts, models, psfs, table, left, top, _SMALL_PX, named=False)
+    montage.save(path)
 
 
 def _draw_filter(
-    panels: np.ndarray, name: str, cutout: Cutout, model: np.ndarray, psf: PSF, table: Table, named: bool
-) -> None:
-    """Three panels of one filter, around its clumps."""
-    from matplotlib.patheffects import withStroke
-
-    fwhm = psf.sampling_px
+    montage: Montage, name: str, cutouts: Mapping[str, Cutout], models: Mapping[str, np.ndarray],
+    psfs: Mapping[str, PSF], table: Table, left: int, top: int, side: int, named: bool,
+) -> int:  # fmt: skip
+    """Three panels of one filter, around its clumps; return where the last one ends."""
+    cutout, fwhm = cutouts[name], psfs[name].sampling_px
     x, y = cutout.wcs.world_to_pixel_values(table["ra"], table["dec"])
     part = _around(x, y, cutout.data.shape, margin=4.0 * fwhm)
-    data, model, error = cutout.data[part], model[part], cutout.error[part]
-    left = data - model
-    side = 2 * int(fwhm) + 1
+    data, model, error = cutout.data[part], models[name][part], cutout.error[part]
+    rest = data - model
     level = np.nanmedian(error) if np.isfinite(error).any() else 1.0
-    top = max(np.nanpercentile(data, 99.7), 5.0 * level) if np.isfinite(data).any() else 5.0 * level
-    for panel, image, label in zip(panels[:2], (data, model), (name, "clumps"), strict=True):
-        panel.imshow(np.arcsinh(image / level), origin="lower", cmap="gray_r",
-                     vmin=np.arcsinh(-2.0), vmax=np.arcsinh(top / level))  # fmt: skip
-        panel.set_title(label, fontsize=7, pad=1.5)
-    panels[2].imshow(
-        (left - running_median(left, side)) / error,
-        origin="lower",
-        cmap="RdBu_r",
-        vmin=-_SIGMAS,
-        vmax=_SIGMAS,
-    )
-    panels[2].set_title("left over", fontsize=7, pad=1.5)
+    top_flux = max(np.nanpercentile(data, 99.7), 5.0 * level) if np.isfinite(data).any() else 5.0 * level
+    low, high = np.arcsinh(-2.0), np.arcsinh(top_flux / level)
     x, y = x - part[1].start, y - part[0].start
-    for panel in panels:
-        panel.set_axis_off()
-    for panel in panels[::2]:
-        panel.scatter(x, y, s=90 if named else 12, facecolors="none", edgecolors="tab:red", linewidths=0.5)
-    for clump, x_clump, y_clump in zip(table, x, y, strict=True) if named else ():
-        # The galaxy's name is in the title already.
-        label = str(clump["id"]).removeprefix(f"{clump['galaxy']}_")
-        panels[0].annotate(label, (x_clump, y_clump), (5, 4), textcoords="offset points", fontsize=7, color="tab:red",
-                           annotation_clip=True, path_effects=[withStroke(linewidth=1.5, foreground="white")])  # fmt: skip
+    shown = {
+        name: coloured(np.arcsinh(data / level), low, high, GREY),
+        "clumps": coloured(np.arcsinh(model / level), low, high, GREY),
+        "left over": coloured(
+            (rest - running_median(rest, 2 * int(fwhm) + 1)) / error, -_SIGMAS, _SIGMAS, TWO_SIDED
+        ),
+    }
+    for label, colours in shown.items():
+        panel = montage.panel(colours, left, top, side)
+        montage.text(left, top - 5, label, 16 if label == name else 12, "ls")
+        if label != "clumps":
+            panel.rings(x, y, 9.0 if named else 4.0, _MARK)
+        if label == name and named:
+            panel.scale_bar(1.0 / cutout.pixel_scale_arcsec, '"')
+            for clump, *place in zip(table, x, y, strict=True):
+                # The galaxy's name is in the title already.
+                panel.name(*place, str(clump["id"]).removeprefix(f"{clump['galaxy']}_"), _MARK)
+        left += side + 4
+    return left
 
 
 def _around(x: np.ndarray, y: np.ndarray, shape: tuple[int, int], margin: float) -> tuple[slice, slice]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
-from scipy.spatial import cKDTree
+import scipy
 
 from ..flags import bit
 from ..images.profiles import FWHM_OF_SIGMA, fwhm_px
@@ -215,7 +215,7 @@ class Scene:
         for number, members in enumerate(groups):
             label[members] = number
         places = np.where(label[:, None] >= 0, self._start, np.inf)[self._inside]
-        tree = cKDTree(places)
+        tree = scipy.spatial.cKDTree(places)
         near = tree.query_pairs(_STAMP_PX + MAX_BOX / 2, p=np.inf, output_type="ndarray")
         self._room = np.full(label.size, np.inf)
         self._room[self._inside] = tree.query(places, k=[2], p=np.inf)[0][:, 0]

@@ -1,0 +1,104 @@
+"""How far a run is: jobs, galaxies and clumps done, failures so far and the time left, in the terminal and in a file."""
+
+import json
+import logging
+import os
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from .files import replacing
+
+__all__ = ["Progress", "follow"]
+
+# Between two lines in the terminal [s].
+_EVERY_S = 15.0
+_TOLD_HERE = ("progress", "job_finished", "job_started")
+
+
+def follow(logger: logging.Logger, fields: Iterable[str]) -> None:
+    """Tell a run's progress in place of Snakemake's own lines, which stay in its log file."""
+    for handler in logger.handlers:
+        handler.addFilter(lambda record: _event(record) not in _TOLD_HERE)
+    logger.addHandler(Progress(fields))
+
+
+class Progress(logging.Handler):
+    """Listens to Snakemake's log; when it ends there is nothing to stop.
+
+    Parameters
+    ----------
+    fields : iterable of str
+        Names of the fields.
+    folder : path-like
+        Of all products: their state is read from there, and ``progress.txt`` is written there.
+    every_s : float
+        Least time between two reports [s]; failures and the last job are told at once.
+    """
+
+    def __init__(
+        self, fields: Iterable[str], folder: str | os.PathLike = "results", every_s: float = _EVERY_S
+    ) -> None:
+        super().__init__()
+        self.fields, self.folder, self.every_s = list(fields), Path(folder), every_s
+        self.failed: dict[int, str] = {}
+        self.done, self.total = 0, 0
+        self.start, self.told = time.monotonic(), -every_s
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take one of Snakemake's messages; those of other events pass by."""
+        event = _event(record)
+        if event == "progress":
+            self.done, self.total = record.done, record.total
+        elif event == "job_error":
+            self.failed[record.jobid] = f"{record.rule_name}: {', '.join(record.log) or 'no log'}"
+        elif event == "job_finished":
+            self.failed.pop(record.job_id, None)  # one that failed, and was run again
+        if event not in ("progress", "job_error"):
+            return
+        now = time.monotonic()
+        if event == "progress" and self.done < self.total and now - self.told < self.every_s:
+            return
+        self.told = now
+        lines = self.lines(now - self.start)
+        try:
+            print(*lines[: 1 + len(self.fields)], sep="\n", file=sys.stderr, flush=True)
+            with replacing(self.folder / "progress.txt") as temporary:
+                temporary.write_text("\n".join(lines) + "\n")
+        except OSError:  # a full disk is told by the jobs
+            self.handleError(record)
+
+    def lines(self, elapsed_s: float) -> list[str]:
+        """State of the run, of every field, and the failures, a line each."""
+        left = (
+            f", about {_duration(elapsed_s * (self.total - self.done) / self.done)} left"
+            if 0 < self.done < self.total
+            else ""
+        )
+        run = f"{self.done} of {self.total or '?'} jobs in {_duration(elapsed_s)}{left}, {len(self.failed)} failed"
+        return [run, *map(self._state, self.fields), *(f"  failed: {job}" for job in self.failed.values())]
+
+    def _state(self, field: str) -> str:
+        """Galaxies and clumps of a field that have photometry, of all that are known so far."""
+        index, clumps = (self.folder / field / name for name in ("galaxies.json", "clumps.json"))
+        if not index.exists():
+            return f"  {field}: galaxies not selected yet"
+        if not clumps.exists():
+            return f"  {field}: clumps of {len(json.loads(index.read_text())['galaxies'])} galaxies not counted yet"
+        counts = json.loads(clumps.read_text())
+        folder = self.folder / field / "galaxies"
+        done = [galaxy for galaxy in counts if (folder / galaxy / "photometry.ecsv").exists()]
+        measured = sum(counts[galaxy] for galaxy in done)
+        return f"  {field}: {len(done)} of {len(counts)} galaxies, {measured} of {sum(counts.values())} clumps measured"
+
+
+def _event(record: logging.LogRecord) -> str:
+    return str(getattr(record, "event", None) or "")
+
+
+def _duration(seconds: float) -> str:
+    minutes = round(seconds / 60.0)
+    if minutes < 1:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
