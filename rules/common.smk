@@ -13,6 +13,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
 
 from clumpscope import config as configuration
+from clumpscope.download import cache_folder, is_address, is_offline, parse_address
 from clumpscope.errors import InputError
 from clumpscope.files import PACKED_ENDINGS
 from clumpscope.figures.registry import FIGURES, figures_of
@@ -57,16 +58,11 @@ def section(*path):
     return of_field
 
 
-def is_url(path):
-    return str(path).startswith(("http://", "https://"))
-
-
 def local(field, path, *name):
-    """Where an input lies on disk: its own path, or its place below downloads/ when it is a URL."""
-    if not is_url(path):
+    """Where an input lies on disk: its own path, or its place below downloads/ when it is an address."""
+    if not is_address(path):
         return path
-    ending = "".join(Path(path.split("?")[0]).suffixes[-2:])
-    return f"results/{field}/downloads/{'_'.join(name)}{ending}"
+    return f"results/{field}/downloads/{'_'.join(name)}{parse_address(path, '.'.join(name)).ending}"
 
 
 # Unpacked copy of every compressed map of an image -> the compressed file.
@@ -113,7 +109,10 @@ def local_field(name):
     return field
 
 
-LOCAL = {name: local_field(name) for name in FIELDS}
+try:
+    LOCAL = {name: local_field(name) for name in FIELDS}
+except InputError as error:
+    raise WorkflowError(f"an address of the configuration: {error}") from None
 
 
 def lens_files(lens):

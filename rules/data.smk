@@ -1,4 +1,4 @@
-# A download is kept only when complete and, where the configuration gives a checksum, equal to it.
+# A link into the cache of downloads, where a file comes when it is complete and what its checksum says.
 rule download:
     output:
         "results/{field}/downloads/{name}",
@@ -6,7 +6,6 @@ rule download:
         "results/{field}/logs/download_{name}.log",
     benchmark:
         "results/{field}/benchmarks/download_{name}.tsv"
-    retries: 2
     conda:
         "../envs/imaging.yaml"
     resources:
@@ -14,8 +13,24 @@ rule download:
         runtime=240,
     params:
         source=lambda w, output: DOWNLOADS[output[0]],
+        cache=CACHE,
+        offline=OFFLINE,
     script:
         "../workflow/download_input.py"
+
+
+# What comes from the network, how large it is, and what is there: snakemake --cores 1 --configfile C downloads_list
+rule downloads_list:
+    log:
+        "results/logs/downloads_list.log",
+    conda:
+        "../envs/imaging.yaml"
+    params:
+        entries=sorted({(Path(path).name, url) for path, (url, _) in DOWNLOADS.items()}),
+        cache=CACHE,
+        offline=OFFLINE,
+    script:
+        "../workflow/list_downloads.py"
 
 
 rule unpack:

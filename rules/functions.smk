@@ -19,12 +19,30 @@ def download_jobs():
                 if isinstance(value, str)
             ]
         jobs |= {
-            local(name, value, *key): (value, checksum) for key, value, checksum in entries if is_url(value)
+            local(name, value, *key): (value, checksum)
+            for key, value, checksum in entries
+            if is_address(value)
         }
     return jobs
 
 
 DOWNLOADS = download_jobs()
+# All fields share one cache.
+DOWNLOAD_SETTINGS = next(iter(SETTINGS.values()))["downloads"]
+CACHE, OFFLINE = str(cache_folder(DOWNLOAD_SETTINGS)), is_offline(DOWNLOAD_SETTINGS)
+
+if workflow.is_main_process:
+    missing = [url for url, _ in DOWNLOADS.values() if not parse_address(url).cached(CACHE).exists()]
+    if missing and OFFLINE:
+        raise WorkflowError(
+            f"Downloads are switched off, and {len(missing)} files are not in the cache {CACHE}: {', '.join(missing)}"
+        )
+    if missing:
+        print(
+            f"{len(missing)} of {len(set(DOWNLOADS.values()))} files come from the network into {CACHE}:"
+            " the target `downloads_list` says which, and how large they are.",
+            file=sys.stderr,
+        )
 
 
 def image_maps(wildcards):

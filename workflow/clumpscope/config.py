@@ -11,7 +11,7 @@ import yaml
 from .errors import InputError
 from .filters import get_filter
 
-__all__ = ["IMAGE_MAPS", "METHOD_SECTIONS", "document", "field_settings", "validate"]
+__all__ = ["COMMON_SECTIONS", "IMAGE_MAPS", "METHOD_SECTIONS", "document", "field_settings", "validate"]
 
 IMAGE_MAPS = ("sci", "err", "wht", "exp")
 """Keys of the files of one mosaic, beside its PSF."""
@@ -29,6 +29,9 @@ METHOD_SECTIONS = (
     "population",
     "figures",
 )
+
+COMMON_SECTIONS = ("run", "downloads")
+"""Sections that stand at the top level alone."""
 
 SCHEMA_PATH = Path(__file__).resolve().parents[1] / "schemas" / "config.schema.yaml"
 
@@ -144,14 +147,15 @@ def field_settings(config: dict[str, Any], name: str) -> dict[str, dict[str, Any
     Returns
     -------
     dict
-        Section name -> its keys, and ``run``.
+        Section name -> its keys, and ``run`` and ``downloads``, which all fields share.
     """
     field = config["fields"][name]
     merged = {
         section: {**_defaults(section), **config.get(section, {}), **field.get(section, {})}
         for section in METHOD_SECTIONS
     }
-    merged["run"] = {**_defaults("run"), **config.get("run", {})}
+    for section in COMMON_SECTIONS:
+        merged[section] = {**_defaults(section), **config.get(section, {})}
     return merged
 
 
@@ -183,7 +187,7 @@ def document() -> str:
     """Markdown tables of every key: type, unit, default, source, meaning."""
     definitions = _schema()["$defs"]
     parts = []
-    for section in ("field", "image", "lens", "mock", "mock_population", *METHOD_SECTIONS, "run"):
+    for section in ("field", "image", "lens", "mock", "mock_population", *METHOD_SECTIONS, *COMMON_SECTIONS):
         rows = list(_rows(definitions[section], ""))
         if not rows:
             continue
