@@ -23,6 +23,7 @@ from clumpscope.redshifts import redshift_quantiles
 from clumpscope.resources import resource
 
 try:
+    config, names_taken = configuration.name_filters(config)
     configuration.validate(config)
 except InputError as error:
     raise WorkflowError(str(error)) from None
@@ -41,7 +42,7 @@ def one_of(names):
 wildcard_constraints:
     field="[^/]+",
     galaxy="[^/]+",
-    filter="[A-Z0-9]+",
+    filter="[A-Za-z0-9_]+",
     sfh="[A-Za-z0-9_]+",
     batch=r"\d+",
 
@@ -153,6 +154,10 @@ def downloads(name):
     """Whether an input of a field is a download."""
     files = [PACKED.get(path, path) for path in input_files(name)]
     return any(path.startswith(f"results/{name}/downloads/") for path in files)
+
+
+if workflow.is_main_process and names_taken:
+    print(*names_taken, sep="\n", file=sys.stderr)
 
 
 # Inputs that already lie there are checked before any job starts; downloads and mock fields when they arrive.
