@@ -66,6 +66,22 @@ def local(field, path, *name):
     return f"results/{field}/downloads/{'_'.join(name)}{parse_address(path, '.'.join(name)).ending}"
 
 
+# Public catalogue in our columns -> what it is made from: the catalogue, and its redshifts where they are apart.
+CATALOGUES = {}
+
+
+def catalogue(field):
+    """Where a field's galaxies can be read in our columns."""
+    source, layout = local(field, FIELDS[field]["galaxies"], "galaxies"), FIELDS[field].get("catalogue")
+    if not layout:
+        return source
+    converted = f"results/{field}/galaxy_catalogue.fits"
+    CATALOGUES[converted] = {"galaxies": source}
+    if "redshifts" in layout:
+        CATALOGUES[converted]["redshifts"] = local(field, layout["redshifts"], "redshifts")
+    return converted
+
+
 # Unpacked copy of every compressed map of an image -> the compressed file.
 PACKED = {}
 
@@ -92,7 +108,7 @@ def local_field(name):
     field = dict(FIELDS[name])
     for key in ("galaxies", "stars", "edits", "segmentation", "photometry"):
         if key in field:
-            field[key] = local(name, field[key], key)
+            field[key] = catalogue(name) if key == "galaxies" else local(name, field[key], key)
     field["lens"], *field["other_lenses"] = (
         {
             key: local(name, value, model, key) if isinstance(value, str) else value
@@ -153,6 +169,7 @@ def input_files(name):
 def downloads(name):
     """Whether an input of a field is a download."""
     files = [PACKED.get(path, path) for path in input_files(name)]
+    files += CATALOGUES.get(f"results/{name}/galaxy_catalogue.fits", {}).values()
     return any(path.startswith(f"results/{name}/downloads/") for path in files)
 
 

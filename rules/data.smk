@@ -33,6 +33,26 @@ rule downloads_list:
         "../workflow/list_downloads.py"
 
 
+rule catalogue:
+    input:
+        unpack(lambda w: CATALOGUES[f"results/{w.field}/galaxy_catalogue.fits"]),
+    output:
+        "results/{field}/galaxy_catalogue.fits",
+    log:
+        "results/{field}/logs/catalogue.log",
+    benchmark:
+        "results/{field}/benchmarks/catalogue.tsv"
+    conda:
+        "../envs/imaging.yaml"
+    resources:
+        mem_mb=3000,
+        runtime=20,
+    params:
+        layout=lambda w: FIELDS[w.field]["catalogue"],
+    script:
+        "../workflow/convert_catalogue.py"
+
+
 rule unpack:
     input:
         lambda w: PACKED[f"results/{w.field}/unpacked/{w.name}"],

@@ -12,6 +12,8 @@ def download_jobs():
             for key, value in lens.items()
             if isinstance(value, str)
         ]
+        if "redshifts" in field.get("catalogue", {}):
+            entries.append((("redshifts",), field["catalogue"]["redshifts"], None))
         for band, image in field.get("images", {}).items():
             entries += [
                 ((band, key), value, image.get("sha256") if key == "sci" else None)

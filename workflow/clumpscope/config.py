@@ -219,9 +219,8 @@ def _rows(schema: dict[str, Any], prefix: str) -> Iterator[tuple[str, ...]]:
                 continue
             kind = spec.get("type") or ("one of " + ", ".join(spec["enum"]) if "enum" in spec else "")
             if spec.get("$ref", "").startswith("#/$defs/"):
-                kind = {"path": "path", "sfh": "SFH", "number_pair": "two numbers"}[
-                    spec["$ref"].split("/")[-1]
-                ]
+                kinds = {"path": "path", "sfh": "SFH", "number_pair": "two numbers"}
+                kind = kinds.get(spec["$ref"].split("/")[-1], "object")
             default = f"`{spec['default']}`" if "default" in spec else ""
             yield (
                 f"`{prefix}{key}`",
@@ -237,7 +236,16 @@ def document() -> str:
     """Markdown tables of every key: type, unit, default, source, meaning."""
     definitions = _schema()["$defs"]
     parts = []
-    for section in ("field", "image", "lens", "mock", "mock_population", *METHOD_SECTIONS, *COMMON_SECTIONS):
+    for section in (
+        "field",
+        "catalogue",
+        "image",
+        "lens",
+        "mock",
+        "mock_population",
+        *METHOD_SECTIONS,
+        *COMMON_SECTIONS,
+    ):
         rows = list(_rows(definitions[section], ""))
         if not rows:
             continue

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from astropy.table import Table
 
+from .catalogues import read_catalogue
 from .config import IMAGE_MAPS
 from .errors import InputError
 from .files import PACKED_ENDINGS
@@ -60,8 +61,15 @@ def _check_fluxes(table: Table, flux: str, error: str, filter_name: str, path: s
         )
 
 
-def read_galaxies(path: str) -> Table:
+def read_galaxies(path: str, layout: dict[str, Any] | None = None) -> Table:
     """Galaxy catalogue of an imaging field.
+
+    Parameters
+    ----------
+    path : str
+        The table.
+    layout : dict, optional
+        How a public catalogue is laid out: keywords of `clumpscope.catalogues.read_catalogue`.
 
     Returns
     -------
@@ -73,7 +81,7 @@ def read_galaxies(path: str) -> Table:
     InputError
         Missing column, repeated or unusable id, cell that is not a number, error not positive.
     """
-    table = read_table(path, ["id", "ra", "dec", "z"])
+    table = read_catalogue(path, **layout)[0] if layout else read_table(path, ["id", "ra", "dec", "z"])
     if len(table) == 0:
         raise InputError(path, "no rows", "at least one galaxy")
     _check_ids(table, "id", path)
@@ -278,7 +286,9 @@ def check_field(name: str, field: dict[str, Any]) -> None:
     for entry in ("galaxies", "stars", "edits", "segmentation"):
         if entry in field:
             _require_file(field[entry], f"{key}.{entry}")
-    galaxies = read_galaxies(field["galaxies"])
+    if "redshifts" in field.get("catalogue", {}):
+        _require_file(field["catalogue"]["redshifts"], f"{key}.catalogue.redshifts")
+    galaxies = read_galaxies(field["galaxies"], field.get("catalogue"))
     if "edits" in field:
         read_edits(field["edits"], galaxies)
     if "segmentation" in field:
