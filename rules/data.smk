@@ -33,15 +33,15 @@ rule downloads_list:
         "../workflow/list_downloads.py"
 
 
-rule catalogue:
+rule galaxy_catalogue:
     input:
         unpack(lambda w: CATALOGUES[f"results/{w.field}/galaxy_catalogue.fits"]),
     output:
         "results/{field}/galaxy_catalogue.fits",
     log:
-        "results/{field}/logs/catalogue.log",
+        "results/{field}/logs/galaxy_catalogue.log",
     benchmark:
-        "results/{field}/benchmarks/catalogue.tsv"
+        "results/{field}/benchmarks/galaxy_catalogue.tsv"
     conda:
         "../envs/imaging.yaml"
     resources:

@@ -34,14 +34,15 @@ DOWNLOAD_SETTINGS = next(iter(SETTINGS.values()))["downloads"]
 CACHE, OFFLINE = str(cache_folder(DOWNLOAD_SETTINGS)), is_offline(DOWNLOAD_SETTINGS)
 
 if workflow.is_main_process:
-    missing = [url for url, _ in DOWNLOADS.values() if not parse_address(url).cached(CACHE).exists()]
+    wanted = {url for url, _ in DOWNLOADS.values()}
+    missing = sorted(url for url in wanted if not parse_address(url).cached(CACHE).exists())
     if missing and OFFLINE:
         raise WorkflowError(
             f"Downloads are switched off, and {len(missing)} files are not in the cache {CACHE}: {', '.join(missing)}"
         )
     if missing:
         print(
-            f"{len(missing)} of {len(set(DOWNLOADS.values()))} files come from the network into {CACHE}:"
+            f"{len(missing)} of {len(wanted)} files come from the network into {CACHE}:"
             " the target `downloads_list` says which, and how large they are.",
             file=sys.stderr,
         )
@@ -190,6 +191,12 @@ def sed_settings(wildcards):
     settings = SETTINGS[wildcards.field]["sed"]
     others = ("sfh", "reference_sfh", "library", "mass_filter", "redshift_quantiles")
     return {key: value for key, value in settings.items() if key not in others}
+
+
+def host_reddening(wildcards):
+    """Reddening of hosts' fluxes, unless their catalogue has taken it off."""
+    field = FIELDS[wildcards.field]
+    return None if field.get("catalogue", {}).get("dereddened") else field.get("reddening")
 
 
 def host_batches(wildcards):

@@ -86,7 +86,7 @@ def read_catalogue(
         A second table with the redshifts, of the same ids.
     **changes
         What is otherwise than in the layout: ``columns`` (our name -> theirs), ``flux``, ``error``, ``flux_unit``,
-        ``cuts`` (added to the layout's; null takes one away).
+        ``cuts`` (added to the layout's; null takes one away). ``dereddened`` is for whoever uses the fluxes.
 
     Returns
     -------
