@@ -19,7 +19,7 @@ rule download:
         "../workflow/download_input.py"
 
 
-# What comes from the network, how large it is, and what is there: snakemake --cores 1 --configfile C downloads_list
+# What comes from the network, how large it is, and what is there: snakemake --cores 1 downloads_list --configfile C
 rule downloads_list:
     log:
         "results/logs/downloads_list.log",
@@ -53,22 +53,56 @@ rule galaxy_catalogue:
         "../workflow/convert_catalogue.py"
 
 
+# What is needed of a compressed mosaic, in one pass: galaxies, PSF stars, the blocks of its depth; the rest is a hole.
 rule unpack:
     input:
-        lambda w: PACKED[f"results/{w.field}/unpacked/{w.name}"],
+        image=lambda w: PACKED[f"results/{w.field}/unpacked/{w.filter}_{w.map}.fits"],
+        sci=lambda w: packed_maps(w)["sci"],
+        candidates="results/{field}/candidates.fits",
+        stars=psf_stars,
     output:
-        "results/{field}/unpacked/{name}",
+        "results/{field}/unpacked/{filter}_{map}.fits",
     log:
-        "results/{field}/logs/unpack_{name}.log",
+        "results/{field}/logs/unpack_{filter}_{map}.log",
     benchmark:
-        "results/{field}/benchmarks/unpack_{name}.tsv"
+        "results/{field}/benchmarks/unpack_{filter}_{map}.tsv"
+    wildcard_constraints:
+        map=one_of(configuration.IMAGE_MAPS),
     conda:
         "../envs/imaging.yaml"
     resources:
-        mem_mb=500,
-        runtime=60,
+        mem_mb=1500,
+        runtime=120,
+    params:
+        image=image_options,
+        band=lambda w: w.filter,
+        seed=section("run", "seed"),
+        psf_radius=section("psf", "radius_arcsec"),
+        has_errors=lambda w: bool({"err", "wht"} & set(packed_maps(w))),
     script:
         "../workflow/unpack_image.py"
+
+
+# A PSF's stars are looked for everywhere: in the stream, where the mosaic is not unpacked whole.
+rule packed_stars:
+    input:
+        unpack(packed_maps),
+    output:
+        "results/{field}/unpacked/{filter}_stars.ecsv",
+    log:
+        "results/{field}/logs/packed_stars_{filter}.log",
+    benchmark:
+        "results/{field}/benchmarks/packed_stars_{filter}.tsv"
+    conda:
+        "../envs/imaging.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=120,
+    params:
+        image=image_options,
+        psf_is_given=lambda w: "psf" in FIELDS[w.field]["images"][w.filter],
+    script:
+        "../workflow/find_stars.py"
 
 
 for name in FIELDS:

@@ -54,10 +54,23 @@ def image_maps(wildcards):
     return {key: image[key] for key in configuration.IMAGE_MAPS if key in image}
 
 
+def packed_maps(wildcards):
+    """Files of one mosaic before they are unpacked."""
+    return {key: PACKED.get(path, path) for key, path in image_maps(wildcards).items()}
+
+
+def psf_stars(wildcards):
+    """Table of a mosaic's stars: the user's, or those that were found in a compressed one; none where they are still to be found."""
+    if "stars" in LOCAL[wildcards.field]:
+        return LOCAL[wildcards.field]["stars"]
+    packed = any(path in PACKED for path in image_maps(wildcards).values())
+    return f"results/{wildcards.field}/unpacked/{wildcards.filter}_stars.ecsv" if packed else []
+
+
 def psf_inputs(wildcards):
     field = LOCAL[wildcards.field]
     image = field["images"][wildcards.filter]
-    stars = {"stars": field["stars"]} if "stars" in field else {}
+    stars = {"stars": psf_stars(wildcards)} if psf_stars(wildcards) else {}
     given = {"psf": image["psf"]} if "psf" in image else {}
     return {**image_maps(wildcards), **given, **stars}
 
@@ -82,7 +95,19 @@ def per_filter(pattern):
 def select_inputs(wildcards):
     field = LOCAL[wildcards.field]
     tables = {key: field[key] for key in ("galaxies", "photometry", "edits", "stars") if key in field}
-    return {**tables, **lens_inputs(wildcards), "images": image_files(wildcards.field)}
+    candidates = {"candidates": f"results/{wildcards.field}/candidates.fits"}
+    return {
+        **tables,
+        **lens_inputs(wildcards),
+        "images": image_files(wildcards.field),
+        **(candidates if wildcards.field in IMAGING else {}),
+    }
+
+
+def selection_settings(wildcards):
+    """Criteria that a galaxy is chosen by before its clumps are counted."""
+    settings = SETTINGS[wildcards.field]["selection"]
+    return {key: value for key, value in settings.items() if key not in ("min_clumps", "one_clump_redshift")}
 
 
 def galaxies_of(field):
