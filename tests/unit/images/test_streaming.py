@@ -12,9 +12,9 @@ import pytest
 from astropy.io import fits
 from astropy.table import Table
 from clumpscope.errors import InputError
+from clumpscope.images import stars, streaming
 from clumpscope.images.mosaic import open_mosaic
 from clumpscope.images.needed import needed_rectangles
-from clumpscope.images.stars import star_candidates
 from clumpscope.images.streaming import copy_rectangles, rectangles_around
 from image_fields import moffat, place, tan_wcs
 
@@ -87,7 +87,7 @@ def test_squares_end_at_the_image(tmp_path):
     assert found == [(slice(0, 12), slice(0, 12)), (slice(140, 162), slice(90, 112))]
 
 
-def test_a_stream_is_read_forward_as_the_whole_is(tmp_path):
+def test_a_stream_is_read_forward_as_the_whole_is(tmp_path, monkeypatch):
     plain = several(tmp_path)
     packed = tmp_path / "all.fits.gz"
     packed.write_bytes(gzip.compress(plain.read_bytes()))
@@ -98,11 +98,15 @@ def test_a_stream_is_read_forward_as_the_whole_is(tmp_path):
     for box in RECTANGLES:
         for one, two in zip(stream.read(*box), whole.read(*box), strict=True):
             np.testing.assert_array_equal(one, two)
+    assert stream.read(slice(40, 50), slice(0, 10))[0].shape == (10, 10)  # a little back, for the sky around
+    stream = open_mosaic(packed, wht=packed, forward=True, **options)
+    monkeypatch.setattr(streaming, "_BACK_ROWS", 20)
+    stream.read(slice(100, 110), slice(0, 10))
     with pytest.raises(ValueError, match="read forward"):
-        stream.read(slice(0, 10), slice(0, 10))
+        stream.read(slice(60, 70), slice(0, 10))
 
 
-def test_stars_of_a_stream_are_those_of_the_whole(tmp_path, make_mosaic):
+def test_stars_of_a_stream_are_those_of_the_whole(tmp_path, make_mosaic, monkeypatch):
     image = np.random.default_rng(4).normal(scale=0.05, size=(420, 400))
     for x, y in ((60, 50), (200, 120), (310, 220), (90, 300), (250, 380)):
         place(image, moffat((41, 41), 20.2, 19.7, 2.5, 3.0, 400.0), x - 20, y - 20)
@@ -111,9 +115,13 @@ def test_stars_of_a_stream_are_those_of_the_whole(tmp_path, make_mosaic):
     for key, path in (("sci", mosaic.path), ("err", mosaic.error_plane.path)):
         files[key] = tmp_path / f"{key}.fits.gz"
         files[key].write_bytes(gzip.compress(Path(path).read_bytes(), 1))
-    whole, stream = star_candidates(mosaic), star_candidates(open_mosaic(**files, name="F150W", forward=True))
-    assert len(whole) > 3 and (whole["status"] == stream["status"]).all()
-    np.testing.assert_array_equal(whole["x"], stream["x"])
+    monkeypatch.setattr(stars, "_BLOCK_PX", 100)
+    for keys in (["sci", "err"], ["sci"]):
+        plain = mosaic if "err" in keys else open_mosaic(mosaic.path, name="F150W")
+        stream = open_mosaic(**{key: files[key] for key in keys}, name="F150W", forward=True)
+        whole, streamed = stars.star_candidates(plain), stars.star_candidates(stream)
+        assert len(whole) > 3 and (whole["status"] == streamed["status"]).all()
+        np.testing.assert_array_equal(whole["x"], streamed["x"])
 
 
 def test_cutouts_of_what_is_needed_are_those_of_the_whole(tmp_path, make_mosaic):
@@ -122,8 +130,8 @@ def test_cutouts_of_what_is_needed_are_those_of_the_whole(tmp_path, make_mosaic)
     )
     ra, dec = mosaic.wcs.all_pix2world([300, 4650], [2000, 4590], 0)
     galaxies = Table({"ra": ra, "dec": dec, "radius_arcsec": [1.5, 0.8]})
-    stars = Table({"ra": ra[:1], "dec": dec[:1] + 0.01, "status": ["faint"]})
-    needed = needed_rectangles(mosaic, galaxies, stars, 5, 0.4, False)
+    point_sources = Table({"ra": ra[:1], "dec": dec[:1] + 0.01, "status": ["faint"]})
+    needed = needed_rectangles(mosaic, galaxies, point_sources, 5, 0.4, False)
     assert len(needed) == 2 + 64
     packed, target = tmp_path / "s.fits.gz", tmp_path / "s.fits"
     packed.write_bytes(gzip.compress(Path(mosaic.path).read_bytes(), 1))

@@ -105,11 +105,12 @@ class Mosaic:
         the rectangle and 100 pixels around it: the sources' own photon noise is not in it. With an
         exposure map that noise is added to the weights'; where no time was spent there is no good pixel.
         """
+        sigma = self._sky_sigma(rows, columns) if self.error_plane is None else None
         data = self.science_plane.read(rows, columns) * self.njy_per_unit
         if self.error_plane is None:
             # Exact zeros are how mosaics without a map mark the pixels that no exposure covers.
             data[data == 0.0] = np.nan
-            error = np.full(data.shape, self._sky_sigma(rows, columns))
+            error = np.full(data.shape, sigma)
         else:
             plane = self.error_plane.read(rows, columns)
             with np.errstate(divide="ignore", invalid="ignore"):

@@ -25,6 +25,8 @@ Rectangle = tuple[slice, slice]
 
 _RECORD = 2880
 _BAND_BYTES = 8 << 20
+# Rows before a request that may still be asked for: the sky around a rectangle.
+_BACK_ROWS = 256
 _DAMAGED = (EOFError, zlib.error, OSError, ValueError, KeyError)
 
 
@@ -89,7 +91,7 @@ class ForwardPlane:
 
     Notes
     -----
-    Rows before the first one of the last request are forgotten: memory holds one band.
+    Rows long before the last request are forgotten: memory holds one band.
     """
 
     array = None
@@ -112,26 +114,24 @@ class ForwardPlane:
         if rows.start < self._first:
             raise ValueError(f"row {rows.start} of {self.path} is past: a stream is read forward")
         width = self.shape[1] * self._type.itemsize
-        have = self._first + len(self._rows)
+        keep, have = max(self._first, rows.start - _BACK_ROWS), self._first + len(self._rows)
         try:
-            if rows.start > have:
-                _skip(self._stream, (rows.start - have) * width)
-                have, self._rows = rows.start, self._rows[:0]
-            new = max(0, rows.stop - have)
-            kept = self._rows[max(0, rows.start - self._first) :]
-            if new:
-                band = np.empty((len(kept) + new, self.shape[1]), self._type)
+            if keep > have:
+                _skip(self._stream, (keep - have) * width)
+                self._first, self._rows, have = keep, self._rows[:0], keep
+            if rows.stop > have:
+                kept = self._rows[keep - self._first :]
+                band = np.empty((rows.stop - keep, self.shape[1]), self._type)
                 band[: len(kept)] = kept
                 for at in range(len(kept), len(band), 64):
                     part = band[at : at + 64]
                     part[...] = np.frombuffer(_read(self._stream, len(part) * width), self._type).reshape(
                         part.shape
                     )
-                kept = band
+                self._first, self._rows = keep, band
         except _DAMAGED as error:
             raise _damaged(self.path, error) from error
-        self._first, self._rows = rows.start, kept
-        values = self._rows[: rows.stop - rows.start, columns]
+        values = self._rows[rows.start - self._first : rows.stop - self._first, columns]
         found = values.astype(float) * self._scale + self._zero
         if self._blank is not None and self._type.kind != "f":
             found[values == self._blank] = np.nan
