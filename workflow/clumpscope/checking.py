@@ -193,7 +193,7 @@ def _check(name: str, own: dict, findings: Findings) -> None:
         return
     findings.mosaics[name] = []
     with _noting(findings):
-        if "galaxies" in own:
+        if "galaxies" in own and Path(own["galaxies"]).is_file():
             findings.galaxies[name] = read_galaxies(own["galaxies"], own.get("catalogue"))
     for band, image in own["images"].items():
         keys = (*IMAGE_MAPS, "unit", "pixel_scale", "reference")

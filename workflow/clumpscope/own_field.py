@@ -5,7 +5,6 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 from astropy.io import fits
 
 from .catalogues import LAYOUTS
@@ -24,7 +23,9 @@ _ROLES = {
     "wht": ("wht", "weight", "ivar"),
     "err": ("err", "error", "rms", "sigma", "noise"),
     "exp": ("exp", "exptime"),
-    "psf": ("psf",),
+    "psf": ("psf", "psfs"),
+    "background": ("background", "bkg"),
+    "mask": ("mask",),
     "segmentation": ("seg", "segm", "segmap", "segmentation"),
     "kappa": ("kappa",),
     "gamma1": ("gamma1",),
@@ -64,8 +65,11 @@ def describe_folder(folder: str | os.PathLike, name: str | None = None) -> str:
     folder = Path(folder)
     if not folder.is_dir():
         raise InputError(str(folder), "no such folder", "a folder with mosaics")
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    images, tables, other, notes = _sort(files)
+    # What lies in the folder itself goes before what lies in folders of it.
+    files = sorted(
+        (path for path in folder.rglob("*") if path.is_file()), key=lambda path: (len(path.parts), path)
+    )
+    images, tables, other, notes = _sort(files, folder)
     if not any("sci" in image.files for image in images.values()):
         raise InputError(
             str(folder), f"{len(files)} files, none a science image of a known filter",
@@ -73,7 +77,7 @@ def describe_folder(folder: str | os.PathLike, name: str | None = None) -> str:
         )  # fmt: skip
     label = re.sub(r"[^A-Za-z0-9_.-]", "_", name or folder.resolve().name).lstrip("_.-") or "field"
     lines = [
-        "# Written by `clumpscope init`. Lines with `# ?` hold what headers and names did not tell: look at them.",
+        "# Written by `clumpscope init`. At `# ?` is what headers and names did not tell: nothing was guessed in its place.",
         "# Every key is explained in config/README.md.",
         "fields:",
         f"  {label}:",
@@ -95,26 +99,33 @@ def describe_folder(folder: str | os.PathLike, name: str | None = None) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _sort(files: list[Path]) -> tuple[dict[str, _Image], dict[str, list[str]], dict[str, str], list[str]]:
+def _sort(
+    files: list[Path], folder: Path
+) -> tuple[dict[str, _Image], dict[str, list[str]], dict[str, str], list[str]]:
     """Images by filter, tables (path -> columns), maps without a filter, and what was left out."""
     images: dict[str, _Image] = {}
-    tables, other, notes = {}, {}, []
+    tables, other, notes, left = {}, {}, [], []
     for path in files:
         if path.suffix.lower() in (".ecsv", ".csv"):
             tables[str(path)] = _columns(path)
-        elif re.search(r"\.(fits|fit)(\.(gz|bz2|xz|fz))?$", path.name.lower()):
-            found = _header(path)
+        elif re.search(r"\.((fits|fit)(\.(gz|bz2|xz|fz))?|npy)$", path.name.lower()):
+            role = _role(path.relative_to(folder))
+            found = (fits.Header(), []) if role == "psf" else None if path.suffix == ".npy" else _header(path)
             if found is None:
                 tables[str(path)] = _columns(path)
                 continue
             header, extensions = found
-            role, band, said = _role(path), *_band(path, header)
-            if role in ("segmentation", "kappa", "gamma1", "gamma2"):
+            band, said = _band(str(path.relative_to(folder)), header)
+            if role in ("background", "mask"):
+                notes.append(f"{path}: a {role}, left out")
+            elif role in ("segmentation", "kappa", "gamma1", "gamma2"):
                 other[role] = str(path)
             elif band is None:
-                notes.append(f"{path}: {said}")
+                left.append(str(path))
             else:
                 _add(images.setdefault(band, _Image()), role, path, extensions, said, notes)
+    if left:
+        notes.append(f"neither header (FILTER) nor name tells one filter, left out: {', '.join(left)}")
     return images, {path: columns for path, columns in tables.items() if columns}, other, notes
 
 
@@ -160,14 +171,14 @@ def _joined(header: fits.Header, primary: fits.Header) -> fits.Header:
 
 
 def _role(path: Path) -> str:
-    words = re.split(r"[^a-z0-9]+", path.name.lower())
+    words = re.split(r"[^a-z0-9]+", str(path).lower())
     for role in [key for key in _ROLES if key != "sci"]:
         if any(word in _ROLES[role] for word in words):
             return role
     return "sci"
 
 
-def _band(path: Path, header: fits.Header) -> tuple[str | None, str]:
+def _band(name: str, header: fits.Header) -> tuple[str | None, str]:
     """Filter of an image by its header, else by its name; and what there is to say of it."""
     cards = [
         str(header[card])
@@ -175,7 +186,7 @@ def _band(path: Path, header: fits.Header) -> tuple[str | None, str]:
         if card in header
     ]
     found = []
-    for text in (" ".join(cards), path.name):
+    for text in (" ".join(cards), name):
         try:
             found.append(resolve_filter(text).name)
         except InputError:
@@ -184,7 +195,7 @@ def _band(path: Path, header: fits.Header) -> tuple[str | None, str]:
     if by_header and by_name and by_header != by_name:
         return by_name, f"{_UNKNOWN} the header says {by_header}, the name {by_name}"
     band = by_header or by_name
-    return band, "" if band else "neither header (FILTER) nor name tells one filter, left out"
+    return band, ""
 
 
 def _image_lines(band: str, image: _Image) -> list[str]:
@@ -207,11 +218,11 @@ def _image_lines(band: str, image: _Image) -> list[str]:
         lines.append(
             f"        # {mosaic.shape[1]} x {mosaic.shape[0]} pixels of {mosaic.pixel_scale_arcsec:.4g} arcsec, unit: {unit}"
         )
-        if not np.isfinite(mosaic.njy_per_unit):
-            lines.append(f"        unit: 10 nJy {_UNKNOWN}")
     except InputError as error:
         if "unit" in error.found and "unit" in error.remedy:
-            lines.append(f"        unit: 10 nJy {_UNKNOWN} neither BUNIT nor PHOTFNU in the header")
+            lines.append(
+                f"        # unit: 10 nJy {_UNKNOWN} neither BUNIT nor PHOTFNU in the header: say which unit pixels have"
+            )
         elif "no celestial WCS" in error.found:
             lines.append(
                 f"        # pixel_scale: 0.04 {_UNKNOWN} no WCS in the header: its pixel scale [arcsec], and the `reference`"
@@ -274,7 +285,7 @@ def _lens_lines(files: list[Path], maps: dict[str, str]) -> list[str]:
         ]
         return [
             *lines,
-            f"      normalisation: {{dls_ds: 1}} {_UNKNOWN} or {{z_source: ...}}",
-            f"      z_lens: 0.3 {_UNKNOWN}",
+            f"      # normalisation: {{dls_ds: 1}} {_UNKNOWN} or {{z_source: ...}}, what the maps are for",
+            f"      # z_lens: 0.3 {_UNKNOWN} redshift of the lens",
         ]
     return [f"    lens: {{kind: none}} {_UNKNOWN} no lens model found: every magnification is 1"]

@@ -42,8 +42,12 @@ def folder(tmp_path):
         )
     image(folder / "x-f200w-clear_drc_sci.fits", 0.02, 120, FILTER="F200W", PUPIL="CLEAR", **unit)
     image(folder / "x-f200w-clear_drc_err.fits", 0.02, 120)
-    image(folder / "hst_f814w_drz_sci.fits", FILTER1="CLEAR1L", FILTER2="F814W", INSTRUME="ACS")
+    image(folder / "hst_drz_sci.fits", FILTER1="CLEAR1L", FILTER2="F814W", INSTRUME="ACS", PHOTFNU=1e-8)
     image(folder / "strange_sci.fits", **unit)
+    for name in ("Background", "PSF_model"):
+        (folder / name).mkdir()
+    image(folder / "Background/x-f200w-clear_drc_sci.fits", **unit)
+    image(folder / "PSF_model/x-f200w-clear_drc_sci.fits")
     Table({"id": [1, 2], "ra": [150.0, 150.0002], "dec": [2.0, 2.0], "z": [1.5, 2.0]}).write(
         folder / "galaxies.csv"
     )
@@ -57,9 +61,11 @@ def test_headers_and_names_tell_filters_units_maps_and_lens(folder):
     assert list(field["images"]) == ["F814W", "F162M", "F200W"]
     assert field["images"]["F162M"]["wht"].endswith("f162m_drc_wht.fits.gz")
     assert field["images"]["F200W"]["err"].endswith("clear_drc_err.fits")
-    assert field["images"]["F814W"]["unit"] == "10 nJy" and "unit: 10 nJy # ? neither BUNIT" in text
+    assert (
+        "Background" not in field["images"]["F200W"]["sci"] and "PSF_model" in field["images"]["F200W"]["psf"]
+    )
     assert "# 120 x 120 pixels of 0.02 arcsec, unit: 10.0*nanoJansky" in text
-    assert "strange_sci.fits: neither header (FILTER) nor name tells one filter" in text
+    assert "tells one filter, left out:" in text and "strange_sci.fits" in text
     assert field["galaxies"].endswith("galaxies.csv") and field["lens"]["model"].endswith("best.par")
     assert "# ? no error or weight map found" in text and "# ? no bayes.dat" in text
 
@@ -76,6 +82,23 @@ def test_init_writes_checks_and_tells_the_next_command(folder, tmp_path, monkeyp
     assert (tmp_path / "mine.png").read_bytes()[:4] == b"\x89PNG"
     assert main(["init", str(folder), "--output", "mine.yaml"]) == 1
     assert "is there already" in capsys.readouterr().err
+
+
+def test_what_is_not_told_is_not_guessed(folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    image(folder / "F277W_sci.fits")
+    for key in ("kappa", "gamma1", "gamma2"):
+        image(folder / f"lens_{key}.fits")
+    (folder / "best.par").unlink()
+    text = describe_folder(folder)
+    assert "# unit: 10 nJy # ? neither BUNIT" in text and "# z_lens: 0.3 # ?" in text
+    assert main(["init", str(folder), "--output", "mine.yaml"]) == 1
+    assert "no key 'normalisation'" in capsys.readouterr().out
+    (tmp_path / "mine.yaml").write_text(
+        text.replace("# normalisation", "normalisation").replace("# z_lens", "z_lens")
+    )
+    assert main(["check", "mine.yaml"]) == 1
+    assert "F277W_sci.fits: found no unit in the configuration" in capsys.readouterr().out
 
 
 def test_a_folder_without_mosaics_is_refused(tmp_path, capsys):
