@@ -25,7 +25,6 @@ _CAMERAS = {
 # A filter's name as its makers write it: F150W, F850LP, F150W2; grizli marks UVIS by u and NIRISS by n.
 _ELEMENT = re.compile(r"(?P<short>f\d{3,4}(?P<width>w2|lp|w|m|n))(?P<camera>[un]?)")
 _WIDTHS = {"n": 0, "m": 1, "w": 2, "lp": 2, "w2": 3}
-_CAMERA_WORDS = {name: name for name in ("acs", "uvis", "ir", "niriss", "nircam", "miri")}
 _CHANNELS = {name: (name,) for name in ("acs", "uvis", "ir", "niriss", "miri")} | {"nircam": ("sw", "lw")}
 
 
@@ -152,7 +151,7 @@ def resolve_filter(text: str, where: str = "filter name") -> Resolved:
         If no filter, or more than one, is meant.
     """
     text = str(text).strip()
-    for name, band in {**_table(), **_beyond_table()}.items():
+    for name, band in _table().items():
         if text.lower() in (name.lower(), band.sedpy.lower()):
             return Resolved(name, f"{text} is {name} ({band.sedpy})")
     words = [word for word in re.split(r"[^a-z0-9]+", text.lower()) if word]
@@ -161,21 +160,27 @@ def resolve_filter(text: str, where: str = "filter name") -> Resolved:
     elements = sorted(
         {match[0]: match for match in elements}.values(), key=lambda match: _WIDTHS[match["width"]]
     )
+    bands, camera, short = _table(), "", elements[0]["short"] if elements else ""
+    if elements:
+        camera = {"u": "uvis", "n": "niriss"}.get(elements[0]["camera"], "")
+        camera = next((word for word in words if word in _CHANNELS), camera)
+    # By the short name alone, the camera of the table is meant; only beyond it are sedpy's own names looked at.
+    if camera or short.upper() not in bands:
+        bands = {**bands, **_beyond_table()}
+        for name, band in bands.items():
+            if text.lower() in (name.lower(), band.sedpy.lower()):
+                return Resolved(name, f"{text} is {name} ({band.sedpy})")
     if not elements or (len(elements) > 1 and len({_WIDTHS[match["width"]] for match in elements[:2]}) == 1):
         found = " and ".join(match[0].upper() for match in elements) or "no filter's name in it"
         raise InputError(
             where, f"{text!r}: {found}", "one filter, such as F150W, F200W-CLEAR or acs_wfc_f814w"
         )
-    short, camera = elements[0]["short"], {"u": "uvis", "n": "niriss"}.get(elements[0]["camera"], "")
-    for word in words:
-        camera = next((own for key, own in _CAMERA_WORDS.items() if key == word), camera)
     candidates = {
         name: band
-        for name, band in {**_table(), **_beyond_table()}.items()
+        for name, band in bands.items()
         if band.sedpy.rpartition("_")[2] == short and (not camera or band.channel in _CHANNELS[camera])
     }
-    # By the short name alone, the camera of the table is meant.
-    chosen = next((name for name in candidates if name in _table()), next(iter(candidates), None))
+    chosen = next(iter(candidates), None)
     if chosen is None or (short.upper() not in candidates and len(candidates) > 1):
         raise InputError(
             where, f"{text!r}, of which {', '.join(candidates) or 'no transmission curve'} is known",
