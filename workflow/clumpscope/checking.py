@@ -125,8 +125,13 @@ def check_configuration(path: str | os.PathLike) -> Findings:
         if "mock" in own:
             findings.notes.append(f"field {name}: its inputs are made by the run")
             continue
-        settings = configuration.field_settings(config, name)
-        _check(name, _Here(cache_folder(settings["downloads"]), findings.notes).field(own), findings)
+        here = _Here(cache_folder(configuration.field_settings(config, name)["downloads"]))
+        _check(name, here.field(own), findings)
+        if here.missing:
+            findings.notes.append(
+                f"field {name}: {len(here.missing)} files are not downloaded yet and were not looked at; "
+                f"`snakemake --cores 1 downloads_list --configfile {path}` lists them"
+            )
     findings.errors = list(dict.fromkeys(findings.errors))
     return findings
 
@@ -146,8 +151,8 @@ def _load(path: str | os.PathLike) -> dict[str, Any]:
 class _Here:
     """A field's configuration with what is on this machine."""
 
-    def __init__(self, cache: Path, notes: list[str]):
-        self.cache, self.notes = cache, notes
+    def __init__(self, cache: Path):
+        self.cache, self.missing = cache, []
 
     def of(self, value: Any) -> Any:
         """The path of a value; None for an address that has not been downloaded."""
@@ -157,7 +162,7 @@ class _Here:
         kept = address.cached(self.cache)
         if kept.exists() and not address.member:
             return str(kept)
-        self.notes.append(f"not downloaded yet, or not unpacked, and not looked at: {address.url}")
+        self.missing.append(address.url)
         return None
 
     def entries(self, given: dict) -> dict:

@@ -121,7 +121,7 @@ def test_check_finds_everything_that_is_wrong(folder, tmp_path):
     assert len(findings.errors) == 3, text
     for found in ("nowhere.fits", "far.fits", "best.par"):
         assert sum(found in error for error in findings.errors) == 1, text
-    assert "not downloaded yet" in text
+    assert "1 files are not downloaded yet" in text
 
 
 @pytest.mark.parametrize(
