@@ -110,6 +110,12 @@ def selection_settings(wildcards):
     return {key: value for key, value in settings.items() if key not in ("min_clumps", "one_clump_redshift")}
 
 
+def candidate_settings(wildcards):
+    """Criteria of what may be measured: a galaxy that a person rejects leaves the mosaics as they are unpacked."""
+    settings = selection_settings(wildcards)
+    return {key: value for key, value in settings.items() if key not in ("reject", "reference_filters")}
+
+
 def galaxies_of(field):
     """Ids of the selected galaxies; asks for the selection first."""
     index = checkpoints.select.get(field=field).output.index

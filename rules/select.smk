@@ -18,7 +18,7 @@ rule candidates:
         runtime=30,
     params:
         field=lambda w: {key: LOCAL[w.field][key] for key in ("images", "lens")},
-        settings=selection_settings,
+        settings=candidate_settings,
     script:
         "../workflow/list_candidates.py"
 
