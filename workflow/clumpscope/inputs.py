@@ -10,7 +10,6 @@ from astropy.table import Table
 from .catalogues import read_catalogue
 from .config import IMAGE_MAPS
 from .errors import InputError
-from .files import PACKED_ENDINGS
 from .filters import get_filter
 from .fluxes import table_fluxes
 from .tables import read_table, require_finite, require_unique
@@ -303,11 +302,8 @@ def check_field(name: str, field: dict[str, Any]) -> None:
         for entry in (*IMAGE_MAPS, "psf"):
             if entry in image:
                 _require_file(image[entry], f"{key}.images.{band}.{entry}")
-        # To open one means to unpack it all, which is a job of its own; then it is looked at.
-        if any(str(image[entry]).endswith(PACKED_ENDINGS) for entry in IMAGE_MAPS if entry in image):
-            continue
         own = ("psf", "psf_oversampling", "psf_has_pixel", "sha256")
-        mosaic = open_mosaic(**{k: v for k, v in image.items() if k not in own}, name=band)
+        mosaic = open_mosaic(**{k: v for k, v in image.items() if k not in own}, name=band, forward=True)
         if "psf" not in image and stars is not None and not _covers(mosaic, stars):
             raise InputError(
                 f"configuration key {key}.images.{band}",

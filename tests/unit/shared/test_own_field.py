@@ -12,6 +12,8 @@ from astropy.table import Table
 from astropy.wcs import WCS
 from clumpscope.__main__ import main
 from clumpscope.checking import check_configuration
+from clumpscope.errors import InputError
+from clumpscope.inputs import check_field
 from clumpscope.own_field import describe_folder
 
 BEST = "runmode\n  reference 3 150.0 2.0\n  end\npotentiel O1\n  profil 81\n  x_centre 0.0\n  y_centre 0.0\n  ellipticite 0.1\n  angle_pos 40.0\n  core_radius 4.0\n  cut_radius 200.0\n  v_disp 800.0\n  z_lens 0.4\n  end\nfini\n"
@@ -99,6 +101,17 @@ def test_what_is_not_told_is_not_guessed(folder, tmp_path, monkeypatch, capsys):
     )
     assert main(["check", "mine.yaml"]) == 1
     assert "F277W_sci.fits: found no unit in the configuration" in capsys.readouterr().out
+
+
+def test_headers_of_compressed_images_are_checked_before_a_run(folder):
+    packed = folder / "bare.fits"
+    image(packed, pack=True)
+    field = {"images": {"F150W": {"sci": f"{packed}.gz"}}, "galaxies": str(folder / "galaxies.csv")}
+    with pytest.raises(InputError, match=r"bare\.fits\.gz: found no unit"):
+        check_field("f", field)
+    field["images"]["F150W"] |= {"unit": "nJy", "wht": str(folder / "x-f200w-clear_drc_err.fits")}
+    with pytest.raises(InputError, match="wht of 120 x 120 pixels"):
+        check_field("f", field)
 
 
 def test_a_folder_without_mosaics_is_refused(tmp_path, capsys):
