@@ -189,7 +189,11 @@ def make_mock(name: str, folder: Path, lens: Path | None = None) -> Path:
     fields = yaml.safe_load((ROOT / f"config/{name}.yaml").read_text())["fields"]
     keys = dict(MOCK)
     if lens is not None:
-        keys |= {"lens_model": str(lens / "best.par"), "lens_samples": str(lens / "bayes.dat")}
+        keys |= {
+            "size_arcsec": 60,
+            "lens_model": str(lens / "best.par"),
+            "lens_samples": str(lens / "bayes.dat"),
+        }
     make_field(folder, seed=3, filters=list(next(iter(fields.values()))["images"]), **keys)
     if lens is not None:
         (folder / "lens").mkdir(exist_ok=True)
