@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: env run test docs clean
+.PHONY: env run test fields docs clean
 
 env: .venv/.ready .venv/.compiled
 
@@ -22,6 +22,10 @@ run: env
 
 test: env
 	$(BIN)/python -m pytest -n auto --dist loadfile
+
+# The public fields end to end, with small synthetic mosaics from a server on this machine.
+fields: env
+	for field in abell2744 smacs0723 elgordo; do $(BIN)/python tests/integration/public_fields.py $$field build/fields/$$field || exit 1; done
 
 docs: env
 	$(BIN)/python -m clumpscope.documentation

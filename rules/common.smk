@@ -13,6 +13,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
 
 from clumpscope import config as configuration
+from clumpscope.download import cache_folder, is_address, is_offline, parse_address
 from clumpscope.errors import InputError
 from clumpscope.files import PACKED_ENDINGS
 from clumpscope.figures.registry import FIGURES, figures_of
@@ -22,6 +23,7 @@ from clumpscope.redshifts import redshift_quantiles
 from clumpscope.resources import resource
 
 try:
+    config, names_taken = configuration.name_filters(config)
     configuration.validate(config)
 except InputError as error:
     raise WorkflowError(str(error)) from None
@@ -40,7 +42,7 @@ def one_of(names):
 wildcard_constraints:
     field="[^/]+",
     galaxy="[^/]+",
-    filter="[A-Z0-9]+",
+    filter="[A-Za-z0-9_]+",
     sfh="[A-Za-z0-9_]+",
     batch=r"\d+",
 
@@ -57,16 +59,27 @@ def section(*path):
     return of_field
 
 
-def is_url(path):
-    return str(path).startswith(("http://", "https://"))
-
-
 def local(field, path, *name):
-    """Where an input lies on disk: its own path, or its place below downloads/ when it is a URL."""
-    if not is_url(path):
+    """Where an input lies on disk: its own path, or its place below downloads/ when it is an address."""
+    if not is_address(path):
         return path
-    ending = "".join(Path(path.split("?")[0]).suffixes[-2:])
-    return f"results/{field}/downloads/{'_'.join(name)}{ending}"
+    return f"results/{field}/downloads/{'_'.join(name)}{parse_address(path, '.'.join(name)).ending}"
+
+
+# Public catalogue in our columns -> what it is made from: the catalogue, and its redshifts where they are apart.
+CATALOGUES = {}
+
+
+def catalogue(field):
+    """Where a field's galaxies can be read in our columns."""
+    source, layout = local(field, FIELDS[field]["galaxies"], "galaxies"), FIELDS[field].get("catalogue")
+    if not layout:
+        return source
+    converted = f"results/{field}/galaxy_catalogue.fits"
+    CATALOGUES[converted] = {"galaxies": source}
+    if "redshifts" in layout:
+        CATALOGUES[converted]["redshifts"] = local(field, layout["redshifts"], "redshifts")
+    return converted
 
 
 # Unpacked copy of every compressed map of an image -> the compressed file.
@@ -95,7 +108,7 @@ def local_field(name):
     field = dict(FIELDS[name])
     for key in ("galaxies", "stars", "edits", "segmentation", "photometry"):
         if key in field:
-            field[key] = local(name, field[key], key)
+            field[key] = catalogue(name) if key == "galaxies" else local(name, field[key], key)
     field["lens"], *field["other_lenses"] = (
         {
             key: local(name, value, model, key) if isinstance(value, str) else value
@@ -113,7 +126,10 @@ def local_field(name):
     return field
 
 
-LOCAL = {name: local_field(name) for name in FIELDS}
+try:
+    LOCAL = {name: local_field(name) for name in FIELDS}
+except InputError as error:
+    raise WorkflowError(f"an address of the configuration: {error}") from None
 
 
 def lens_files(lens):
@@ -153,7 +169,12 @@ def input_files(name):
 def downloads(name):
     """Whether an input of a field is a download."""
     files = [PACKED.get(path, path) for path in input_files(name)]
+    files += CATALOGUES.get(f"results/{name}/galaxy_catalogue.fits", {}).values()
     return any(path.startswith(f"results/{name}/downloads/") for path in files)
+
+
+if workflow.is_main_process and names_taken:
+    print(*names_taken, sep="\n", file=sys.stderr)
 
 
 # Inputs that already lie there are checked before any job starts; downloads and mock fields when they arrive.

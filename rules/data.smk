@@ -1,4 +1,4 @@
-# A download is kept only when complete and, where the configuration gives a checksum, equal to it.
+# A link into the cache of downloads, where a file comes when it is complete and what its checksum says.
 rule download:
     output:
         "results/{field}/downloads/{name}",
@@ -6,7 +6,6 @@ rule download:
         "results/{field}/logs/download_{name}.log",
     benchmark:
         "results/{field}/benchmarks/download_{name}.tsv"
-    retries: 2
     conda:
         "../envs/imaging.yaml"
     resources:
@@ -14,26 +13,96 @@ rule download:
         runtime=240,
     params:
         source=lambda w, output: DOWNLOADS[output[0]],
+        cache=CACHE,
+        offline=OFFLINE,
     script:
         "../workflow/download_input.py"
 
 
-rule unpack:
-    input:
-        lambda w: PACKED[f"results/{w.field}/unpacked/{w.name}"],
-    output:
-        "results/{field}/unpacked/{name}",
+# What comes from the network, how large it is, and what is there: snakemake --cores 1 downloads_list --configfile C
+rule downloads_list:
     log:
-        "results/{field}/logs/unpack_{name}.log",
+        "results/logs/downloads_list.log",
+    conda:
+        "../envs/imaging.yaml"
+    params:
+        entries=sorted({(Path(path).name, url) for path, (url, _) in DOWNLOADS.items()}),
+        cache=CACHE,
+        offline=OFFLINE,
+    script:
+        "../workflow/list_downloads.py"
+
+
+rule galaxy_catalogue:
+    input:
+        unpack(lambda w: CATALOGUES[f"results/{w.field}/galaxy_catalogue.fits"]),
+    output:
+        "results/{field}/galaxy_catalogue.fits",
+    log:
+        "results/{field}/logs/galaxy_catalogue.log",
     benchmark:
-        "results/{field}/benchmarks/unpack_{name}.tsv"
+        "results/{field}/benchmarks/galaxy_catalogue.tsv"
     conda:
         "../envs/imaging.yaml"
     resources:
-        mem_mb=500,
-        runtime=60,
+        mem_mb=3000,
+        runtime=20,
+    params:
+        layout=lambda w: FIELDS[w.field]["catalogue"],
+    script:
+        "../workflow/convert_catalogue.py"
+
+
+# What is needed of a compressed mosaic, in one pass: galaxies, PSF stars, the blocks of its depth; the rest is a hole.
+rule unpack:
+    input:
+        image=lambda w: PACKED[f"results/{w.field}/unpacked/{w.filter}_{w.map}.fits"],
+        sci=lambda w: packed_maps(w)["sci"],
+        candidates="results/{field}/candidates.fits",
+        stars=psf_stars,
+    output:
+        "results/{field}/unpacked/{filter}_{map}.fits",
+    log:
+        "results/{field}/logs/unpack_{filter}_{map}.log",
+    benchmark:
+        "results/{field}/benchmarks/unpack_{filter}_{map}.tsv"
+    wildcard_constraints:
+        map=one_of(configuration.IMAGE_MAPS),
+    conda:
+        "../envs/imaging.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=120,
+    params:
+        image=image_options,
+        band=lambda w: w.filter,
+        seed=section("run", "seed"),
+        psf_radius=section("psf", "radius_arcsec"),
+        has_errors=lambda w: bool({"err", "wht"} & set(packed_maps(w))),
     script:
         "../workflow/unpack_image.py"
+
+
+# A PSF's stars are looked for everywhere: in the stream, where the mosaic is not unpacked whole.
+rule packed_stars:
+    input:
+        unpack(packed_maps),
+    output:
+        "results/{field}/unpacked/{filter}_stars.ecsv",
+    log:
+        "results/{field}/logs/packed_stars_{filter}.log",
+    benchmark:
+        "results/{field}/benchmarks/packed_stars_{filter}.tsv"
+    conda:
+        "../envs/imaging.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=120,
+    params:
+        image=image_options,
+        psf_is_given=lambda w: "psf" in FIELDS[w.field]["images"][w.filter],
+    script:
+        "../workflow/find_stars.py"
 
 
 for name in FIELDS:

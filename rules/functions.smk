@@ -12,6 +12,8 @@ def download_jobs():
             for key, value in lens.items()
             if isinstance(value, str)
         ]
+        if "redshifts" in field.get("catalogue", {}):
+            entries.append((("redshifts",), field["catalogue"]["redshifts"], None))
         for band, image in field.get("images", {}).items():
             entries += [
                 ((band, key), value, image.get("sha256") if key == "sci" else None)
@@ -19,12 +21,31 @@ def download_jobs():
                 if isinstance(value, str)
             ]
         jobs |= {
-            local(name, value, *key): (value, checksum) for key, value, checksum in entries if is_url(value)
+            local(name, value, *key): (value, checksum)
+            for key, value, checksum in entries
+            if is_address(value)
         }
     return jobs
 
 
 DOWNLOADS = download_jobs()
+# All fields share one cache.
+DOWNLOAD_SETTINGS = next(iter(SETTINGS.values()))["downloads"]
+CACHE, OFFLINE = str(cache_folder(DOWNLOAD_SETTINGS)), is_offline(DOWNLOAD_SETTINGS)
+
+if workflow.is_main_process:
+    wanted = {url for url, _ in DOWNLOADS.values()}
+    missing = sorted(url for url in wanted if not parse_address(url).cached(CACHE).exists())
+    if missing and OFFLINE:
+        raise WorkflowError(
+            f"Downloads are switched off, and {len(missing)} files are not in the cache {CACHE}: {', '.join(missing)}"
+        )
+    if missing:
+        print(
+            f"{len(missing)} of {len(wanted)} files come from the network into {CACHE}:"
+            " the target `downloads_list` says which, and how large they are.",
+            file=sys.stderr,
+        )
 
 
 def image_maps(wildcards):
@@ -33,10 +54,23 @@ def image_maps(wildcards):
     return {key: image[key] for key in configuration.IMAGE_MAPS if key in image}
 
 
+def packed_maps(wildcards):
+    """Files of one mosaic before they are unpacked."""
+    return {key: PACKED.get(path, path) for key, path in image_maps(wildcards).items()}
+
+
+def psf_stars(wildcards):
+    """Table of a mosaic's stars: the user's, or those that were found in a compressed one; none where they are still to be found."""
+    if "stars" in LOCAL[wildcards.field]:
+        return LOCAL[wildcards.field]["stars"]
+    packed = any(path in PACKED for path in image_maps(wildcards).values())
+    return f"results/{wildcards.field}/unpacked/{wildcards.filter}_stars.ecsv" if packed else []
+
+
 def psf_inputs(wildcards):
     field = LOCAL[wildcards.field]
     image = field["images"][wildcards.filter]
-    stars = {"stars": field["stars"]} if "stars" in field else {}
+    stars = {"stars": psf_stars(wildcards)} if psf_stars(wildcards) else {}
     given = {"psf": image["psf"]} if "psf" in image else {}
     return {**image_maps(wildcards), **given, **stars}
 
@@ -61,7 +95,25 @@ def per_filter(pattern):
 def select_inputs(wildcards):
     field = LOCAL[wildcards.field]
     tables = {key: field[key] for key in ("galaxies", "photometry", "edits", "stars") if key in field}
-    return {**tables, **lens_inputs(wildcards), "images": image_files(wildcards.field)}
+    candidates = {"candidates": f"results/{wildcards.field}/candidates.fits"}
+    return {
+        **tables,
+        **lens_inputs(wildcards),
+        "images": image_files(wildcards.field),
+        **(candidates if wildcards.field in IMAGING else {}),
+    }
+
+
+def selection_settings(wildcards):
+    """Criteria that a galaxy is chosen by before its clumps are counted."""
+    settings = SETTINGS[wildcards.field]["selection"]
+    return {key: value for key, value in settings.items() if key not in ("min_clumps", "one_clump_redshift")}
+
+
+def candidate_settings(wildcards):
+    """Criteria of what may be measured: a galaxy that a person rejects leaves the mosaics as they are unpacked."""
+    settings = selection_settings(wildcards)
+    return {key: value for key, value in settings.items() if key not in ("reject", "reference_filters")}
 
 
 def galaxies_of(field):
@@ -170,6 +222,12 @@ def sed_settings(wildcards):
     settings = SETTINGS[wildcards.field]["sed"]
     others = ("sfh", "reference_sfh", "library", "mass_filter", "redshift_quantiles")
     return {key: value for key, value in settings.items() if key not in others}
+
+
+def host_reddening(wildcards):
+    """Reddening of hosts' fluxes, unless their catalogue has taken it off."""
+    field = FIELDS[wildcards.field]
+    return None if field.get("catalogue", {}).get("dereddened") else field.get("reddening")
 
 
 def host_batches(wildcards):

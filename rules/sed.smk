@@ -141,7 +141,7 @@ rule host:
         runtime=lambda w, attempt: 120 * attempt,
     params:
         settings=host_settings,
-        reddening=lambda w: FIELDS[w.field].get("reddening"),
+        reddening=host_reddening,
         galaxies_per_job=section("run", "galaxies_per_job"),
         seed=section("run", "seed"),
     script:

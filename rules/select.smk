@@ -1,3 +1,28 @@
+# Images may be large, and catalogues long: only galaxies that redshift and magnification let through are looked up in images.
+rule candidates:
+    input:
+        unpack(lens_inputs),
+        galaxies=lambda w: LOCAL[w.field]["galaxies"],
+    output:
+        "results/{field}/candidates.fits",
+    log:
+        "results/{field}/logs/candidates.log",
+    benchmark:
+        "results/{field}/benchmarks/candidates.tsv"
+    wildcard_constraints:
+        field=one_of(IMAGING),
+    conda:
+        "../envs/imaging.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        field=lambda w: {key: LOCAL[w.field][key] for key in ("images", "lens")},
+        settings=candidate_settings,
+    script:
+        "../workflow/list_candidates.py"
+
+
 # Which galaxies there are is known only after the selection (catalogues may be downloads or products),
 # so this is a checkpoint; a photometry field enters here too, its sources grouped by galaxy.
 checkpoint select:
@@ -23,6 +48,6 @@ checkpoint select:
             for key, value in LOCAL[w.field].items()
             if key in ("images", "galaxies", "photometry", "redshift", "stars", "edits", "lens")
         },
-        settings=section("selection"),
+        settings=selection_settings,
     script:
         "../workflow/select_galaxies.py"

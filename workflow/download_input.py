@@ -1,8 +1,16 @@
 """Rule `download`: fetch one input of a field."""
 
-from clumpscope.download import download
+import sys
+
+from clumpscope.download import fetch
 from clumpscope.logs import job_log
 
-with job_log(snakemake.log[0]):
-    url, checksum = snakemake.params.source
-    download(url, snakemake.output[0], checksum)
+with job_log(snakemake.log[0]) as log:
+
+    def tell(message: str) -> None:
+        """Progress is for whoever waits, not for the log alone."""
+        log.info("%s", message)
+        print(message, file=sys.stderr, flush=True)
+
+    address, checksum = snakemake.params.source
+    fetch(address, snakemake.output[0], snakemake.params.cache, snakemake.params.offline, checksum, tell)

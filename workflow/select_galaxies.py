@@ -2,33 +2,36 @@
 
 import json
 
+import numpy as np
 from clumpscope.files import replacing
 from clumpscope.images.mosaic import open_mosaic
 from clumpscope.images.selection import covering_filters, galaxy_rows, select_galaxies
 from clumpscope.inputs import check_field, photometry_groups, read_edits, read_galaxies, read_photometry
 from clumpscope.lensing import read_lens
 from clumpscope.logs import job_log
-from clumpscope.tables import write_table
+from clumpscope.tables import read_table, write_table
 
 with job_log(snakemake.log[0]) as log:
-    field, settings = snakemake.params.field, dict(snakemake.params.settings)
+    field, settings = snakemake.params.field, snakemake.params.settings
     check_field(snakemake.wildcards.field, field)
-    lens = read_lens(field["lens"])
     if "photometry" in field:
-        sources = read_photometry(field["photometry"], field.get("redshift"))
-        selection, rows, counts = photometry_groups(sources, snakemake.wildcards.field)
-        galaxies = sources
+        read_lens(field["lens"])
+        galaxies = read_photometry(field["photometry"], field.get("redshift"))
+        selection, rows, counts = photometry_groups(galaxies, snakemake.wildcards.field)
     else:
         galaxies = read_galaxies(field["galaxies"])
         edits = read_edits(field["edits"], galaxies) if "edits" in field else None
-        mu = None if field["lens"]["kind"] == "none" else lens.galaxy_magnification(galaxies)
-        for key in ("min_clumps", "one_clump_redshift"):
-            settings.pop(key)
+        candidates = read_table(snakemake.input.candidates, ["mu", "selected"])
         mosaics = (
             open_mosaic(name=band, **{key: image[key] for key in ("sci", "unit", "pixel_scale", "reference") if key in image})
             for band, image in field["images"].items()
         )  # fmt: skip
-        covering = covering_filters(mosaics, galaxies)
+        # Images are asked about the few galaxies that all else lets through, not about whole catalogues.
+        covering = [list(field["images"])] * len(galaxies)
+        asked = np.flatnonzero(candidates["selected"])
+        for row, filters in zip(asked, covering_filters(mosaics, galaxies[asked]), strict=True):
+            covering[row] = filters
+        mu = None if field["lens"]["kind"] == "none" else np.ma.filled(candidates["mu"], np.nan)
         selection = select_galaxies(galaxies, mu, list(field["images"]), covering=covering, **settings)
         rows, counts = galaxy_rows(selection, edits), {}
         log.info("%d of %d galaxies selected", len(rows), len(galaxies))

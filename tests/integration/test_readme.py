@@ -7,6 +7,9 @@ import sys
 
 import numpy as np
 import pytest
+from astropy.io import fits
+from astropy.table import Table
+from astropy.wcs import WCS
 from conftest import ROOT
 
 BEST = """\
@@ -57,11 +60,18 @@ def test_make_targets_exist():
         assert planned.returncode == 0, planned.stderr
 
 
-@pytest.mark.parametrize("command", [line for line in commands() if line.startswith("snakemake")])
+def link_checkout(folder):
+    for name in ("Snakefile", "rules", "workflow", "config", "resources", "profiles", "envs"):
+        (folder / name).symlink_to(ROOT / name)
+
+
+PLANNED = [line for line in commands() if line.startswith("snakemake") and "results/my_field" not in line]
+
+
+@pytest.mark.parametrize("command", PLANNED)
 def test_snakemake_commands(command, tmp_path):
     """Planned, not executed: `make run` and the other integration tests execute what they plan."""
-    for name in ("Snakefile", "rules", "workflow", "config", "resources", "profiles", "envs"):
-        (tmp_path / name).symlink_to(ROOT / name)
+    link_checkout(tmp_path)
     shutil.copy(ROOT / "config/config.yaml", tmp_path / "my_field.yaml")
     words = command.replace("--force build_ssp_bc03", "--forcerun build_ssp_bc03 build_ssp_bc03").split()[1:]
     done = subprocess.run(
@@ -89,3 +99,43 @@ def test_library_lines(tmp_path, monkeypatch):
     assert np.isfinite(names["mu"]).all()
     assert names["post"].converged and names["post"].samples["log_mass_formed"].size >= 1000
     assert abs(names["table"]["flux"][0] - 50) < 1
+
+
+def write_mosaic(folder, n=141, scale=0.04):
+    """A galaxy of three clumps in one filter, its error map, PSF and catalogue, named as archives name them."""
+    rows, columns = np.indices((n, n))
+    image = np.random.default_rng(2).normal(scale=0.02, size=(n, n))
+    for x, y, flux in ((70.2, 70.4, 40.0), (81.0, 64.5, 25.0), (61.3, 80.1, 20.0)):
+        image += flux * np.exp(-0.5 * ((columns - x) ** 2 + (rows - y) ** 2) / 2.0**2) / (2 * np.pi * 2.0**2)
+    psf = np.exp(-0.5 * ((np.indices((41, 41)) - 20) ** 2).sum(axis=0) / 1.5**2)
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype, wcs.wcs.crval = ["RA---TAN", "DEC--TAN"], [150.0, 2.0]
+    wcs.wcs.crpix, wcs.wcs.cdelt = [(n + 1) / 2] * 2, [-scale / 3600, scale / 3600]
+    header = wcs.to_header()
+    header["BUNIT"] = "10.0*nanoJansky"
+    folder.mkdir()
+    planes = {"sci": image, "err": np.full((n, n), 0.02)}
+    for key, data in planes.items():
+        fits.PrimaryHDU(data.astype(np.float32), header).writeto(folder / f"a-f200w-clear_drc_{key}.fits")
+    fits.PrimaryHDU(psf / psf.sum()).writeto(folder / "f200w_psf.fits")
+    (folder / "galaxies.csv").write_text("id,ra,dec,z\n1,150.0,2.0,1.5\n")
+
+
+def test_own_field_from_nothing_to_residuals(tmp_path):
+    """The commands of the section, as they stand; the whole run is only planned."""
+    link_checkout(tmp_path)
+    write_mosaic(tmp_path / "my_field")
+    (block,) = (block for block in blocks("console") if "clumpscope init" in block)
+    lines = [line.split("#")[0].split() for line in block.splitlines()]
+    assert [line[0] for line in lines] == ["clumpscope"] * 2 + ["snakemake"] * 3
+    lines[-1].append("--dry-run")
+    for program, *words in lines:
+        done = subprocess.run(
+            [sys.executable, "-m", program, *words], cwd=tmp_path, capture_output=True, text=True
+        )
+        assert done.returncode == 0, (words, done.stdout[-3000:] + done.stderr[-3000:])
+    assert (tmp_path / "my_field.png").stat().st_size > 5000
+    assert (tmp_path / "results/my_field/galaxies/1/residuals.png").stat().st_size > 5000
+    clumps = Table.read(tmp_path / "results/my_field/galaxies/1/photometry.ecsv")
+    assert len(clumps) == 3
+    np.testing.assert_allclose(sorted(clumps["flux_F200W_njy"]), [200.0, 250.0, 400.0], rtol=0.05)

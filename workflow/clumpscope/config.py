@@ -9,9 +9,17 @@ from typing import Any
 import yaml
 
 from .errors import InputError
-from .filters import get_filter
+from .filters import get_filter, resolve_filter
 
-__all__ = ["IMAGE_MAPS", "METHOD_SECTIONS", "document", "field_settings", "validate"]
+__all__ = [
+    "COMMON_SECTIONS",
+    "IMAGE_MAPS",
+    "METHOD_SECTIONS",
+    "document",
+    "field_settings",
+    "name_filters",
+    "validate",
+]
 
 IMAGE_MAPS = ("sci", "err", "wht", "exp")
 """Keys of the files of one mosaic, beside its PSF."""
@@ -29,6 +37,9 @@ METHOD_SECTIONS = (
     "population",
     "figures",
 )
+
+COMMON_SECTIONS = ("run", "downloads")
+"""Sections that stand at the top level alone."""
 
 SCHEMA_PATH = Path(__file__).resolve().parents[1] / "schemas" / "config.schema.yaml"
 
@@ -63,6 +74,48 @@ def _as_input_error(error: Any) -> InputError:
         "minProperties": "at least one entry",
     }.get(error.validator, f"{error.validator} {error.validator_value}")
     return InputError(where, repr(error.instance)[:80], expected, error.schema.get("description", ""))
+
+
+def name_filters(config: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Call the filters of images and reddening by their names here, whatever the user calls them.
+
+    Returns
+    -------
+    config : dict
+        A copy.
+    taken : list of str
+        What was taken for each name that is not one of ours.
+
+    Raises
+    ------
+    InputError
+        If no filter is meant, or two names mean the same one.
+    """
+    fields = config.get("fields")
+    if not isinstance(fields, dict):
+        return config, []
+    taken: list[str] = []
+
+    def renamed(entries: dict, where: str) -> dict:
+        own = {}
+        for text, value in entries.items():
+            name, how = ("ebv", "") if text == "ebv" else resolve_filter(text, f"configuration key {where}")
+            if name in own:
+                raise InputError(
+                    f"configuration key {where}", f"{text!r}, a second {name}", "every filter once"
+                )
+            own[name] = value
+            if name != text:
+                taken.append(f"{where}: {how}")
+        return own
+
+    copies = {}
+    for field_name, field in fields.items():
+        copies[field_name] = field = dict(field) if isinstance(field, dict) else field
+        for key in ("images", "reddening"):
+            if isinstance(field, dict) and isinstance(field.get(key), dict):
+                field[key] = renamed(field[key], f"fields.{field_name}.{key}")
+    return {**config, "fields": copies}, taken
 
 
 def validate(config: dict[str, Any]) -> None:
@@ -144,14 +197,15 @@ def field_settings(config: dict[str, Any], name: str) -> dict[str, dict[str, Any
     Returns
     -------
     dict
-        Section name -> its keys, and ``run``.
+        Section name -> its keys, and ``run`` and ``downloads``, which all fields share.
     """
     field = config["fields"][name]
     merged = {
         section: {**_defaults(section), **config.get(section, {}), **field.get(section, {})}
         for section in METHOD_SECTIONS
     }
-    merged["run"] = {**_defaults("run"), **config.get("run", {})}
+    for section in COMMON_SECTIONS:
+        merged[section] = {**_defaults(section), **config.get(section, {})}
     return merged
 
 
@@ -165,9 +219,8 @@ def _rows(schema: dict[str, Any], prefix: str) -> Iterator[tuple[str, ...]]:
                 continue
             kind = spec.get("type") or ("one of " + ", ".join(spec["enum"]) if "enum" in spec else "")
             if spec.get("$ref", "").startswith("#/$defs/"):
-                kind = {"path": "path", "sfh": "SFH", "number_pair": "two numbers"}[
-                    spec["$ref"].split("/")[-1]
-                ]
+                kinds = {"path": "path", "sfh": "SFH", "number_pair": "two numbers"}
+                kind = kinds.get(spec["$ref"].split("/")[-1], "object")
             default = f"`{spec['default']}`" if "default" in spec else ""
             yield (
                 f"`{prefix}{key}`",
@@ -183,7 +236,16 @@ def document() -> str:
     """Markdown tables of every key: type, unit, default, source, meaning."""
     definitions = _schema()["$defs"]
     parts = []
-    for section in ("field", "image", "lens", "mock", "mock_population", *METHOD_SECTIONS, "run"):
+    for section in (
+        "field",
+        "catalogue",
+        "image",
+        "lens",
+        "mock",
+        "mock_population",
+        *METHOD_SECTIONS,
+        *COMMON_SECTIONS,
+    ):
         rows = list(_rows(definitions[section], ""))
         if not rows:
             continue

@@ -1,19 +1,16 @@
-"""Writing files so that a killed job or a full disk never leaves half a product behind; unpacking them."""
+"""Writing files so that a killed job or a full disk never leaves half a product behind; opening compressed ones."""
 
 import bz2
 import gzip
 import lzma
 import os
-import shutil
 import tempfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
-from .errors import InputError
-
-__all__ = ["PACKED_ENDINGS", "replacing", "unpack"]
+__all__ = ["PACKED_ENDINGS", "open_packed", "replacing"]
 
 _OPENERS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 PACKED_ENDINGS = tuple(_OPENERS)
@@ -42,28 +39,6 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
         os.replace(temporary, path)
 
 
-def unpack(source: str | os.PathLike, path: str | os.PathLike) -> None:
-    """Decompress a file, piece by piece.
-
-    Parameters
-    ----------
-    source : path-like
-        Ending in .gz, .bz2 or .xz.
-    path : path-like
-        What to write.
-
-    Raises
-    ------
-    InputError
-        If the file is damaged or cut off.
-    """
-    opener = _OPENERS[Path(source).suffix.lower()]
-    try:
-        with opener(source) as packed, replacing(path) as temporary, temporary.open("wb") as whole:
-            shutil.copyfileobj(packed, whole, 1 << 20)
-    except (EOFError, OSError, lzma.LZMAError, zlib.error) as error:
-        if getattr(error, "errno", None) is not None:  # such as a full disk
-            raise
-        raise InputError(
-            str(source), f"a damaged file ({error})", "a whole compressed file", "Get it again."
-        ) from error
+def open_packed(path: str | os.PathLike) -> IO[bytes]:
+    """Open a file whose name ends in .gz, .bz2 or .xz; what is read of it is decompressed."""
+    return _OPENERS[Path(path).suffix.lower()](path)

@@ -1,16 +1,31 @@
-"""The one table of filters, and their transmission curves (from sedpy)."""
+"""The one table of filters, the names that people call them by, and their transmission curves (from sedpy)."""
 
 import csv
 import difflib
+import re
 from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 
 from .errors import InputError
 from .resources import resource
 
-__all__ = ["Filter", "filter_names", "get_filter", "transmission"]
+__all__ = ["Filter", "Resolved", "filter_names", "get_filter", "resolve_filter", "transmission"]
+
+# Cameras beyond the table: what their filters' names here end in, and the channel.
+_CAMERAS = {
+    "jwst": ("", ""),
+    "jwst_niriss": ("n", "niriss"),
+    "wfc3_uvis": ("u", "uvis"),
+    "wfc3_ir": ("", "ir"),
+    "acs_wfc": ("", "acs"),
+}
+# A filter's name as its makers write it: F150W, F850LP, F150W2; grizli marks UVIS by u and NIRISS by n.
+_ELEMENT = re.compile(r"(?P<short>f\d{3,4}(?P<width>w2|lp|w|m|n))(?P<camera>[un]?)")
+_WIDTHS = {"n": 0, "m": 1, "w": 2, "lp": 2, "w2": 3}
+_CHANNELS = {name: (name,) for name in ("acs", "uvis", "ir", "niriss", "miri")} | {"nircam": ("sw", "lw")}
 
 
 @dataclass(frozen=True)
@@ -24,9 +39,9 @@ class Filter:
     sedpy : str
         Name of its transmission curve in sedpy.
     kind : str
-        ``broad`` or ``medium``.
+        ``broad``, ``medium`` or ``narrow``.
     channel : str
-        ``sw`` or ``lw`` (NIRCam), ``acs``, ``uvis`` or ``ir`` (HST).
+        ``sw`` or ``lw`` (NIRCam), ``niriss``, ``miri``, ``acs``, ``uvis`` or ``ir`` (HST); empty for other telescopes.
     mag_limit_ab, psf_fwhm_arcsec, reddening_mag : float
         Values of C25 Table 1 (NaN for HST); only the mock field uses them.
     """
@@ -58,24 +73,127 @@ def _table() -> dict[str, Filter]:
 
 
 def filter_names() -> list[str]:
-    """Names of all known filters."""
+    """Names of all filters of the table."""
     return list(_table())
 
 
+@cache
+def _beyond_table() -> dict[str, Filter]:
+    """Every other filter that sedpy knows: those of HST and JWST by a short name, the rest by sedpy's own."""
+    from sedpy import observate  # slow to import, and seldom needed
+
+    known = {band.sedpy for band in _table().values()}
+    found = {}
+    for sedpy in observate.list_available_filters():
+        camera, _, short = sedpy.rpartition("_")
+        if sedpy in known or camera in (
+            "jwst_moda",
+            "jwst_modb",
+        ):  # one module's curves; `jwst_` is their mean
+            continue
+        suffix, channel = _CAMERAS.get(camera, (None, ""))
+        if camera == "jwst" and re.fullmatch(r"f\d{4}w|f560w|f770w", short):
+            channel = "miri"
+        name = sedpy if suffix is None else f"{short}{suffix}".upper()
+        kind = (
+            {"m": "medium", "n": "narrow"}.get(short.rstrip("0123456789")[-1:], "broad")
+            if channel
+            else "broad"
+        )
+        found[name] = Filter(name, sedpy, kind, channel, *[float("nan")] * 3)
+    return found
+
+
 def get_filter(name: str, where: str = "filter name") -> Filter:
-    """One filter by name.
+    """One filter by its name in configurations and columns.
 
     Raises
     ------
     InputError
-        If the name is unknown; it suggests the nearest one. `where` tells the user the place.
+        If the name is unknown; it suggests the filter that is meant, or the nearest one. `where` tells the user the
+        place.
     """
-    table = _table()
-    if name not in table:
-        near = difflib.get_close_matches(str(name).upper(), table, n=1, cutoff=0.5)
-        hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(table)}."
-        raise InputError(where, repr(name), "a filter of resources/filters.csv", hint)
-    return table[name]
+    if name in _table():
+        return _table()[name]
+    if name in _beyond_table():
+        return _beyond_table()[name]
+    try:
+        near = [resolve_filter(name).name]
+    except InputError:
+        near = difflib.get_close_matches(str(name).upper(), _table(), n=1, cutoff=0.5)
+    hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(_table())}, and the filters of sedpy."
+    raise InputError(where, repr(name), "a filter of resources/filters.csv", hint)
+
+
+class Resolved(NamedTuple):
+    """A filter that was found by one of its names, and what was taken for it."""
+
+    name: str
+    how: str
+
+
+@cache
+def resolve_filter(text: str, where: str = "filter name") -> Resolved:
+    """Find the filter that people mean by a name.
+
+    Parameters
+    ----------
+    text : str
+        Such as ``f200w``, ``F200W-CLEAR``, ``CLEAR;F200W``, ``f150w2-f162m`` (F162M in the pupil wheel, behind F150W2),
+        ``acs_wfc_f814w``, ``HST/WFC3_UVIS.F606W``, ``f606wu`` and ``f150wn`` (UVIS and NIRISS in grizli's files), or any
+        filter of sedpy.
+    where : str
+        The place of the name, for messages.
+
+    Returns
+    -------
+    Resolved
+        The filter's name here, and a sentence that says what was taken.
+
+    Raises
+    ------
+    InputError
+        If no filter, or more than one, is meant.
+    """
+    text = str(text).strip()
+    for name, band in _table().items():
+        if text.lower() in (name.lower(), band.sedpy.lower()):
+            return Resolved(name, f"{text} is {name} ({band.sedpy})")
+    words = [word for word in re.split(r"[^a-z0-9]+", text.lower()) if word]
+    elements = [match for word in words if (match := _ELEMENT.fullmatch(word))]
+    # Light passes filter and pupil wheel: the narrower of two elements makes the band.
+    elements = sorted(
+        {match[0]: match for match in elements}.values(), key=lambda match: _WIDTHS[match["width"]]
+    )
+    bands, camera, short = _table(), "", elements[0]["short"] if elements else ""
+    if elements:
+        camera = {"u": "uvis", "n": "niriss"}.get(elements[0]["camera"], "")
+        camera = next((word for word in words if word in _CHANNELS), camera)
+    # By the short name alone, the camera of the table is meant; only beyond it are sedpy's own names looked at.
+    if camera or short.upper() not in bands:
+        bands = {**bands, **_beyond_table()}
+        for name, band in bands.items():
+            if text.lower() in (name.lower(), band.sedpy.lower()):
+                return Resolved(name, f"{text} is {name} ({band.sedpy})")
+    if not elements or (len(elements) > 1 and len({_WIDTHS[match["width"]] for match in elements[:2]}) == 1):
+        found = " and ".join(match[0].upper() for match in elements) or "no filter's name in it"
+        raise InputError(
+            where, f"{text!r}: {found}", "one filter, such as F150W, F200W-CLEAR or acs_wfc_f814w"
+        )
+    candidates = {
+        name: band
+        for name, band in bands.items()
+        if band.sedpy.rpartition("_")[2] == short and (not camera or band.channel in _CHANNELS[camera])
+    }
+    chosen = next(iter(candidates), None)
+    if chosen is None or (short.upper() not in candidates and len(candidates) > 1):
+        raise InputError(
+            where, f"{text!r}, of which {', '.join(candidates) or 'no transmission curve'} is known",
+            "a filter that sedpy has", "Name it as sedpy does.",
+        )  # fmt: skip
+    other = [match[0].upper() for match in elements[1:]]
+    behind = f", in the pupil wheel with {other[0]}" if other else ""
+    return Resolved(chosen, f"{text} is {chosen} ({candidates[chosen].sedpy}){behind}")
 
 
 @cache

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from astropy.table import Table
 
+from .catalogues import read_catalogue
 from .config import IMAGE_MAPS
 from .errors import InputError
-from .files import PACKED_ENDINGS
 from .filters import get_filter
 from .fluxes import table_fluxes
 from .tables import read_table, require_finite, require_unique
@@ -60,8 +60,15 @@ def _check_fluxes(table: Table, flux: str, error: str, filter_name: str, path: s
         )
 
 
-def read_galaxies(path: str) -> Table:
+def read_galaxies(path: str, layout: dict[str, Any] | None = None) -> Table:
     """Galaxy catalogue of an imaging field.
+
+    Parameters
+    ----------
+    path : str
+        The table.
+    layout : dict, optional
+        How a public catalogue is laid out: keywords of `clumpscope.catalogues.read_catalogue`.
 
     Returns
     -------
@@ -73,7 +80,7 @@ def read_galaxies(path: str) -> Table:
     InputError
         Missing column, repeated or unusable id, cell that is not a number, error not positive.
     """
-    table = read_table(path, ["id", "ra", "dec", "z"])
+    table = read_catalogue(path, **layout)[0] if layout else read_table(path, ["id", "ra", "dec", "z"])
     if len(table) == 0:
         raise InputError(path, "no rows", "at least one galaxy")
     _check_ids(table, "id", path)
@@ -278,7 +285,9 @@ def check_field(name: str, field: dict[str, Any]) -> None:
     for entry in ("galaxies", "stars", "edits", "segmentation"):
         if entry in field:
             _require_file(field[entry], f"{key}.{entry}")
-    galaxies = read_galaxies(field["galaxies"])
+    if "redshifts" in field.get("catalogue", {}):
+        _require_file(field["catalogue"]["redshifts"], f"{key}.catalogue.redshifts")
+    galaxies = read_galaxies(field["galaxies"], field.get("catalogue"))
     if "edits" in field:
         read_edits(field["edits"], galaxies)
     if "segmentation" in field:
@@ -293,11 +302,8 @@ def check_field(name: str, field: dict[str, Any]) -> None:
         for entry in (*IMAGE_MAPS, "psf"):
             if entry in image:
                 _require_file(image[entry], f"{key}.images.{band}.{entry}")
-        # To open one means to unpack it all, which is a job of its own; then it is looked at.
-        if any(str(image[entry]).endswith(PACKED_ENDINGS) for entry in IMAGE_MAPS if entry in image):
-            continue
         own = ("psf", "psf_oversampling", "psf_has_pixel", "sha256")
-        mosaic = open_mosaic(**{k: v for k, v in image.items() if k not in own}, name=band)
+        mosaic = open_mosaic(**{k: v for k, v in image.items() if k not in own}, name=band, forward=True)
         if "psf" not in image and stars is not None and not _covers(mosaic, stars):
             raise InputError(
                 f"configuration key {key}.images.{band}",

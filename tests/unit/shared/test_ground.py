@@ -1,8 +1,5 @@
 """Shared ground: errors, tables, flags, filters, cosmology, randomness, files."""
 
-import bz2
-import gzip
-import lzma
 import pickle
 
 import numpy as np
@@ -13,7 +10,7 @@ from clumpscope import cosmology, flags
 from clumpscope.columns import COLUMNS, column_info
 from clumpscope.documentation import pages
 from clumpscope.errors import InputError
-from clumpscope.files import replacing, unpack
+from clumpscope.files import replacing
 from clumpscope.filters import filter_names, get_filter, transmission
 from clumpscope.logs import job_log
 from clumpscope.randomness import generator
@@ -68,22 +65,6 @@ def test_replacing_leaves_the_old_file_when_the_writer_fails(tmp_path):
         raise RuntimeError
     assert target.read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["product.txt"]
-
-
-@pytest.mark.parametrize(
-    ("ending", "pack"), [("gz", gzip.compress), ("bz2", bz2.compress), ("xz", lzma.compress)]
-)
-def test_unpacked_files_are_whole_or_refused(tmp_path, ending, pack):
-    content = np.random.default_rng(0).bytes(300_000)
-    source, path = tmp_path / f"image.fits.{ending}", tmp_path / "image.fits"
-    source.write_bytes(pack(content))
-    unpack(source, path)
-    assert path.read_bytes() == content
-    for damaged in (source.read_bytes()[:-1000], b"SIMPLE" + source.read_bytes()[6:]):
-        source.write_bytes(damaged)
-        with pytest.raises(InputError, match="damaged file"):
-            unpack(source, path)
-    assert path.read_bytes() == content
 
 
 def test_flag_bits_are_distinct_and_described():

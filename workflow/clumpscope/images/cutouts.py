@@ -15,10 +15,10 @@ from ..files import replacing
 if TYPE_CHECKING:
     from .mosaic import Mosaic
 
-__all__ = ["Cutout", "cut_galaxy", "galaxy_footprint", "read_cutouts", "write_cutouts"]
+__all__ = ["MARGIN_ARCSEC", "Cutout", "cut_galaxy", "galaxy_footprint", "read_cutouts", "write_cutouts"]
 
 # Room around a galaxy: the fit boxes of its outermost clumps, and sky.
-_MARGIN_ARCSEC = 1.0
+MARGIN_ARCSEC = 1.0
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def cut_galaxy(
     cutouts = {}
     for name, mosaic in mosaics.items():
         try:
-            cutouts[name] = mosaic.cutout(ra, dec, 2.0 * (radius_arcsec + _MARGIN_ARCSEC))
+            cutouts[name] = mosaic.cutout(ra, dec, 2.0 * (radius_arcsec + MARGIN_ARCSEC))
         except InputError as error:
             if name == filter_ref:
                 raise InputError(

@@ -20,7 +20,7 @@ from .psf import PSF
 from .sky import sky_map, sky_statistics
 from .sky_sums import aperture, point_source_fit, share, sums_at
 
-__all__ = ["Depth", "depth_table", "measure_depth", "read_depth"]
+__all__ = ["Depth", "depth_blocks", "depth_table", "measure_depth", "read_depth"]
 
 _log = logging.getLogger(__name__)
 _BLOCK_PX = 512
@@ -154,12 +154,12 @@ def measure_depth(
     beyond 5 standard deviations. The fits of `fit_scale` are of fluxes and a plane in boxes of 9 pixels around empty
     places, whatever else is in the box.
     """
-    rng = generator(seed, "depth", mosaic.name)
+    blocks_read, rng = depth_blocks(mosaic.shape, mosaic.name, seed)
     radius_px = psf.fwhm_arcsec / psf.pixel_scale_arcsec
     weights = aperture(radius_px)
     fit = point_source_fit(psf.kernel)
     sums, blocks, pixels, ratios, fitted = PairSums(max_lag), [], [], [], []
-    for block in _choose_blocks(mosaic.shape, rng):
+    for block in blocks_read:
         data, error = mosaic.read(*block)
         empty = _empty_sky(data, radius_px, _outside_core(mosaic, block, core))
         sky = np.where(empty, data, np.nan)
@@ -208,15 +208,19 @@ def measure_depth(
     )  # fmt: skip
 
 
-def _choose_blocks(shape, rng) -> list[tuple[slice, slice]]:
+def depth_blocks(
+    shape: tuple[int, int], name: str, seed: int
+) -> tuple[list[tuple[slice, slice]], np.random.Generator]:
+    """Rectangles of a mosaic in which its depth is measured, from top to bottom, and the generator that drew them."""
+    rng = generator(seed, "depth", name)
     blocks = [
         (slice(y, min(y + _BLOCK_PX, shape[0])), slice(x, min(x + _BLOCK_PX, shape[1])))
         for y in range(0, shape[0], _BLOCK_PX)
         for x in range(0, shape[1], _BLOCK_PX)
     ]
     if len(blocks) <= _MAX_BLOCKS:
-        return blocks
-    return [blocks[index] for index in np.sort(rng.choice(len(blocks), _MAX_BLOCKS, replace=False))]
+        return blocks, rng
+    return [blocks[index] for index in np.sort(rng.choice(len(blocks), _MAX_BLOCKS, replace=False))], rng
 
 
 def _outside_core(mosaic: Mosaic, block, core) -> np.ndarray | bool:

@@ -15,6 +15,7 @@ from ..files import PACKED_ENDINGS
 from .cutouts import Cutout, read_cutouts, write_cutouts
 from .photons import binning, electrons_per_njy_s, photon_variance
 from .sky import sky_statistics
+from .streaming import ForwardPlane, find_packed_plane
 from .units import njy_per_unit
 
 __all__ = ["Cutout", "Mosaic", "open_mosaic", "read_cutouts", "write_cutouts"]
@@ -108,11 +109,12 @@ class Mosaic:
         the rectangle and 100 pixels around it: the sources' own photon noise is not in it. With an
         exposure map that noise is added to the weights'; where no time was spent there is no good pixel.
         """
+        sigma = self._sky_sigma(rows, columns) if self.error_plane is None else None
         data = self.science_plane.read(rows, columns) * self.njy_per_unit
         if self.error_plane is None:
             # Exact zeros are how mosaics without a map mark the pixels that no exposure covers.
             data[data == 0.0] = np.nan
-            error = np.full(data.shape, self._sky_sigma(rows, columns))
+            error = np.full(data.shape, sigma)
         else:
             plane = self.error_plane.read(rows, columns)
             with np.errstate(divide="ignore", invalid="ignore"):
@@ -222,6 +224,7 @@ def open_mosaic(
     pixel_scale: float | None = None,
     name: str = "",
     reference: tuple[float, float] | None = None,
+    forward: bool = False,
 ) -> Mosaic:
     """Open a science image and its error or weight map.
 
@@ -244,6 +247,9 @@ def open_mosaic(
     reference : (float, float), optional
         RA and Dec [deg] of the centre of an image that has no WCS (default 180, 0: then positions
         mean offsets only). Images of one field that share it are taken as aligned on their centres.
+    forward : bool
+        Whether rectangles will be asked for from the first row to the last: compressed files are then read as
+        streams, instead of whole.
 
     Returns
     -------
@@ -259,13 +265,13 @@ def open_mosaic(
         raise InputError(f"{sci} ({name})", "both an error and a weight map", "one of them")
     if exp is not None and wht is None:
         raise InputError(f"{sci} ({name})", "an exposure map without a weight map", "`wht` beside `exp`")
-    science, header = _find_plane(sci, "SCI")
-    wcs, scale = _celestial(header, science.shape, pixel_scale, reference or _REFERENCE, str(sci))
+    science, header = _find_plane(sci, "SCI", forward=forward)
+    wcs, scale = celestial(header, science.shape, pixel_scale, reference or _REFERENCE, str(sci))
     kind = "err" if err is not None else "wht" if wht is not None else "none"
     plane = None
     if kind != "none":
         path = err if err is not None else wht
-        plane, _ = _find_plane(path, kind.upper(), other_than=science)
+        plane, _ = _find_plane(path, kind.upper(), other_than=science, forward=forward)
         if plane.shape != science.shape:
             raise InputError(
                 str(path), f"{kind} of {plane.shape[1]} x {plane.shape[0]} pixels",
@@ -274,7 +280,7 @@ def open_mosaic(
     factor = njy_per_unit(unit, header, scale**2 * _SR_PER_ARCSEC2, str(sci))
     exposure = None
     if exp is not None:
-        exposure, _ = _find_plane(exp, "EXP", other_than=science)
+        exposure, _ = _find_plane(exp, "EXP", other_than=science, forward=forward)
         binning(science.shape, exposure.shape, str(exp))
         electrons_per_njy_s(header, name, str(sci))
     return Mosaic(
@@ -282,13 +288,20 @@ def open_mosaic(
     )
 
 
-def _find_plane(path: str | os.PathLike, extension: str, other_than: _Plane | None = None):
+def _find_plane(
+    path: str | os.PathLike, extension: str, other_than: _Plane | None = None, forward: bool = False
+):
     """Find the named 2-D extension, else the first 2-D image that is not `other_than`; also its header."""
     path = Path(path)
     if not path.exists():
         raise InputError(str(path), "no such file", "a FITS image", "Correct the path in the configuration.")
     # A gzipped file is read whole once: seeking in it would decompress it for every rectangle.
     whole = path.suffix.lower() in PACKED_ENDINGS
+    if whole and forward:
+        taken = (other_than.path, other_than.hdu) if other_than is not None else None
+        index, header, primary = find_packed_plane(path, extension, taken)
+        _inherit(header, primary)
+        return ForwardPlane(path, index, header, (header["NAXIS2"], header["NAXIS1"])), header
     try:
         with fits.open(path, memmap=False if whole else None) as hdus:
             images = [
@@ -302,9 +315,7 @@ def _find_plane(path: str | os.PathLike, extension: str, other_than: _Plane | No
                                  f"a FITS image, or an extension {extension}")  # fmt: skip
             index = (named or images)[0]
             header = hdus[index].header.copy()
-            for card in _CALIBRATION:
-                if card not in header and card in hdus[0].header:
-                    header[card] = hdus[0].header[card]
+            _inherit(header, hdus[0].header)
             array = np.array(hdus[index].data) if whole else None
             hdus[index].section[-1:, -1:]  # fails where the file ends too early
             return _Plane(str(path), index, tuple(hdus[index].shape), array), header
@@ -314,11 +325,17 @@ def _find_plane(path: str | os.PathLike, extension: str, other_than: _Plane | No
         ) from error  # fmt: skip
 
 
+def _inherit(header: fits.Header, primary: fits.Header) -> None:
+    for card in _CALIBRATION:
+        if card not in header and card in primary:
+            header[card] = primary[card]
+
+
 def _same(path: Path, index: int, plane: _Plane | None) -> bool:
     return plane is not None and plane.hdu == index and Path(plane.path).samefile(path)
 
 
-def _celestial(header, shape, pixel_scale, reference, where) -> tuple[WCS, float]:
+def celestial(header, shape, pixel_scale, reference, where) -> tuple[WCS, float]:
     """Celestial WCS and pixel scale [arcsec], made from `pixel_scale` when the header has none."""
     wcs = WCS(header, naxis=2)
     if not wcs.has_celestial:

@@ -36,7 +36,7 @@ _FEW_STARS = 4
 # Diameters [m] for the diffraction limit 1.03 lambda / D, by channel of resources/filters.csv.
 # FWHM over that of diffraction and a pixel together, above which a PSF is remarked on: F22's broadest has 2.1.
 _BROAD = 1.75
-_DIAMETER_M = {"sw": 6.5, "lw": 6.5, "acs": 2.4, "uvis": 2.4, "ir": 2.4}
+_DIAMETER_M = {"sw": 6.5, "lw": 6.5, "niriss": 6.5, "miri": 6.5, "acs": 2.4, "uvis": 2.4, "ir": 2.4}
 
 
 @dataclass(frozen=True)
@@ -322,11 +322,13 @@ def load_psf(
 
 
 def _diffraction_fwhm(name: str) -> float:
-    """Diffraction-limited FWHM [arcsec] of a filter."""
+    """Diffraction-limited FWHM [arcsec] of a filter; 0 of an unknown telescope."""
     from ..filters import get_filter
 
     band = get_filter(name)
-    return float(np.rad2deg(1.03 * band.pivot_angstrom * 1e-10 / _DIAMETER_M[band.channel]) * 3600.0)
+    return float(
+        np.rad2deg(1.03 * band.pivot_angstrom * 1e-10 / _DIAMETER_M.get(band.channel, np.inf)) * 3600.0
+    )
 
 
 def match_psf(psf: PSF, mosaic: Mosaic) -> None:

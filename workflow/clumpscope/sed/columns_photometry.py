@@ -41,9 +41,11 @@ def table_photometry(
         If there is no such column, for an unknown filter, a flux without an error column, a cell that is not a
         number, or an error that is not positive.
     """
-    # A letter and a digit begin every filter's name, and no other word in our columns (flux_iso_njy).
+    # A letter and a digit begin every filter's name, and no other word in our columns (flux_iso_njy), but for those
+    # that sedpy names by telescope and filter.
     find_flux, find_error = (
-        re.compile(re.escape(name).replace("<F>", r"([A-Za-z]\d[A-Za-z0-9]*)")) for name in (flux, error)
+        re.compile(re.escape(name).replace("<F>", r"([A-Za-z]\d[A-Za-z0-9]*|[a-z][a-z0-9]+_[A-Za-z0-9_]+)"))
+        for name in (flux, error)
     )
     filters = tuple(
         match[1]

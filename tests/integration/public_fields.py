@@ -1,0 +1,233 @@
+"""The public fields from a server on this machine: small mosaics in the same names and formats, only the host replaced.
+
+`python tests/integration/public_fields.py elgordo FOLDER` runs one configuration end to end (`make fields` runs all).
+"""
+
+import gzip
+import http.server
+import io
+import os
+import re
+import subprocess
+import sys
+import tarfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import numpy as np
+import yaml
+from astropy.io import fits
+from astropy.table import Table
+from astropy.wcs import WCS
+
+ROOT = Path(__file__).resolve().parents[2]
+MOCK = {"n_galaxies": 3, "n_clumps": 12, "n_stars": 8, "size_arcsec": 26}
+# Where a configuration names positions of the real sky, the synthetic field lies about the real lens.
+LENSES = {"smacs0723": "real/lens/smacs0723_mahler2022/ICLv1"}
+SHARED = Path(os.environ.get("SHARED_DATA", ROOT.parent / "shared" / "data"))
+CATS = ("kappa", "gamma1", "gamma2", "deflection_x", "deflection_y")
+
+
+def configuration(name: str, host: str) -> str:
+    """A shipped configuration with its hosts replaced; checksums and sizes are those of the real files, and go."""
+    text = (ROOT / f"config/{name}.yaml").read_text()
+    text = re.sub(
+        r"#(sha256|md5|bytes)=[0-9a-f]+(&(?!member)\w+=\w+)*(&member=)?",
+        lambda m: "#member=" if m[3] else "",
+        text,
+    )
+    return text.replace("https://", f"{host}/")
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """Serve a folder on loopback; gives its address."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *args):
+            super().__init__(*args, directory=str(folder))
+
+        def log_message(self, *args):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def _place(root: Path, url: str) -> Path:
+    parts = urlsplit(url)
+    path = root / parts.netloc / unquote(parts.path).lstrip("/")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def publish(name: str, root: Path, mock: Path) -> None:
+    """Put small files of a synthetic field (`mock`, as `make_field` writes it) where a configuration's addresses are."""
+    for field in yaml.safe_load((ROOT / f"config/{name}.yaml").read_text())["fields"].values():
+        for band, image in field["images"].items():
+            for key in ("sci", "wht", "exp"):
+                _place(root, image[key]).write_bytes(gzip.compress(_map(mock, band, key), 1))
+        if "catalogue" not in field:
+            continue
+        galaxies = Table.read(mock / "galaxies.ecsv")
+        photometry, redshifts = (_super if field["catalogue"]["format"] == "super" else _dja)(galaxies)
+        photometry.write(_place(root, field["galaxies"]), format="fits", overwrite=True)
+        if redshifts is not None:
+            _write_redshifts(redshifts, root, field["catalogue"]["redshifts"])
+        lenses = field["lens"] if isinstance(field["lens"], list) else [field["lens"]]
+        for lens in lenses:
+            for key, source in (("model", "best.par"), ("samples", "bayes.dat")):
+                if key in lens:
+                    _place(root, lens[key]).write_bytes((mock / "lens" / source).read_bytes())
+            if lens["kind"] == "maps":
+                for key, hdu in _maps(mock / "lens/best.par").items():
+                    hdu.writeto(_place(root, lens[key]), overwrite=True)
+
+
+def _map(mock: Path, band: str, key: str) -> bytes:
+    """A mosaic in 10 nJy with grizli's weights and binned exposure maps, for every filter."""
+    with fits.open(mock / f"images/{band}_sci.fits") as hdus:
+        header, data = hdus[0].header.copy(), hdus[0].data.astype(np.float32)
+    factor = 1.0 if header["BUNIT"] == "10 nJy" else 0.1
+    weights = mock / f"images/{band}_wht.fits"
+    header.update({"BUNIT": "10.0*nanoJansky", "PHOTMJSR": 1.9, "PIXAR_SR": 2.29e-14, "PHOTSCAL": 1.0})
+    if key == "sci":
+        pixels = np.nan_to_num(data * np.float32(factor))
+    elif key == "exp":
+        given = mock / f"images/{band}_exp.fits"
+        pixels = (
+            fits.getdata(given) if given.exists() else np.full(-(-np.array(data.shape) // 4), 3e4, np.float32)
+        )
+    elif weights.exists():
+        pixels = fits.getdata(weights) / np.float32(factor**2)
+    else:
+        error = fits.getdata(mock / f"images/{band}_err.fits") * factor
+        pixels = np.where(np.isfinite(error) & np.isfinite(data), error**-2.0, 0.0).astype(np.float32)
+    stream = io.BytesIO()
+    fits.PrimaryHDU(pixels, None if key == "exp" else header).writeto(stream)
+    return stream.getvalue()
+
+
+def _redshift_columns(galaxies: Table) -> dict:
+    spectroscopic = np.asarray(galaxies["z_spec"], dtype=bool)
+    return {
+        "z_spec": np.where(spectroscopic, galaxies["z"], -1.0), "z_phot": galaxies["z"],
+        "z160": galaxies["z_lo"], "z840": galaxies["z_hi"],
+    }  # fmt: skip
+
+
+def _super(galaxies: Table) -> tuple[Table, None]:
+    n = len(galaxies)
+    columns = {
+        "id": np.arange(1, n + 1),
+        "ra": galaxies["ra"],
+        "dec": galaxies["dec"],
+        **_redshift_columns(galaxies),
+    }
+    columns |= {key: np.full(n, value) for key, value in
+                {"use_phot": 1, "flag_star": 0, "flag_artifact": 0, "flag_nearbcg": 0}.items()}  # fmt: skip
+    for name in galaxies.colnames:
+        if name[:2] in ("f_", "e_"):
+            columns[name.lower()] = np.asarray(galaxies[name]) / 10.0
+    return Table({key: np.asarray(value) for key, value in columns.items()}), None
+
+
+def _dja(galaxies: Table) -> tuple[Table, Table]:
+    ids = np.arange(1, len(galaxies) + 1)
+    columns = {"id": ids, "ra": np.asarray(galaxies["ra"]), "dec": np.asarray(galaxies["dec"])}
+    for name in galaxies.colnames:
+        if name[:2] in ("f_", "e_"):
+            kind = {"f": "tot", "e": "etot"}[name[0]]
+            columns[f"{name[2:].lower()}-clear_{kind}_1"] = np.asarray(galaxies[name]) / 1e3
+    redshifts = {key: np.asarray(value) for key, value in _redshift_columns(galaxies).items()}
+    return Table(columns), Table({"id": ids, **redshifts})
+
+
+def _write_redshifts(table: Table, root: Path, url: str) -> None:
+    path, member = _place(root, url), url.partition("member=")[2]
+    if not member:
+        table.write(path, format="fits", overwrite=True)
+        return
+    stream = io.BytesIO()
+    table.write(stream, format="fits")
+    with tarfile.open(path, "w:gz") as archive:
+        info = tarfile.TarInfo(member)
+        info.size = len(stream.getvalue())
+        archive.addfile(info, io.BytesIO(stream.getvalue()))
+
+
+def _maps(model_file: Path) -> dict[str, fits.PrimaryHDU]:
+    """Maps of a Lenstool model for D_LS / D_S = 1."""
+    from clumpscope.lensing import read_lenstool
+
+    model, n, scale, far = read_lenstool(model_file), 401, 0.2, 20.0
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype, wcs.wcs.crval = ["RA---TAN", "DEC--TAN"], model.reference
+    wcs.wcs.crpix, wcs.wcs.cdelt = [(n + 1) / 2] * 2, [-scale / 3600, scale / 3600]
+    x, y = (np.array(own) for own in np.meshgrid(*[(np.arange(n) - n // 2) * scale] * 2))
+    whole = model.distance_ratio(far)
+    planes = (*model.convergence_shear(x, y, far), *model.deflection(x, y, far))
+    return {
+        key: fits.PrimaryHDU(plane / whole, wcs.to_header()) for key, plane in zip(CATS, planes, strict=True)
+    }
+
+
+def make_mock(name: str, folder: Path, lens: Path | None = None) -> Path:
+    """A synthetic field in a configuration's filters; about a given Lenstool model, where its positions matter."""
+    from clumpscope.mock import make_field
+
+    fields = yaml.safe_load((ROOT / f"config/{name}.yaml").read_text())["fields"]
+    keys = dict(MOCK)
+    if lens is not None:
+        keys |= {
+            "size_arcsec": 60,
+            "lens_model": str(lens / "best.par"),
+            "lens_samples": str(lens / "bayes.dat"),
+        }
+    make_field(folder, seed=3, filters=list(next(iter(fields.values()))["images"]), **keys)
+    if lens is not None:
+        (folder / "lens").mkdir(exist_ok=True)
+        for file in ("best.par", "bayes.dat"):
+            (folder / "lens" / file).write_bytes((lens / file).read_bytes())
+    return folder
+
+
+def run(name: str, folder: Path, *arguments: str, lens: Path | None = None) -> subprocess.CompletedProcess:
+    """Serve a field's files and run its configuration in `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / "public").exists():
+        publish(name, folder / "public", make_mock(name, folder / "mock", lens))
+    for own in ("Snakefile", "rules", "workflow", "resources", "profiles", "envs", "config"):
+        if not (folder / own).exists():
+            (folder / own).symlink_to(ROOT / own)
+    with served(folder / "public") as host:
+        (folder / f"{name}.yaml").write_text(configuration(name, host))
+        command = [sys.executable, "-m", "snakemake", *arguments, "--configfile", f"{name}.yaml"]
+        return subprocess.run(
+            command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+
+
+def main(which: str, where: str) -> int:
+    """Run one configuration end to end; print what it says."""
+    lens = SHARED / LENSES[which] if which in LENSES else None
+    if lens is not None and not lens.is_dir():
+        print(f"{which}: skipped, {lens} is not there (set SHARED_DATA)")
+        return 0
+    done = run(which, Path(where), "--cores", "2", lens=lens)
+    print(done.stdout)
+    return done.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

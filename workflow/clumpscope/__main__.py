@@ -1,0 +1,65 @@
+"""Commands of the library, beside the workflow's: `clumpscope init FOLDER` and `clumpscope check CONFIG`."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from .errors import InputError
+
+__all__ = ["main"]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; 0 when there is nothing to mend."""
+    parser = argparse.ArgumentParser(prog="clumpscope", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    init = commands.add_parser(
+        "init", help="write a commented configuration from a folder of mosaics, and check it"
+    )
+    init.add_argument("folder", help="mosaics, galaxy catalogue, lens model, as far as they are there")
+    init.add_argument("--output", help="the configuration to write (default: FOLDER's name, .yaml, here)")
+    check = commands.add_parser("check", help="check a configuration and all its inputs, without a run")
+    check.add_argument("config", help="the configuration")
+    given = parser.parse_args(arguments)
+    try:
+        config = _init(given.folder, given.output) if given.command == "init" else given.config
+        return _check(config, given.command == "init")
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _init(folder: str, output: str | None) -> str:
+    from .own_field import describe_folder
+
+    target = Path(output or f"{Path(folder).resolve().name}.yaml")
+    if target.exists():
+        raise InputError(
+            str(target), "a file that is there already", "a new file", "Name another with --output."
+        )
+    text = describe_folder(folder)
+    target.write_text(text)
+    marked = [line.strip() for line in text.splitlines()[1:] if "# ?" in line]
+    print(f"{target} is written; {len(marked)} lines are marked `# ?`:")
+    print(*(f"  {line}" for line in marked), sep="\n")
+    return str(target)
+
+
+def _check(config: str, new: bool) -> int:
+    from .checking import check_configuration
+
+    findings = check_configuration(config)
+    print(findings.page(), end="")
+    if any(findings.mosaics.values()):
+        picture = Path(config).with_suffix(".png").name
+        findings.picture(picture)
+        print(f"Footprints: {picture}")
+    if findings.errors:
+        print(f"Mend these, then: clumpscope check {config}")
+    elif new:
+        print(f"Look at the marked lines, then: snakemake --cores 8 --configfile {config} --dry-run")
+    return int(bool(findings.errors))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,218 @@
+"""All that can be found wrong with a configuration and its inputs, on one page and in one picture."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from astropy.table import Table
+
+from . import config as configuration
+from .config import IMAGE_MAPS
+from .download import cache_folder, is_address, parse_address
+from .errors import InputError
+from .filters import get_filter
+from .images.mosaic import Mosaic, open_mosaic
+from .inputs import check_field, read_galaxies
+from .lensing import read_lens
+
+__all__ = ["Findings", "check_configuration"]
+
+
+@dataclass
+class Findings:
+    """What a check found.
+
+    Attributes
+    ----------
+    errors : list of str
+        What a run would refuse.
+    notes : list of str
+        What was taken for what, and what could not be looked at yet.
+    mosaics : dict
+        Field -> its mosaics.
+    galaxies : dict
+        Field -> its galaxy catalogue.
+    """
+
+    errors: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    mosaics: dict[str, list[Mosaic]] = field(default_factory=dict)
+    galaxies: dict[str, Table] = field(default_factory=dict)
+
+    def page(self) -> str:
+        """All of it as text."""
+        lines = [f"{len(self.errors)} to mend" if self.errors else "Nothing to mend."]
+        lines += [f"  {number}. {text}" for number, text in enumerate(self.errors, 1)]
+        for name, mosaics in self.mosaics.items():
+            count = f", {len(self.galaxies[name])} galaxies" if name in self.galaxies else ""
+            lines.append(f"Field {name}: {len(mosaics)} mosaics{count}")
+            for mosaic in mosaics:
+                covered = _covered(mosaic, self.galaxies.get(name))
+                lines.append(
+                    f"  {mosaic.name}: {mosaic.shape[1]} x {mosaic.shape[0]} pixels of {mosaic.pixel_scale_arcsec:.4g} arcsec, "
+                    f"1 unit = {mosaic.njy_per_unit:.4g} nJy, errors: {mosaic.error_kind}{covered}"
+                )
+        return "\n".join([*lines, *(f"Note: {text}" for text in self.notes)]) + "\n"
+
+    def picture(self, path: str | os.PathLike) -> None:
+        """Draw the mosaics' outlines with the galaxies, one panel a field."""
+        from matplotlib.figure import Figure
+
+        fields = [name for name, mosaics in self.mosaics.items() if mosaics] or [""]
+        figure = Figure(figsize=(6.0 * len(fields), 5.5), layout="constrained")
+        for number, name in enumerate(fields, 1):
+            axes = figure.add_subplot(1, len(fields), number)
+            for mosaic in sorted(
+                self.mosaics.get(name, []), key=lambda own: get_filter(own.name).pivot_angstrom
+            ):
+                ra, dec = mosaic.wcs.all_pix2world(*_corners(mosaic.shape), 0)
+                axes.plot(ra, dec, label=mosaic.name, lw=1)
+            if name in self.galaxies:
+                axes.plot(
+                    self.galaxies[name]["ra"],
+                    self.galaxies[name]["dec"],
+                    "k.",
+                    ms=2,
+                    label="galaxies",
+                    zorder=0,
+                )
+            axes.set(xlabel="RA [deg]", ylabel="Dec [deg]", title=name)
+            if self.mosaics.get(name):
+                axes.set_aspect(1.0 / np.cos(np.deg2rad(np.mean(axes.get_ylim()))))
+                axes.invert_xaxis()
+                axes.legend(fontsize=6, ncols=2)
+        figure.savefig(path, dpi=120)
+
+
+def _corners(shape: tuple[int, int]) -> tuple[list[float], list[float]]:
+    right, top = shape[1] - 0.5, shape[0] - 0.5
+    return [-0.5, right, right, -0.5, -0.5], [-0.5, -0.5, top, top, -0.5]
+
+
+def _covered(mosaic: Mosaic, galaxies: Table | None) -> str:
+    if galaxies is None:
+        return ""
+    inside = sum(mosaic.contains(row["ra"], row["dec"]) for row in galaxies)
+    return f", {inside} of {len(galaxies)} galaxies on it"
+
+
+def check_configuration(path: str | os.PathLike) -> Findings:
+    """Run every check of a configuration and of its inputs; go on after the first that fails.
+
+    Parameters
+    ----------
+    path : path-like
+        The YAML file. Inputs that are named by address are looked at when they are in the cache of downloads.
+
+    Returns
+    -------
+    Findings
+    """
+    findings = Findings()
+    try:
+        config, taken = configuration.name_filters(_load(path))
+        configuration.validate(config)
+    except InputError as error:
+        findings.errors.append(str(error))
+        return findings
+    findings.notes += taken
+    for name, own in config["fields"].items():
+        if "mock" in own:
+            findings.notes.append(f"field {name}: its inputs are made by the run")
+            continue
+        here = _Here(cache_folder(configuration.field_settings(config, name)["downloads"]))
+        _check(name, here.field(own), findings)
+        if here.missing:
+            findings.notes.append(
+                f"field {name}: {len(here.missing)} files are not downloaded yet and were not looked at; "
+                f"`snakemake --cores 1 downloads_list --configfile {path}` lists them"
+            )
+    findings.errors = list(dict.fromkeys(findings.errors))
+    return findings
+
+
+def _load(path: str | os.PathLike) -> dict[str, Any]:
+    if not Path(path).is_file():
+        raise InputError(str(path), "no such file", "a configuration (YAML)")
+    try:
+        config = yaml.safe_load(Path(path).read_text())
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(str(path), f"what is not YAML ({error})", "a configuration") from error
+    if not isinstance(config, dict):
+        raise InputError(str(path), f"{type(config).__name__}", "a configuration with the key `fields`")
+    return config
+
+
+class _Here:
+    """A field's configuration with what is on this machine."""
+
+    def __init__(self, cache: Path):
+        self.cache, self.missing = cache, []
+
+    def of(self, value: Any) -> Any:
+        """The path of a value; None for an address that has not been downloaded."""
+        if not is_address(value):
+            return value
+        address = parse_address(str(value))
+        kept = address.cached(self.cache)
+        if kept.exists() and not address.member:
+            return str(kept)
+        self.missing.append(address.url)
+        return None
+
+    def entries(self, given: dict) -> dict:
+        found = {key: self.of(value) for key, value in given.items()}
+        return {key: value for key, value in found.items() if value is not None}
+
+    def field(self, own: dict) -> dict:
+        here = self.entries(
+            {key: value for key, value in own.items() if key not in ("images", "lens", "catalogue")}
+        )
+        if "catalogue" in own:
+            here["catalogue"] = self.entries(own["catalogue"])
+            if "redshifts" in own["catalogue"] and "redshifts" not in here["catalogue"]:
+                here.pop("galaxies", None)
+        here["images"] = {band: self.entries(image) for band, image in own.get("images", {}).items()}
+        lenses = own.get("lens", {"kind": "none"})
+        here["lens"] = [self.entries(lens) for lens in (lenses if isinstance(lenses, list) else [lenses])]
+        return here
+
+
+def _check(name: str, own: dict, findings: Findings) -> None:
+    whole = [lens for lens in own["lens"] if lens["kind"] != "lenstool" or "model" in lens]
+    parts = [{**own, "images": {band: image}} for band, image in own["images"].items() if "sci" in image]
+    if "photometry" in own:
+        parts = [own]
+    for part in parts if "galaxies" in own or "photometry" in own else []:
+        with _noting(findings):
+            check_field(name, part)
+    for number, lens in enumerate(whole, 1):
+        with _noting(findings, f"fields.{name}.lens, model {number}: "):
+            read_lens(lens)
+    if "photometry" in own:
+        return
+    findings.mosaics[name] = []
+    with _noting(findings):
+        if "galaxies" in own and Path(own["galaxies"]).is_file():
+            findings.galaxies[name] = read_galaxies(own["galaxies"], own.get("catalogue"))
+    for band, image in own["images"].items():
+        keys = (*IMAGE_MAPS, "unit", "pixel_scale", "reference")
+        there = all(Path(image[key]).is_file() for key in IMAGE_MAPS if key in image)
+        with _noting(findings):
+            if "sci" in image and there:
+                options = {key: image[key] for key in keys if key in image}
+                findings.mosaics[name].append(open_mosaic(**options, name=band, forward=True))
+
+
+@contextmanager
+def _noting(findings: Findings, before: str = "") -> Iterator[None]:
+    """Note an error instead of ending with it."""
+    try:
+        yield
+    except InputError as error:
+        findings.errors.append(f"{before}{error}")

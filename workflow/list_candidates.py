@@ -1,0 +1,16 @@
+"""Rule `candidates`: the galaxies that redshift and magnification let through, before any image is looked at."""
+
+from clumpscope.images.selection import select_galaxies
+from clumpscope.inputs import read_galaxies
+from clumpscope.lensing import read_lens
+from clumpscope.logs import job_log
+from clumpscope.tables import write_table
+
+with job_log(snakemake.log[0]) as log:
+    field, settings = snakemake.params.field, snakemake.params.settings
+    galaxies = read_galaxies(snakemake.input.galaxies)
+    lens = read_lens(field["lens"])
+    mu = None if field["lens"]["kind"] == "none" else lens.galaxy_magnification(galaxies)
+    candidates = select_galaxies(galaxies, mu, list(field["images"]), **settings)
+    log.info("%d of %d galaxies may be measured", candidates["selected"].sum(), len(galaxies))
+    write_table(candidates, snakemake.output[0])

@@ -1,0 +1,7 @@
+"""Rule `downloads_list`: what a configuration downloads, how large it is, and what is there."""
+
+from clumpscope.download import list_downloads
+from clumpscope.logs import job_log
+
+with job_log(snakemake.log[0]):
+    print(list_downloads(snakemake.params.entries, snakemake.params.cache, snakemake.params.offline))
