@@ -120,7 +120,10 @@ for name in FIELDS:
                 ],
             output:
                 inputs=[path for path in input_files(name) if path.startswith(f"results/{name}/input/")],
-                truth=f"results/{name}/input/truth/clumps.ecsv",
+                truth=expand(
+                    f"results/{name}/input/truth/{{table}}.ecsv",
+                    table=["clumps", "galaxies", "psf", "stars"],
+                ),
                 picture=f"results/{name}/input/mock.png",
             log:
                 f"results/{name}/logs/mock.log",
