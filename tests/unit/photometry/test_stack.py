@@ -55,6 +55,11 @@ def test_profile_of_point_sources_is_the_psf_and_of_wide_ones_is_not():
     assert (wide["profile"] - wide["psf"])[wide["radius_px"] == 2.0][0] > 0.1
 
 
+def test_errors_of_a_profile_are_positive_where_noise_makes_the_middle_negative():
+    image, error, x, y = sky_of_points(1, -0.5, 0.01, seed=6)
+    assert (compare_profiles(stack_clumps(image, error, x, y), KERNEL)["profile_err"] > 0).all()
+
+
 def test_cut_clumps_are_left_out():
     image, error, x, y = sky_of_points(4, 2.0, 0.01, seed=4)
     image[int(y[1]), int(x[1])] = np.nan

@@ -131,7 +131,7 @@ def compare_profiles(stack: ClumpStack, psf: np.ndarray, radii_px: np.ndarray | 
     profile, reference = radial_profile(stack.image, radii_px), radial_profile(psf, radii_px)
     n_pixels = np.maximum(2.0 * np.pi * radii_px, 1.0)
     noise = stack.error[middle, middle] / np.sqrt(n_pixels)
-    return Table({"radius_px": radii_px, "profile": profile / profile[0], "profile_err": noise / profile[0],
+    return Table({"radius_px": radii_px, "profile": profile / profile[0], "profile_err": noise / abs(profile[0]),
                   "psf": reference / reference[0]})  # fmt: skip
 
 
