@@ -43,7 +43,7 @@ def configuration(name: str, host: str) -> str:
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[str]:
+def served(folder: Path, port: int = 0) -> Iterator[str]:
     """Serve a folder on loopback; gives its address."""
 
     class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -53,7 +53,7 @@ def served(folder: Path) -> Iterator[str]:
         def log_message(self, *args):
             pass
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Quiet)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
@@ -210,7 +210,10 @@ def run(name: str, folder: Path, *arguments: str, lens: Path | None = None) -> s
     for own in ("Snakefile", "rules", "workflow", "resources", "profiles", "envs", "config"):
         if not (folder / own).exists():
             (folder / own).symlink_to(ROOT / own)
-    with served(folder / "public") as host:
+    # The same address in a second run, which then has nothing to download.
+    kept = folder / "port"
+    with served(folder / "public", int(kept.read_text()) if kept.exists() else 0) as host:
+        kept.write_text(host.rsplit(":", 1)[1])
         (folder / f"{name}.yaml").write_text(configuration(name, host))
         command = [sys.executable, "-m", "snakemake", *arguments, "--configfile", f"{name}.yaml"]
         return subprocess.run(
