@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
 
 from clumpscope import config as configuration
 from clumpscope.errors import InputError
-from clumpscope.files import PACKED_ENDINGS
+from clumpscope.files import PACKED_ENDINGS, url_ending
 from clumpscope.figures.registry import FIGURES, figures_of
 from clumpscope.injection import INJECTION_TABLES
 from clumpscope.population import POPULATION_TABLES
@@ -65,8 +65,7 @@ def local(field, path, *name):
     """Where an input lies on disk: its own path, or its place below downloads/ when it is a URL."""
     if not is_url(path):
         return path
-    ending = "".join(Path(path.split("?")[0]).suffixes[-2:])
-    return f"results/{field}/downloads/{'_'.join(name)}{ending}"
+    return f"results/{field}/downloads/{'_'.join(name)}{url_ending(path)}"
 
 
 # Unpacked copy of every compressed map of an image -> the compressed file.

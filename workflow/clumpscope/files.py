@@ -4,16 +4,18 @@ import bz2
 import gzip
 import lzma
 import os
+import re
 import shutil
 import tempfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from .errors import InputError
 
-__all__ = ["PACKED_ENDINGS", "replacing", "unpack"]
+__all__ = ["PACKED_ENDINGS", "replacing", "unpack", "url_ending"]
 
 _OPENERS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 PACKED_ENDINGS = tuple(_OPENERS)
@@ -67,3 +69,13 @@ def unpack(source: str | os.PathLike, path: str | os.PathLike) -> None:
         raise InputError(
             str(source), f"a damaged file ({error})", "a whole compressed file", "Get it again."
         ) from error
+
+
+def url_ending(url: str) -> str:
+    """Ending of the file that a URL names, such as ``.fits.gz``, as part of a local path.
+
+    Schedulers pass paths through shells, so that an ending with anything but letters and digits is left out.
+    """
+    ending = "".join(Path(urlsplit(url).path).suffixes[-2:])
+    kept = re.search(r"(\.[A-Za-z0-9]+){1,2}\Z", ending)
+    return kept[0] if kept else ""

@@ -12,7 +12,7 @@ from clumpscope import cosmology, flags
 from clumpscope.columns import COLUMNS, column_info
 from clumpscope.documentation import pages
 from clumpscope.errors import InputError
-from clumpscope.files import replacing, unpack
+from clumpscope.files import replacing, unpack, url_ending
 from clumpscope.filters import filter_names, get_filter, transmission
 from clumpscope.logs import job_log
 from clumpscope.randomness import generator
@@ -83,6 +83,21 @@ def test_unpacked_files_are_whole_or_refused(tmp_path, ending, pack):
         with pytest.raises(InputError, match="damaged file"):
             unpack(source, path)
     assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("name", "ending"),
+    [
+        ("table.csv", ".csv"),
+        ("sci.v2.fits.gz?token=a.b", ".fits.gz"),
+        ("x.$(touch PWN).csv", ".csv"),
+        ("x.csv;id", ""),
+        ("x.csv\n", ".csv"),
+        ("table", ""),
+    ],
+)
+def test_no_shell_finds_a_word_in_the_ending_of_a_url(name, ending):
+    assert url_ending(f"http://host/{name}") == ending
 
 
 def test_flag_bits_are_distinct_and_described():
