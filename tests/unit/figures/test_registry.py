@@ -72,7 +72,7 @@ def test_names_of_systems_are_no_formulas(products):
     every["multiple_images"] = images
     figure, _ = draw_figure("multiple_images", every)
     figure.canvas.draw()
-    drawn = [text.get_text() for axes in figure.axes for text in axes.get_legend_handles_labels()[1]]
+    drawn = [label for axes in figure.axes for label in axes.get_legend_handles_labels()[1]]
     assert r"\$\frac{\$ and \\$" in drawn
 
 
