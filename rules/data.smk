@@ -10,7 +10,7 @@ rule download:
     conda:
         "../envs/imaging.yaml"
     resources:
-        mem_mb=500,
+        mem_mb=memory(500),
         runtime=240,
     params:
         source=lambda w, output: DOWNLOADS[output[0]],
@@ -30,7 +30,7 @@ rule unpack:
     conda:
         "../envs/imaging.yaml"
     resources:
-        mem_mb=500,
+        mem_mb=memory(500),
         runtime=60,
     script:
         "../workflow/unpack_image.py"
@@ -60,7 +60,7 @@ for name in FIELDS:
             conda:
                 "../envs/imaging.yaml"
             resources:
-                mem_mb=3000,
+                mem_mb=memory(3000),
                 runtime=30,
             params:
                 folder=lambda w, output: str(Path(output.picture).parent),
@@ -83,7 +83,7 @@ rule build_ssp_bc03:
     conda:
         "../envs/sed.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=memory(4000),
         runtime=60,
     script:
         "../workflow/build_ssp_bc03.py"
@@ -101,7 +101,7 @@ rule build_ssp_fsps:
     conda:
         "../envs/fsps.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=memory(4000),
         runtime=240,
     script:
         "../workflow/build_ssp_fsps.py"

@@ -15,7 +15,7 @@ checkpoint select:
     conda:
         "../envs/imaging.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
         runtime=20,
     params:
         field=lambda w: {

@@ -31,6 +31,6 @@ with job_log(snakemake.log[0]):
         edits=Table(galaxy["edits"]) if galaxy["edits"] else None,
         **settings,
     )
-    write_table(detection.table, snakemake.output.clumps)
-    write_segmentation(snakemake.output.segmentation, detection, cutout)
     save_picture(draw_detection(detection, cutout, galaxy["id"]), snakemake.output.picture)
+    write_segmentation(snakemake.output.segmentation, detection, cutout)
+    write_table(detection.table, snakemake.output.clumps)

@@ -15,11 +15,14 @@ from urllib.parse import urlsplit
 
 from .errors import InputError
 
-__all__ = ["PACKED_ENDINGS", "replacing", "unpack", "url_ending"]
+__all__ = ["PACKED_ENDINGS", "replacing", "sweep", "unpack", "url_ending"]
 
 _OPENERS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 PACKED_ENDINGS = tuple(_OPENERS)
 """How the names of compressed files end, of which no part can be read alone."""
+
+
+_UNFINISHED = ".writing-"
 
 
 @contextmanager
@@ -38,10 +41,18 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".writing-") as folder:
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=_UNFINISHED) as folder:
         temporary = Path(folder) / path.name
         yield temporary
         os.replace(temporary, path)
+
+
+def sweep(folder: str | os.PathLike) -> None:
+    """Remove what writers that were killed left in a folder and below, when no writer is at work."""
+    for parent, folders, _ in os.walk(folder):
+        for name in [name for name in folders if name.startswith(_UNFINISHED)]:
+            folders.remove(name)
+            shutil.rmtree(Path(parent) / name)
 
 
 def unpack(source: str | os.PathLike, path: str | os.PathLike) -> None:

@@ -12,7 +12,7 @@ from clumpscope import cosmology, flags
 from clumpscope.columns import COLUMNS, column_info
 from clumpscope.documentation import pages
 from clumpscope.errors import InputError
-from clumpscope.files import replacing, unpack, url_ending
+from clumpscope.files import replacing, sweep, unpack, url_ending
 from clumpscope.filters import filter_names, get_filter, transmission
 from clumpscope.logs import job_log
 from clumpscope.randomness import generator
@@ -37,6 +37,25 @@ def test_table_round_trip_keeps_units_and_bytes(tmp_path):
     write_table(table, tmp_path / "t.ecsv", fits=True)
     assert first == ((tmp_path / "t.ecsv").read_bytes(), (tmp_path / "t.fits").read_bytes())
     assert table["ra"].unit is None, "the caller's table is left as it was"
+
+
+def test_a_table_that_lost_its_end_is_refused_wherever_it_was_cut(tmp_path):
+    path = tmp_path / "t.ecsv"
+    write_table(Table({"id": ["a", "b"], "ra": [1.0, 2.123456]}), path)
+    assert len(read_table(path)) == 2 and read_table(path).meta == {}
+    whole = path.read_bytes()
+    for length in range(len(whole)):
+        path.write_bytes(whole[:length])
+        with pytest.raises(InputError, match=r"t\.ecsv"):
+            read_table(path)
+    path.write_bytes(whole[: whole.rindex(b"b")])
+    with pytest.raises(InputError, match=r"found 1 rows; expected the 2 rows .* Delete the file"):
+        read_table(path)
+
+
+def test_tables_of_others_need_not_say_how_long_they_are(tmp_path):
+    Table({"id": [1, 2]}).write(tmp_path / "t.ecsv")
+    assert len(read_table(tmp_path / "t.ecsv")) == 2
 
 
 @pytest.mark.parametrize(
@@ -83,6 +102,14 @@ def test_unpacked_files_are_whole_or_refused(tmp_path, ending, pack):
         with pytest.raises(InputError, match="damaged file"):
             unpack(source, path)
     assert path.read_bytes() == content
+
+
+def test_what_killed_writers_left_is_swept_away(tmp_path):
+    (tmp_path / "a/.writing-x1").mkdir(parents=True)
+    for name in ("a/.writing-x1/t.ecsv", "a/t.ecsv"):
+        (tmp_path / name).write_text("half")
+    sweep(tmp_path)
+    assert [path.name for path in sorted(tmp_path.rglob("*"))] == ["a", "t.ecsv"]
 
 
 @pytest.mark.parametrize(
