@@ -30,8 +30,9 @@ rule all:
     input:
         "results/report.html",
         "results/provenance.json",
-        expand("results/{field}/stack/stack.png", field=IMAGING),
+        lambda w: [path for field in FIELDS for path in final_products(field)],
 
 
 onsuccess:
+    sweep("results")
     print(summary())

@@ -2,6 +2,7 @@ import json
 import os
 import re
 import sys
+from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -15,7 +16,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
 from clumpscope import config as configuration
 from clumpscope.download import cache_folder, is_address, is_offline, parse_address
 from clumpscope.errors import InputError
-from clumpscope.files import PACKED_ENDINGS
+from clumpscope.files import PACKED_ENDINGS, sweep
 from clumpscope.figures.registry import FIGURES, figures_of
 from clumpscope.injection import INJECTION_TABLES
 from clumpscope.population import POPULATION_TABLES
@@ -57,6 +58,15 @@ def section(*path):
         return value
 
     return of_field
+
+
+def memory(mb):
+    """Megabytes for `resources`, that many more each time a job is repeated."""
+
+    def of_attempt(wildcards, attempt):
+        return mb * attempt
+
+    return of_attempt
 
 
 def local(field, path, *name):

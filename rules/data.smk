@@ -9,7 +9,7 @@ rule download:
     conda:
         "../envs/imaging.yaml"
     resources:
-        mem_mb=500,
+        mem_mb=memory(500),
         runtime=240,
     params:
         source=lambda w, output: DOWNLOADS[output[0]],
@@ -45,7 +45,7 @@ rule galaxy_catalogue:
     conda:
         "../envs/imaging.yaml"
     resources:
-        mem_mb=3000,
+        mem_mb=memory(3000),
         runtime=20,
     params:
         layout=lambda w: FIELDS[w.field]["catalogue"],
@@ -71,7 +71,7 @@ rule unpack:
     conda:
         "../envs/imaging.yaml"
     resources:
-        mem_mb=1500,
+        mem_mb=memory(1500),
         runtime=120,
     params:
         image=image_options,
@@ -96,7 +96,7 @@ rule packed_stars:
     conda:
         "../envs/imaging.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
         runtime=120,
     params:
         image=image_options,
@@ -132,7 +132,7 @@ for name in FIELDS:
             conda:
                 "../envs/imaging.yaml"
             resources:
-                mem_mb=3000,
+                mem_mb=memory(3000),
                 runtime=30,
             params:
                 folder=lambda w, output: str(Path(output.picture).parent),
@@ -155,7 +155,7 @@ rule build_ssp_bc03:
     conda:
         "../envs/sed.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=memory(4000),
         runtime=60,
     script:
         "../workflow/build_ssp_bc03.py"
@@ -173,7 +173,7 @@ rule build_ssp_fsps:
     conda:
         "../envs/fsps.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=memory(4000),
         runtime=240,
     script:
         "../workflow/build_ssp_fsps.py"

@@ -14,7 +14,7 @@ rule figure:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
         runtime=20,
     params:
         products=needed_products,

@@ -116,10 +116,21 @@ def candidate_settings(wildcards):
     return {key: value for key, value in settings.items() if key not in ("reject", "reference_filters")}
 
 
+@cache
+def parsed(path, mtime_ns, size):
+    return json.loads(Path(path).read_text())
+
+
+def read_index(path):
+    """Content of a checkpoint's index, parsed anew only when the file has changed: every job asks for it."""
+    status = os.stat(path)
+    return parsed(str(path), status.st_mtime_ns, status.st_size)
+
+
 def galaxies_of(field):
     """Ids of the selected galaxies; asks for the selection first."""
     index = checkpoints.select.get(field=field).output.index
-    return json.loads(Path(index).read_text())["galaxies"]
+    return read_index(index)["galaxies"]
 
 
 def per_galaxy(*patterns):
@@ -133,7 +144,7 @@ def per_galaxy(*patterns):
 def galaxy_row(wildcards):
     """The galaxy's own row of the selection: when only this changes, only this galaxy is measured again."""
     index = f"results/{wildcards.field}/galaxies.json"
-    return json.loads(Path(index).read_text())["rows"][wildcards.galaxy]
+    return read_index(index)["rows"][wildcards.galaxy]
 
 
 def galaxy_redshifts(wildcards):
@@ -158,7 +169,7 @@ def segmentation_map(wildcards):
 def clumps_of(field):
     """Galaxy id -> number of clumps, for the galaxies that are kept; asks for all detections first."""
     index = checkpoints.clumps.get(field=field).output.index
-    return json.loads(Path(index).read_text())
+    return read_index(index)
 
 
 def per_measured_galaxy(*patterns):
@@ -255,7 +266,7 @@ def catalogue_has(field, what):
     """
     checkpoints.clumps.get(field=field)
     index = checkpoints.select.get(field=field).output.index
-    return json.loads(Path(index).read_text())[what]
+    return read_index(index)[what]
 
 
 def has_hosts(field):
@@ -403,4 +414,36 @@ def report_files(wildcards):
             values = flat(value)
             files += values if isinstance(values, list) else [values]
         files += expand(f"results/{name}/sed/{{sfh}}.ecsv", sfh=SETTINGS[name]["sed"]["sfh"])
+    return files
+
+
+def final_products(field):
+    """All that a user looks at. Named one by one, what was lost is made again though its siblings are there."""
+    base, galaxies = f"results/{field}", f"results/{field}/galaxies"
+    shown = report_of(field)
+    files = [f"{base}/catalogue.{ending}" for ending in ("ecsv", "fits")]
+    files += [f"{base}/selection.ecsv", *shown["population"].values(), *shown["further"]]
+    files += [
+        f"{base}/figures/{name}.{ending}"
+        for name in figures_of_field(field)
+        for ending in ("pdf", "png", "ecsv")
+    ]
+    for sfh in SETTINGS[field]["sed"]["sfh"]:
+        files.append(f"{base}/sed/{sfh}.ecsv")
+        if sfh != "ssp":
+            files += [f"{base}/sed/{sfh}/{galaxy}/{batch}.nc" for galaxy, batch in batches_of(field)]
+    if field in IMAGING:
+        files += [f"{galaxies}/{galaxy}/detection.png" for galaxy in galaxies_of(field)]
+        files += [
+            f"{galaxies}/{galaxy}/{name}.png"
+            for galaxy in clumps_of(field)
+            for name in ("residuals", "source_plane")
+        ]
+        files += [
+            f"{base}/{name}"
+            for name in ("psf/psf.png", "depth.png", "stack/stack.png", "stack/profiles.ecsv")
+        ]
+        files += injection_tables(field).values()
+    if has_hosts(field):
+        files.append(f"{base}/hosts.ecsv")
     return files

@@ -16,7 +16,7 @@ rule cutout:
     conda:
         "../envs/imaging.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
         runtime=15,
     params:
         galaxy=galaxy_row,
@@ -50,7 +50,7 @@ rule detect:
     conda:
         "../envs/imaging.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
         runtime=15,
     params:
         galaxy=galaxy_row,
@@ -78,7 +78,7 @@ rule fit:
     conda:
         "../envs/imaging.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
         runtime=30,
     params:
         settings=section("fit"),
@@ -101,7 +101,7 @@ rule split_photometry:
     conda:
         "../envs/imaging.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=10,
     params:
         redshift=lambda w: FIELDS[w.field].get("redshift"),
@@ -125,7 +125,7 @@ checkpoint clumps:
     conda:
         "../envs/imaging.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=10,
     params:
         settings=section("selection"),
@@ -151,7 +151,7 @@ rule stack:
     conda:
         "../envs/imaging.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=memory(4000),
         runtime=60,
     params:
         seed=section("run", "seed"),

@@ -21,7 +21,7 @@ rule inject:
     conda:
         "../envs/imaging.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
         runtime=60,
     params:
         galaxy=galaxy_row,
@@ -46,7 +46,7 @@ rule completeness:
     conda:
         "../envs/imaging.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
         runtime=20,
     params:
         completeness=section("injection", "completeness"),
@@ -69,7 +69,7 @@ rule error_model:
     conda:
         "../envs/imaging.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=10,
     params:
         filters=lambda w: list(FIELDS[w.field]["images"]),
@@ -91,7 +91,7 @@ rule correct_errors:
     conda:
         "../envs/imaging.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=10,
     script:
         "../workflow/correct_errors.py"

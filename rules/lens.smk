@@ -20,7 +20,7 @@ rule magnify:
     conda:
         "../envs/lens.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
         runtime=30,
     params:
         galaxy=galaxy_row,
@@ -50,7 +50,7 @@ rule magnify_sources:
     conda:
         "../envs/lens.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
         runtime=30,
     params:
         lens=lambda w: LOCAL[w.field]["lens"],
@@ -78,7 +78,7 @@ rule lens_field:
     conda:
         "../envs/lens.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
         runtime=30,
     params:
         lens=lambda w: LOCAL[w.field]["lens"],
@@ -103,7 +103,7 @@ rule multiple_images:
     conda:
         "../envs/lens.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
         runtime=60,
     params:
         lens=lambda w: LOCAL[w.field]["lens"],

@@ -17,7 +17,7 @@ rule catalogue:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=memory(4000),
         runtime=30,
     params:
         host_sfh=section("hosts", "reference_sfh"),
@@ -43,7 +43,7 @@ rule population:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
         runtime=20,
     params:
         settings=section("population"),
@@ -73,7 +73,7 @@ rule truth:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=10,
     params:
         settings=section("population"),
@@ -97,7 +97,7 @@ rule published:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=10,
     script:
         "../workflow/compare_with_published.py"

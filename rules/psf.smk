@@ -10,7 +10,7 @@ rule psf:
     conda:
         "../envs/imaging.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=memory(4000),
         runtime=30,
     params:
         image=image_options,
@@ -34,7 +34,7 @@ rule psf_table:
     conda:
         "../envs/imaging.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=10,
     script:
         "../workflow/tabulate_psfs.py"
@@ -53,7 +53,7 @@ rule depth:
     conda:
         "../envs/imaging.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=memory(4000),
         runtime=60,
     params:
         image=image_options,
@@ -76,7 +76,7 @@ rule depth_table:
     conda:
         "../envs/imaging.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=10,
     script:
         "../workflow/tabulate_depths.py"

@@ -11,7 +11,7 @@ rule report:
     conda:
         "../envs/report.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
         runtime=10,
     params:
         fields=lambda w: [report_of(name) for name in FIELDS],
@@ -31,7 +31,7 @@ rule provenance:
     conda:
         "../envs/report.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=60,
     params:
         config=config,

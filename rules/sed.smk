@@ -20,7 +20,7 @@ rule sed:
     conda:
         "../envs/sed.yaml"
     resources:
-        mem_mb=lambda w, attempt: 1000 * attempt,
+        mem_mb=memory(1000),
         runtime=lambda w, attempt: 120 * attempt,
     params:
         settings=sed_settings,
@@ -46,7 +46,7 @@ rule sed_table:
     conda:
         "../envs/sed.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
         runtime=10,
     script:
         "../workflow/gather_tables.py"
@@ -66,7 +66,7 @@ rule sed_sheets:
     conda:
         "../envs/sed.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=60,
     script:
         "../workflow/draw_sed_sheets.py"
@@ -89,7 +89,7 @@ rule sed_picture:
     conda:
         "../envs/sed.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=10,
     script:
         "../workflow/draw_sed.py"
@@ -111,7 +111,7 @@ rule ssp_grid:
     conda:
         "../envs/sed.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=20,
     params:
         error_floor=section("sed", "error_floor"),
@@ -137,7 +137,7 @@ rule host:
     conda:
         "../envs/sed.yaml"
     resources:
-        mem_mb=lambda w, attempt: 1000 * attempt,
+        mem_mb=memory(1000),
         runtime=lambda w, attempt: 120 * attempt,
     params:
         settings=host_settings,
@@ -160,7 +160,7 @@ rule host_table:
     conda:
         "../envs/sed.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=10,
     script:
         "../workflow/gather_tables.py"

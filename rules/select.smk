@@ -14,7 +14,7 @@ rule candidates:
     conda:
         "../envs/imaging.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
         runtime=30,
     params:
         field=lambda w: {key: LOCAL[w.field][key] for key in ("images", "lens")},
@@ -40,7 +40,7 @@ checkpoint select:
     conda:
         "../envs/imaging.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
         runtime=20,
     params:
         field=lambda w: {

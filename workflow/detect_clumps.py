@@ -30,6 +30,6 @@ with job_log(snakemake.log[0]):
         edits=Table(galaxy["edits"]) if galaxy["edits"] else None,
         **settings,
     )
-    write_table(detection.table, snakemake.output.clumps)
-    write_segmentation(snakemake.output.segmentation, detection, cutout)
     draw_detection(snakemake.output.picture, detection, cutout, galaxy["id"])
+    write_segmentation(snakemake.output.segmentation, detection, cutout)
+    write_table(detection.table, snakemake.output.clumps)

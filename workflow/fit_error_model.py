@@ -9,5 +9,5 @@ from clumpscope.tables import read_table, write_table
 with job_log(snakemake.log[0]):
     injected = vstack([read_table(path) for path in snakemake.input], metadata_conflicts="silent")
     model = fit_error_model(injected, snakemake.params.filters)
-    write_table(model, snakemake.output.table)
     save_picture(draw_error_model(model, injected), snakemake.output.picture)
+    write_table(model, snakemake.output.table)

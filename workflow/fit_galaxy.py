@@ -19,7 +19,7 @@ with job_log(snakemake.log[0]):
         cutouts, psfs, clumps, meta["filter_ref"], list(psfs), noise, **snakemake.params.settings
     )
     table["z"] = meta["z"]
-    write_table(table, snakemake.output.photometry)
-    write_residuals(snakemake.output.residuals, cutouts, models)
     title = f"{meta['galaxy']}, z = {meta['z']:.3f}"
     draw_residuals(snakemake.output.picture, cutouts, models, psfs, table, title)
+    write_residuals(snakemake.output.residuals, cutouts, models)
+    write_table(table, snakemake.output.photometry)

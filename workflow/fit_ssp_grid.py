@@ -26,6 +26,6 @@ with job_log(snakemake.log[0]):
         stacks.append(grid_table(stack, [clumps["galaxy"][0]]))
         maps.append(map_table(stack))
         maps[-1].add_column(clumps["galaxy"][0], name="galaxy", index=0)
-    write_table(vstack(tables), snakemake.output.table)
     write_table(vstack(stacks), snakemake.output.stack_fit)
     write_table(vstack(maps), snakemake.output.stack)
+    write_table(vstack(tables), snakemake.output.table)

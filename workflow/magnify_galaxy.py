@@ -17,7 +17,7 @@ with job_log(snakemake.log[0]):
         snakemake.params.systematic,
     )  # fmt: skip
     mu = products.magnification_map(model, cutout, z)
-    write_table(table, output.table)
-    products.write_map(output.map, mu, cutout)
-    products.write_source_plane(output.source_plane, plane, table, z)
     products.draw_galaxy(output.picture, meta["galaxy"], cutout, mu, plane, clumps, model, z)
+    products.write_source_plane(output.source_plane, plane, table, z)
+    products.write_map(output.map, mu, cutout)
+    write_table(table, output.table)

@@ -10,5 +10,5 @@ from clumpscope.tables import write_table
 
 with job_log(snakemake.log[0]):
     depths = {Path(path).stem: read_depth(path) for path in snakemake.input}
-    write_table(depth_table(depths), snakemake.output.table)
     save_picture(draw_depths(depths), snakemake.output.picture)
+    write_table(depth_table(depths), snakemake.output.table)

@@ -10,5 +10,5 @@ from clumpscope.tables import write_table
 
 with job_log(snakemake.log[0]):
     psfs = {Path(path).stem: read_psf(path) for path in snakemake.input}
-    write_table(psf_table(psfs), snakemake.output.table)
     save_picture(draw_psfs(psfs), snakemake.output.picture)
+    write_table(psf_table(psfs), snakemake.output.table)

@@ -118,6 +118,34 @@ def name_filters(config: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     return {**config, "fields": copies}, taken
 
 
+def _texts(value: Any, where: str) -> Iterator[tuple[str, str]]:
+    """Every text in a piece of the configuration, with its place."""
+    if isinstance(value, str):
+        yield where, value
+    elif isinstance(value, dict):
+        for key, part in value.items():
+            yield from _texts(part, f"{where}.{key}")
+    elif isinstance(value, list):
+        for number, part in enumerate(value):
+            yield from _texts(part, f"{where}.{number}")
+
+
+def _check_mock_paths(name: str, field: dict[str, Any]) -> None:
+    """Refuse a mock field's inputs outside its own folder: what a failed job was to make is deleted."""
+    folder = f"results/{name}/input/"
+    made = {key: field[key] for key in ("galaxies", "images") if key in field}
+    needed = [
+        key for key, _ in _texts(made, "") if key.endswith((".galaxies", *(f".{m}" for m in IMAGE_MAPS)))
+    ]
+    for key, text in _texts(field, ""):
+        inside = text.startswith(folder)
+        if (key in needed and not inside) or (inside and ".." in Path(text).parts):
+            raise InputError(
+                f"configuration key fields.{name}{key}", repr(text),
+                f"a path below {folder} without '..'", "There the mock's inputs are made.",
+            )  # fmt: skip
+
+
 def validate(config: dict[str, Any]) -> None:
     """Check the whole configuration.
 
@@ -140,6 +168,8 @@ def validate(config: dict[str, Any]) -> None:
     if errors:
         raise _as_input_error(misspelt[0] if misspelt else best_match(errors))
     for name, field in config["fields"].items():
+        if "mock" in field:
+            _check_mock_paths(name, field)
         for key in ("images", "reddening"):
             for filter_name in field.get(key, {}):
                 if filter_name != "ebv":

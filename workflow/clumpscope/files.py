@@ -4,17 +4,21 @@ import bz2
 import gzip
 import lzma
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-__all__ = ["PACKED_ENDINGS", "open_packed", "replacing"]
+__all__ = ["PACKED_ENDINGS", "open_packed", "replacing", "sweep"]
 
 _OPENERS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 PACKED_ENDINGS = tuple(_OPENERS)
 """How the names of compressed files end, of which no part can be read alone."""
+
+
+_UNFINISHED = ".writing-"
 
 
 @contextmanager
@@ -33,7 +37,7 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".writing-") as folder:
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=_UNFINISHED) as folder:
         temporary = Path(folder) / path.name
         yield temporary
         os.replace(temporary, path)
@@ -42,3 +46,11 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
 def open_packed(path: str | os.PathLike) -> IO[bytes]:
     """Open a file whose name ends in .gz, .bz2 or .xz; what is read of it is decompressed."""
     return _OPENERS[Path(path).suffix.lower()](path)
+
+
+def sweep(folder: str | os.PathLike) -> None:
+    """Remove what writers that were killed left in a folder and below, when no writer is at work."""
+    for parent, folders, _ in os.walk(folder):
+        for name in [name for name in folders if name.startswith(_UNFINISHED)]:
+            folders.remove(name)
+            shutil.rmtree(Path(parent) / name)

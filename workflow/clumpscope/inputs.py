@@ -29,14 +29,14 @@ __all__ = [
 ]
 
 # Ids name folders and wildcards of the workflow.
-_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$")
-_BAND = re.compile(r"^(?P<filter>[A-Za-z0-9]+)_njy$")
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
+_BAND = re.compile(r"(?P<filter>[A-Za-z0-9]+)_njy")
 
 
 def _check_ids(table: Table, column: str, where: str) -> None:
     table[column] = [str(value) for value in table[column]]
     for row, value in enumerate(table[column]):
-        if not _ID.match(value):
+        if not _ID.fullmatch(value):
             raise InputError(
                 f"{where}, column {column!r}, row {row + 1}",
                 repr(str(value)),
@@ -96,7 +96,7 @@ def read_galaxies(path: str, layout: dict[str, Any] | None = None) -> Table:
 
 def photometry_filters(table: Table) -> list[str]:
     """Filters of a photometry table, those with columns ``<filter>_njy``."""
-    return [match["filter"] for match in map(_BAND.match, table.colnames) if match]
+    return [match["filter"] for match in map(_BAND.fullmatch, table.colnames) if match]
 
 
 def read_photometry(path: str, redshift: float | None) -> Table:

@@ -13,6 +13,9 @@ from .files import replacing
 
 __all__ = ["read_table", "require_columns", "require_finite", "require_unique", "write_table"]
 
+_ROWS = "clumpscope_rows"
+"""Entry of an ECSV's header with the number of rows, by which a file that was cut off is known."""
+
 _FORMATS = {".ecsv": "ascii.ecsv", ".csv": "ascii.csv", ".fits": "fits", ".fit": "fits", ".txt": "ascii"}
 
 
@@ -44,13 +47,32 @@ def read_table(path: str | os.PathLike, columns: Iterable[str] = ()) -> Table:
             table = Table.read(lines, format=kind, comment="#")
         else:
             table = Table.read(path, format=kind)
-    except (ValueError, OSError) as error:
+    # A damaged header of an ECSV breaks astropy's reader in as many ways as it has lines.
+    except (ValueError, OSError, TypeError, KeyError, IndexError, AttributeError) as error:
         raise InputError(str(path), f"unreadable content ({error})", f"a table in {kind} format") from error
+    _check_whole(table, path)
     for name in table.colnames:
         if table[name].dtype.kind == "S":
             table[name] = np.char.decode(np.asarray(table[name]), "utf-8")
     require_columns(table, columns, str(path))
     return table
+
+
+def _check_whole(table: Table, path: Path) -> None:
+    """Refuse one of our own ECSV files that lacks its end; tables of others do not say how long they are."""
+    rows = table.meta.pop(_ROWS, None) if path.suffix.lower() == ".ecsv" else None
+    if rows is None:
+        return
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        whole = file.read() == b"\n"
+    if len(table) != rows or not whole:
+        raise InputError(
+            str(path),
+            f"{len(table)} rows" + ("" if whole else ", the last of them cut off"),
+            f"the {rows} rows of its header's {_ROWS}",
+            "Delete the file, and the next run makes it anew; if you changed its rows, change the number too.",
+        )
 
 
 def require_columns(table: Table, columns: Iterable[str], where: str) -> None:
@@ -100,16 +122,17 @@ def write_table(table: Table, path: str | os.PathLike, fits: bool = False) -> No
     path : path-like
         The product, ending in ``.ecsv`` or ``.fits``.
     fits : bool
-        Also write the same table as FITS beside an ECSV.
+        Also write the same table as FITS beside an ECSV, before it: other products are made from the ECSV.
     """
     path = Path(path)
-    described = describe_columns(table)
-    targets = [path, path.with_suffix(".fits")] if fits else [path]
-    for target in targets:
+    for target in [path.with_suffix(".fits"), path] if fits else [path]:
+        described = describe_columns(table)
         if target.suffix == ".fits":
             # FITS has no unit for logarithms; the description says what the logarithm is of.
             for name in described.colnames:
                 if str(described[name].unit).startswith("dex("):
                     described[name].unit = None
+        else:
+            described.meta[_ROWS] = len(described)
         with replacing(target) as temporary:
             described.write(temporary, format=_FORMATS[target.suffix], overwrite=True)

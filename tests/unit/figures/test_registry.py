@@ -63,6 +63,19 @@ def test_figure_is_drawn_with_many_few_and_no_rows(products, kind, name):
     assert any(word.startswith(("no ", "none")) for word in words) or name == "truth_recovery"
 
 
+def test_names_of_systems_are_no_formulas(products):
+    every = dict(products["imaging"])
+    images = every["multiple_images"].copy()
+    images["system"] = np.where(
+        images["system"] == images["system"][0], r"$\frac{$ and \$", r"\undefined $_$"
+    )
+    every["multiple_images"] = images
+    figure, _ = draw_figure("multiple_images", every)
+    figure.canvas.draw()
+    drawn = [label for axes in figure.axes for label in axes.get_legend_handles_labels()[1]]
+    assert r"\$\frac{\$ and \\$" in drawn
+
+
 def test_figures_of_a_single_clump(products):
     one = {**products["imaging"], "catalogue": products["imaging"]["catalogue"][:1]}
     for name in figures_of("imaging", set(one)):

@@ -9,6 +9,13 @@ IMAGING = {"images": {"F150W": {"sci": "a.fits"}}, "galaxies": "g.csv"}
 MAPS = {"kind": "maps", "z_lens": 0.4, "normalisation": {"z_source": 2.0}}
 
 
+def mock(**image):
+    """A mock field with its images at these places."""
+    image = {"sci": "results/a/input/sci.fits", **image}
+    field = {"mock": {}, "images": {"F150W": image}, "galaxies": "results/a/input/galaxies.ecsv"}
+    return {"fields": {"a": field}}
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
@@ -43,11 +50,19 @@ MAPS = {"kind": "maps", "z_lens": 0.4, "normalisation": {"z_source": 2.0}}
         ({"fields": {"a": PHOTOMETRY}, "sed": {"sfh": ["exp_10Myr"]}}, "reference_sfh"),
         ({"fields": {"a": PHOTOMETRY}, "run": {"seed": -1}}, "run.seed"),
         ({"fields": {"a b/c": PHOTOMETRY}}, "a b/c"),
+        ({"fields": {"a\n": PHOTOMETRY}}, "text matching"),
+        (mock(sci="results/a/input/../../../precious.fits"), "fields.a.images.F150W.sci.*without '..'"),
+        (mock(sci="/data/precious.fits"), "fields.a.images.F150W.sci.*below results/a/input/"),
+        (mock(psf="results/a/input/../psf.fits"), "fields.a.images.F150W.psf"),
     ],
 )
 def test_wrong_configurations_are_refused(wrong, message):
     with pytest.raises(InputError, match=message):
         config.validate(wrong)
+
+
+def test_a_mock_may_take_a_psf_from_elsewhere():
+    config.validate(mock(psf="resources/psf.fits"))
 
 
 def test_settings_are_defaults_then_top_level_then_field():

@@ -9,8 +9,9 @@ from astropy.table import Table
 from clumpscope import cosmology, flags
 from clumpscope.columns import COLUMNS, column_info
 from clumpscope.documentation import pages
+from clumpscope.download import parse_address
 from clumpscope.errors import InputError
-from clumpscope.files import replacing
+from clumpscope.files import replacing, sweep
 from clumpscope.filters import filter_names, get_filter, transmission
 from clumpscope.logs import job_log
 from clumpscope.randomness import generator
@@ -35,6 +36,25 @@ def test_table_round_trip_keeps_units_and_bytes(tmp_path):
     write_table(table, tmp_path / "t.ecsv", fits=True)
     assert first == ((tmp_path / "t.ecsv").read_bytes(), (tmp_path / "t.fits").read_bytes())
     assert table["ra"].unit is None, "the caller's table is left as it was"
+
+
+def test_a_table_that_lost_its_end_is_refused_wherever_it_was_cut(tmp_path):
+    path = tmp_path / "t.ecsv"
+    write_table(Table({"id": ["a", "b"], "ra": [1.0, 2.123456]}), path)
+    assert len(read_table(path)) == 2 and read_table(path).meta == {}
+    whole = path.read_bytes()
+    for length in range(len(whole)):
+        path.write_bytes(whole[:length])
+        with pytest.raises(InputError, match=r"t\.ecsv"):
+            read_table(path)
+    path.write_bytes(whole[: whole.rindex(b"b")])
+    with pytest.raises(InputError, match=r"found 1 rows; expected the 2 rows .* Delete the file"):
+        read_table(path)
+
+
+def test_tables_of_others_need_not_say_how_long_they_are(tmp_path):
+    Table({"id": [1, 2]}).write(tmp_path / "t.ecsv")
+    assert len(read_table(tmp_path / "t.ecsv")) == 2
 
 
 @pytest.mark.parametrize(
@@ -65,6 +85,29 @@ def test_replacing_leaves_the_old_file_when_the_writer_fails(tmp_path):
         raise RuntimeError
     assert target.read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["product.txt"]
+
+
+def test_what_killed_writers_left_is_swept_away(tmp_path):
+    (tmp_path / "a/.writing-x1").mkdir(parents=True)
+    for name in ("a/.writing-x1/t.ecsv", "a/t.ecsv"):
+        (tmp_path / name).write_text("half")
+    sweep(tmp_path)
+    assert [path.name for path in sorted(tmp_path.rglob("*"))] == ["a", "t.ecsv"]
+
+
+@pytest.mark.parametrize(
+    ("name", "ending"),
+    [
+        ("table.csv", ".csv"),
+        ("sci.v2.fits.gz?token=a.b", ".fits.gz"),
+        ("x.$(touch PWN).csv", ".csv"),
+        ("x.csv;id", ""),
+        ("x.csv\n", ".csv"),
+        ("table", ""),
+    ],
+)
+def test_no_shell_finds_a_word_in_the_ending_of_a_url(name, ending):
+    assert parse_address(f"https://host/{name}", "x").ending == ending
 
 
 def test_flag_bits_are_distinct_and_described():

@@ -119,6 +119,13 @@ def test_wrong_photometry_tables(tmp_path, old, new, message):
         inputs.check_field("a", {"photometry": str(path), "redshift": 0.39})
 
 
+def test_an_id_ends_where_its_line_does(tmp_path):
+    table = Table({"id": ["c1\n"], "ra": [10.0], "dec": [-30.0], "F150W_njy": [5.0], "F150W_err_njy": [1.0]})
+    table.write(tmp_path / "clusters.ecsv")
+    with pytest.raises(InputError, match=r"row 1: found 'c1\\n'"):
+        inputs.read_photometry(str(tmp_path / "clusters.ecsv"), 0.39)
+
+
 def test_photometry_needs_a_redshift(tmp_path):
     path = tmp_path / "clusters.csv"
     path.write_text(CLUSTERS)

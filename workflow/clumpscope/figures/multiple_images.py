@@ -8,7 +8,7 @@ from astropy.table import Table
 
 from .columns import numbers
 from .settings import Settings
-from .style import GREY, MARKERS, PAGE_INCH, PALETTE, empty, new_figure, panel_label, styled
+from .style import GREY, MARKERS, PAGE_INCH, PALETTE, empty, new_figure, panel_label, plain_text, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,7 +59,7 @@ def _draw_places(axes: "Axes", images: Table, look: Mapping, clumps_rms: np.ndar
         # x of the lens frame grows to the West.
         axes.errorbar(-own["offset_x_arcsec"], own["offset_y_arcsec"], xerr=own["offset_x_arcsec_err"],
                       yerr=own["offset_y_arcsec_err"], fmt=marker, ms=3.5, mew=0, lw=0.7, color=colour,
-                      label=system if len(look) <= len(PALETTE) else None)  # fmt: skip
+                      label=plain_text(system) if len(look) <= len(PALETTE) else None)  # fmt: skip
     for line in (axes.axhline, axes.axvline):
         line(0.0, color=GREY, lw=0.5, ls=":", zorder=0)
     # Equal scales both ways, the origin in the middle.

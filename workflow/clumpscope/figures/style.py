@@ -21,6 +21,7 @@ __all__ = [
     "ordered_colours",
     "panel_label",
     "plain_logarithms",
+    "plain_text",
     "styled",
 ]
 
@@ -105,6 +106,11 @@ def panel_label(axes: "Axes", text: str, corner: str = "upper left") -> None:
     x, y = {"left": 0.035, "right": 0.965}[horizontal], {"upper": 0.965, "lower": 0.035}[vertical]
     va = "top" if vertical == "upper" else "bottom"
     axes.text(x, y, text, transform=axes.transAxes, ha=horizontal, va=va, fontsize=7.5, linespacing=1.3)
+
+
+def plain_text(text: object) -> str:
+    """Text out of a user's table as it is drawn, without matplotlib taking its dollar signs for formulas."""
+    return str(text).replace("$", r"\$")
 
 
 def plain_logarithms(axis: "Axis") -> None:

@@ -1,0 +1,99 @@
+"""Every rule's environment pins what its script imports, through the whole library."""
+
+import ast
+import re
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+import yaml
+from clumpscope import sed
+from clumpscope.figures.registry import FIGURES
+from conftest import ROOT
+
+LIBRARY = ROOT / "workflow"
+# What a module is called in a package index, where that differs.
+PACKAGES = {"sedpy": "astro-sedpy", "matplotlib": "matplotlib-base", "yaml": "pyyaml", "nautilus": "nautilus-sampler",
+            "arviz_stats": "arviz-stats", "PIL": "pillow"}  # fmt: skip
+# Modules that are imported by name when they are asked for.
+ASKED_FOR = {f"clumpscope.sed.{name}": [f"clumpscope.sed.{module}"] for name, module in sed._LATER.items()}
+ASKED_FOR["clumpscope.figures.registry.draw_figure"] = [
+    f"clumpscope.figures.{figure.module}" for figure in FIGURES.values()
+]
+
+
+def file_of(module: str) -> Path | None:
+    path = LIBRARY.joinpath(*module.split("."))
+    return next((p for p in (path / "__init__.py", path.with_suffix(".py")) if p.is_file()), None)
+
+
+def skipped(node: ast.AST) -> bool:
+    """Whether a block is for type checkers alone."""
+    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+
+
+def imports(node: ast.AST, package: list[str]):
+    """Modules that a file imports, also inside functions; names that may be submodules too."""
+    for child in ast.iter_child_nodes(node):
+        if skipped(child):
+            continue
+        if isinstance(child, ast.Import):
+            yield from (alias.name for alias in child.names)
+        elif isinstance(child, ast.ImportFrom):
+            base = package[: len(package) - child.level + 1] if child.level else []
+            module = ".".join([*base, *([child.module] if child.module else [])])
+            yield module
+            yield from (f"{module}.{alias.name}" for alias in child.names)
+        else:
+            yield from imports(child, package)
+
+
+@cache
+def imported(file: Path) -> frozenset[str]:
+    return frozenset(imports(ast.parse(file.read_text()), list(file.relative_to(LIBRARY).parts[:-1])))
+
+
+def third_party(path: Path) -> dict[str, tuple[str, ...]]:
+    """Third-party modules that a file needs, each with the chain of files that leads to it."""
+    found, seen, waiting = {}, {path}, [(path, ())]
+    while waiting:
+        file, chain = waiting.pop(0)
+        chain = (*chain, str(file.relative_to(LIBRARY)))
+        names = imported(file)
+        names = names.union(*(ASKED_FOR.get(name, ()) for name in names))
+        parents = {name.rsplit(".", k)[0] for name in names for k in range(name.count(".") + 1)}
+        files = {own for name in names | parents if name.startswith("clumpscope") and (own := file_of(name))}
+        for name in names:
+            root = name.split(".")[0]
+            if root not in sys.stdlib_module_names and root != "clumpscope":
+                found.setdefault(root, chain)
+        waiting += [(own, chain) for own in sorted(files - seen)]
+        seen |= files
+    return found
+
+
+def rules():
+    """Name, environment and script of every rule."""
+    for file in sorted((ROOT / "rules").glob("*.smk")):
+        for block in re.split(r"^\s*(?:rule|checkpoint)(?= \w+:$|:$)", file.read_text(), flags=re.M)[1:]:
+            environment = re.search(r'conda:\s*"\.\./(.*?)"', block)
+            script = re.search(r'script:\s*"\.\./(.*?)"', block)
+            yield block.split(":")[0].strip() or file.stem, environment[1], script[1]
+
+
+def test_every_script_has_a_rule():
+    assert {Path(script).name for *_, script in rules()} == {path.name for path in LIBRARY.glob("*.py")}
+
+
+@pytest.mark.parametrize(("rule", "environment", "script"), list(rules()))
+def test_a_rules_environment_has_what_its_script_imports(rule, environment, script):
+    dependencies = yaml.safe_load((ROOT / environment).read_text())["dependencies"]
+    pins = [pin for entry in dependencies for pin in (entry["pip"] if isinstance(entry, dict) else [entry])]
+    names = {re.split("==?", pin)[0] for pin in pins}
+    missing = {
+        m: " > ".join(chain)
+        for m, chain in third_party(ROOT / script).items()
+        if PACKAGES.get(m, m) not in names
+    }
+    assert missing == {}, f"{environment} of {rule} lacks {missing}"
