@@ -69,7 +69,8 @@ def population_tables(
         mass = np.asarray(clumps["log_mass_p50"], float)
         for name in ("complete", "half"):
             if f"flux_{name}_njy" in clump_limits.colnames:
-                fainter = np.log10(clump_limits[f"flux_{name}_njy"] / clump_limits["flux_njy"])
+                with np.errstate(invalid="ignore", divide="ignore"):  # negative fluxes have no limiting mass
+                    fainter = np.log10(clump_limits[f"flux_{name}_njy"] / clump_limits["flux_njy"])
                 clumps[f"log_mass_{name}"] = mass + of_clumps(fainter)
         if "width_dex" in clump_limits.colnames:
             clumps["width_dex"] = of_clumps(clump_limits["width_dex"])
