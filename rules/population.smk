@@ -35,7 +35,9 @@ rule population:
         hosts=host_table,
         limits=lambda w: injection_tables(w.field).get("clump_limits", []),
     output:
-        expand("results/{{field}}/population/{table}.ecsv", table=POPULATION_TABLES),
+        tables=expand("results/{{field}}/population/{table}.ecsv", table=POPULATION_TABLES),
+        yaml="results/{field}/numbers.yaml",
+        latex="results/{field}/numbers.tex",
     log:
         "results/{field}/logs/population.log",
     benchmark:

@@ -1,21 +1,27 @@
-"""Rule `population`: every population table of a field."""
+"""Rule `population`: every population table of a field, and the numbers that a paper quotes."""
 
 from pathlib import Path
 
 from clumpscope.logs import job_log
+from clumpscope.population.numbers import as_latex, as_yaml, paper_numbers
 from clumpscope.population.products import population_tables
+from clumpscope.population.sample import population_sample
 from clumpscope.tables import read_table, write_table
 
 with job_log(snakemake.log[0]):
     galaxies, hosts = snakemake.input.galaxies, snakemake.input.get("hosts")
     limits = snakemake.input.get("limits")
+    catalogue, settings = read_table(snakemake.input.catalogue), snakemake.params.settings
     tables = population_tables(
-        read_table(snakemake.input.catalogue),
+        catalogue,
         read_table(hosts) if hosts else None,
         read_table(galaxies),
         snakemake.params.host_sfh,
         clump_limits=read_table(limits) if limits else None,
-        **snakemake.params.settings,
+        **settings,
     )
-    for path in snakemake.output:
+    for path in snakemake.output.tables:
         write_table(tables[Path(path).stem], path)
+    numbers = paper_numbers(catalogue[population_sample(catalogue, settings["min_broad_bands"])], tables)
+    Path(snakemake.output.yaml).write_text(as_yaml(numbers))
+    Path(snakemake.output.latex).write_text(as_latex(numbers))

@@ -183,3 +183,19 @@ def test_lens_models_says_how_many_clumps_differ_by_more_than_their_error(produc
     expected = np.mean(0.3 * np.asarray(clumps["mu"]) > np.asarray(clumps["mu_err_hi"]))
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert any(text.startswith(f"{expected:.0%} differ") for text in texts)
+
+
+def test_bars_of_clumps_per_galaxy_add_up(products, counted):
+    figure, table = draw_figure("clumps_per_galaxy", products)
+    assert table["n_clumps"].sum() == len(counted)
+    inside = table[(table["z"] >= 0.7) & (table["z"] < 1.5)]
+    heights = [bar.get_height() for bar in figure.axes[0].containers[0]]
+    assert heights == [(inside["n_clumps"] == k + 1).sum() for k in range(len(heights))]
+
+
+def test_host_histograms_count_every_galaxy(products):
+    figure, hosts = draw_figure("host_evolution", products)
+    heights = [
+        sum(bar.get_height() for bar in axes.containers[0]) for axes in figure.axes[::2] if axes.containers
+    ]
+    assert sum(heights) == ((hosts["z"] >= 0.7) & (hosts["z"] < 5.5)).sum()

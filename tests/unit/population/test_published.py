@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from astropy.table import Table
+from clumpscope.flags import bit
 from clumpscope.population.published import compare_published
 
 N = 41
@@ -67,3 +68,15 @@ def test_clusters_without_a_fit_are_left_out(tables):
 
 def test_every_row_gives_its_reason(tables):
     assert all(len(row["reason"]) > 30 for row in compare_published(*tables))
+
+
+def test_the_quality_of_the_fits_is_told(tables):
+    reference, ssp, stack, published = tables
+    reference["z"] = 0.39  # the Universe is 9.4 Gyr old
+    ssp["best_log_age_yr"][:3] = np.log10(1.1e10)
+    ssp["flags"] = np.where(np.arange(N) < 5, bit("poor_fit"), 0)
+    reference["flags"] = 0
+    result = {row["quantity"]: row for row in compare_published(reference, ssp, stack, published)}
+    assert result["chi2 of the stack's best model"]["ssp"] == 2.0
+    poor, old = result["clusters with a poor fit"], result["clusters older than the Universe"]
+    assert (poor["ssp"], poor["reference"], old["ssp"], old["reference"]) == (5, 0, 3, 0)

@@ -47,6 +47,12 @@ _ROWS = [
     ("luminosity_size", _IMAGING, ("catalogue",),
      "Absolute V magnitude against intrinsic effective radius, by redshift; arrows are upper limits of the size. The "
      "grey lines are of equal mean rest-frame surface brightness inside the effective radius (C25 Fig. 8)."),
+    ("clumps_per_galaxy", _IMAGING, ("catalogue",),
+     "How many galaxies have so many clumps, by redshift; the legend counts clumps and galaxies (C25 Fig. 4). Only clumps that count in "
+     "statistics, one image of each galaxy."),
+    ("host_evolution", _IMAGING, ("population",),
+     "Stellar mass and specific star-formation rate (over 100 Myr) of the galaxies with clumps, by redshift, with medians (dashed) and "
+     "their 68 % confidence (grey) of three galaxies or more (C25 Fig. 10); the outermost bins include what lies beyond."),
     ("redshift_distributions", _IMAGING, ("catalogue",),
      "Mass-weighted age, stellar mass, star-formation rate and effective radius of the clumps in every redshift bin, "
      "with medians (dashed) and their 68 % confidence (grey) (C25 Fig. 11). Sizes that are upper limits are left out; the outermost bins include what lies beyond."),

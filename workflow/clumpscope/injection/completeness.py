@@ -181,13 +181,18 @@ def clump_limits(
     Returns
     -------
     Table
-        The conditions with completeness (of clumps as this one) and flux_complete_njy: the flux of a clump of its
-        size and place at which a share of `completeness` is counted.
+        The conditions with completeness (of clumps as this one); flux_complete_njy: the flux of a clump of its
+        size and place at which a share of `completeness` is counted; flux_half_njy and width_dex: centre and width of the logistic
+        in log flux (NaN where the share counted does not rise with flux).
     """
     table = conditions.copy()
     logistic = logistic_of(injected, found_by(injected, min_broad_bands)["counted"])
     variables = _variables(table)
     value, _ = logistic.level(completeness, variables[:, 1:])
     table["completeness"] = logistic.probability(variables)
-    table["flux_complete_njy"] = table["flux_njy"] / table["depth_ratio"] * 10**value
+    depth = table["flux_njy"] / table["depth_ratio"]
+    table["flux_complete_njy"] = depth * 10**value
+    half, _ = logistic.level(0.5 * (1.0 - logistic.lapse), variables[:, 1:])
+    table["flux_half_njy"] = depth * 10**half
+    table["width_dex"] = np.where(np.isfinite(half), 1.0 / logistic.coefficients[1], np.nan)
     return table

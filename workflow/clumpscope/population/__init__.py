@@ -8,6 +8,7 @@ POPULATION_TABLES = (
     "surface_density",
     "mass_function",
     "mass_function_slopes",
+    "mass_function_fits",
     "host_relations",
     "host_medians",
     "host_correlations",

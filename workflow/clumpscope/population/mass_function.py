@@ -7,8 +7,9 @@ import numpy as np
 from astropy.table import Table
 
 from .bins import REDSHIFT_EDGES, Bin, edge_bins, equal_number_bins
+from .mass_likelihood import LAWS, Sample, fit_mass_function
 
-__all__ = ["PowerLaw", "cumulative", "mass_functions", "power_law", "turnover"]
+__all__ = ["PowerLaw", "cumulative", "likelihood_fits", "mass_functions", "power_law", "turnover"]
 
 _MIN_CLUMPS = 5  # fewer do not give a slope
 _TURNOVER_STEP = 0.1  # dex
@@ -99,6 +100,16 @@ def _limit(clumps: Table, given: float | None, share: float) -> tuple[float, str
     return turnover(clumps["log_mass_p50"]) + _MARGIN, "turnover"
 
 
+def _groups(
+    clumps: Table, redshift_edges: Sequence[float], n_magnification_bins: int
+) -> list[tuple[str, Bin]]:
+    """All clumps together, by redshift, and by magnification."""
+    groups = [("all", Bin(-np.inf, np.inf, np.ones(len(clumps), dtype=bool)))]
+    groups += [("redshift", b) for b in edge_bins(clumps["z"], redshift_edges)]
+    groups += [("magnification", b) for b in equal_number_bins(clumps["mu"], n_magnification_bins)]
+    return groups
+
+
 def mass_functions(
     clumps: Table,
     redshift_edges: Sequence[float] = REDSHIFT_EDGES,
@@ -140,10 +151,7 @@ def mass_functions(
     or -0.96; a width of 0.4 dex gives -0.6.
     """
     mass = np.asarray(clumps["log_mass_p50"], float)
-    everything = [Bin(-np.inf, np.inf, np.ones(len(clumps), dtype=bool))]
-    groups = [("all", b) for b in everything]
-    groups += [("redshift", b) for b in edge_bins(clumps["z"], redshift_edges)]
-    groups += [("magnification", b) for b in equal_number_bins(clumps["mu"], n_magnification_bins)]
+    groups = _groups(clumps, redshift_edges, n_magnification_bins)
     points, slopes = [], []
     for kind, group in groups:
         masses, counts = cumulative(mass[group.rows])
@@ -176,3 +184,52 @@ def mass_functions(
             dtype=[word, number, number, count, number, word, count, number, number],
         ),
     )
+
+
+def likelihood_fits(
+    clumps: Table,
+    slopes: Table,
+    redshift_edges: Sequence[float] = REDSHIFT_EDGES,
+    n_magnification_bins: int = _N_MAGNIFICATION_BINS,
+) -> Table:
+    """Power law and truncated law of every group by full likelihood, beside C25's way in `mass_functions`.
+
+    Parameters
+    ----------
+    clumps : Table
+        As of `mass_functions`, with log_mass_p16 and log_mass_p84 (errors of fit and magnification); where clumps were injected also
+        log_mass_half and width_dex, each clump's own completeness.
+    slopes : Table
+        Of `mass_functions`: the limits of groups that have no injected clumps, and of those with a given limit.
+    redshift_edges : sequence of float
+    n_magnification_bins : int
+
+    Returns
+    -------
+    Table
+        by, low, high, law, limit_source, n_fitted, alpha and log_mass_cut with errors, aic, log_bayes_factor (over the power law).
+    """
+    middle = np.asarray(clumps["log_mass_p50"], float)
+    below, above = (
+        middle - np.asarray(clumps["log_mass_p16"], float),
+        np.asarray(clumps["log_mass_p84"], float) - middle,
+    )
+    rows = []
+    groups = _groups(clumps, redshift_edges, n_magnification_bins)
+    for (kind, group), slope in zip(groups, slopes, strict=True):
+        own, source = group.rows, str(slope["limit_source"])
+        injected = source == "injection" and "log_mass_half" in clumps.colnames
+        if injected:
+            limit, width = (np.asarray(clumps[name], float)[own] for name in ("log_mass_half", "width_dex"))
+        else:
+            limit, width = np.full(own.sum(), float(slope["log_mass_limit"])), np.zeros(own.sum())
+        sample = Sample(middle[own], below[own], above[own], limit, width, shared=injected)
+        fits = {law: fit_mass_function(sample, law) for law in LAWS}
+        for law, fit in fits.items():
+            rows.append((kind, group.low, group.high, law, source, fit.n, fit.alpha, fit.alpha_err_lo, fit.alpha_err_hi,
+                         fit.log_mass_cut, fit.log_mass_cut_err_lo, fit.log_mass_cut_err_hi, fit.aic,
+                         fit.log_evidence - fits["power_law"].log_evidence))  # fmt: skip
+    names = ["by", "low", "high", "law", "limit_source", "n_fitted"]
+    names += [f"{name}{end}" for name in ("alpha", "log_mass_cut") for end in ("", "_err_lo", "_err_hi")]
+    names += ["aic", "log_bayes_factor"]
+    return Table(rows=rows, names=names, dtype=["U13", float, float, "U10", "U13", int, *[float] * 8])

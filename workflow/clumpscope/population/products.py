@@ -8,7 +8,7 @@ from astropy.table import Table
 from .bins import REDSHIFT_EDGES
 from .gradients import DISTANCE_EDGES_KPC, clump_positions, gradients
 from .hosts import host_correlations, host_medians, host_relations, intrinsic_hosts
-from .mass_function import mass_functions
+from .mass_function import likelihood_fits, mass_functions
 from .medians import property_medians, surface_density_medians
 from .sample import population_sample
 
@@ -48,7 +48,7 @@ def population_tables(
     limit_share : float
         See `clumpscope.population.mass_function.mass_functions`.
     clump_limits : Table, optional
-        Of `clumpscope.injection`: id, flux_njy and flux_complete_njy of every clump.
+        Of `clumpscope.injection`: id, flux_njy, flux_complete_njy, flux_half_njy and width_dex of every clump.
     distance_bins_kpc : sequence of float
         Edges of the galactocentric distance bins.
 
@@ -60,10 +60,20 @@ def population_tables(
     clumps = catalogue[population_sample(catalogue, min_broad_bands)]
     if clump_limits is not None:
         # The same clump, as much fainter as it could be: its mass scales with its flux.
-        fainter = np.log10(clump_limits["flux_complete_njy"] / clump_limits["flux_njy"])
-        by_id = dict(zip(map(str, clump_limits["id"]), map(float, fainter), strict=True))
-        fainter = [by_id.get(str(name), np.nan) for name in clumps["id"]]
-        clumps["log_mass_complete"] = np.asarray(clumps["log_mass_p50"], float) + fainter
+        rows = {str(name): row for row, name in enumerate(clump_limits["id"])}
+        at = np.array([rows.get(str(name), len(rows)) for name in clumps["id"]], dtype=int)
+
+        def of_clumps(values: np.ndarray) -> np.ndarray:
+            return np.append(np.asarray(values, float), np.nan)[at]
+
+        mass = np.asarray(clumps["log_mass_p50"], float)
+        for name in ("complete", "half"):
+            if f"flux_{name}_njy" in clump_limits.colnames:
+                with np.errstate(invalid="ignore", divide="ignore"):  # negative fluxes have no limiting mass
+                    fainter = np.log10(clump_limits[f"flux_{name}_njy"] / clump_limits["flux_njy"])
+                clumps[f"log_mass_{name}"] = mass + of_clumps(fainter)
+        if "width_dex" in clump_limits.colnames:
+            clumps["width_dex"] = of_clumps(clump_limits["width_dex"])
     if hosts is None:
         hosts = Table({f"{n}_p{p}": np.empty(0) for n in ("log_mass", "log_sfr100") for p in (16, 50, 84)})
         hosts["id"], galaxies = (
@@ -80,6 +90,7 @@ def population_tables(
         "surface_density": surface_density_medians(clumps, redshift_bins),
         "mass_function": points,
         "mass_function_slopes": mass_slopes,
+        "mass_function_fits": likelihood_fits(clumps, mass_slopes, redshift_bins),
         "host_relations": relations,
         "host_medians": host_medians(relations),
         "host_correlations": host_correlations(relations),

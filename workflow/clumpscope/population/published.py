@@ -3,6 +3,9 @@
 import numpy as np
 from astropy.table import Table
 
+from ..cosmology import age_of_universe_yr
+from ..flags import has
+
 __all__ = ["REASONS", "compare_published"]
 
 REASONS = {
@@ -17,6 +20,10 @@ REASONS = {
     "age": "Published for the stack only. The SSP grid has no dust and starts at 0.5 Gyr, so it cannot answer with a young, dusty "
     "cluster; in six bands age, metallicity and dust are degenerate, and the prior of the reference history shows.",
     "stack": "F22 stack images and measure the stack; here the stack is the median of the clusters' fluxes.",
+    "chi2": "Not published. Of six bands without an error floor: where it is far above the number of bands, no model of the grid is a fit, and the "
+    "age and metallicity above are those of the least bad one; their ranges are not errors.",
+    "poor": "Clusters whose best model is improbable (p < 1e-4); they are counted in the medians above.",
+    "old": "Median or best age above the age of the Universe at the cluster's redshift: the grid of F22 ends at 11 Gyr whatever the redshift.",
     "ml": "Smallest to largest. Light in the reference history is dimmed by dust, which raises M/L; young ages lower it.",
     "implied": "Published: their masses over the V luminosities fitted here, which is not what F22 quote as M/L; the two differ "
     "where the luminosities do.",
@@ -38,9 +45,9 @@ def compare_published(reference: Table, ssp: Table, ssp_stack: Table, published:
     ----------
     reference : Table
         The catalogue, or any table with percentiles of the reference SFH: id, log_mass, log_mass_formed,
-        log_age_mw_yr, ml_v.
+        log_age_mw_yr, ml_v; optional z, flags.
     ssp : Table
-        Fits of the SSP grid by id: best_log_mass, best_log_mass_formed, best_log_age_yr, best_ml_v.
+        Fits of the SSP grid by id: best_log_mass, best_log_mass_formed, best_log_age_yr, best_ml_v, optional flags.
     ssp_stack : Table
         chi-squared map of the stack: age_yr, z_zsun, chi2, significance.
     published : Table
@@ -80,11 +87,36 @@ def compare_published(reference: Table, ssp: Table, ssp_stack: Table, published:
         ("M/L in V", "Msun / Lsun", (_ML_RANGE[0], np.nan, _ML_RANGE[1]), _extremes(best_ml), _extremes(ml), "ml"),
         ("median M/L in V", "Msun / Lsun", _spread(implied), _spread(best_ml), _spread(ml), "implied"),
     ]  # fmt: skip
+    chi2 = float(np.min(np.asarray(ssp_stack["chi2"], float)))
+    rows.append(("chi2 of the stack's best model", "", _NOTHING, (np.nan, chi2, np.nan), _NOTHING, "chi2"))
+    if "flags" in ssp.colnames and "flags" in reference.colnames:
+        counts = (
+            _number(has(np.array([int(r[name]["flags"]) for name in names]), "poor_fit"))
+            for r in (grid, ours)
+        )
+        rows.append(("clusters with a poor fit", "", _NOTHING, *counts, "poor"))
+    if "z" in reference.colnames:
+        limit = np.array([float(age_of_universe_yr(z)) / 1e9 for z in of(ours, "z")])
+        rows.append(
+            (
+                "clusters older than the Universe",
+                "",
+                _NOTHING,
+                _number(best_age > limit),
+                _number(age > limit),
+                "old",
+            )
+        )
     return Table(
         rows=[(name, unit, *a, *b, *c, len(names), REASONS[why]) for name, unit, a, b, c, why in rows],
         names=["quantity", "unit", *_COLUMNS, "n", "reason"],
         dtype=["U32", "U16", *[float] * 9, int, "U400"],
     )
+
+
+def _number(chosen: np.ndarray) -> tuple[float, float, float]:
+    """How many, without a range."""
+    return np.nan, float(np.sum(chosen)), np.nan
 
 
 def _spread(values: np.ndarray) -> tuple[float, float, float]:

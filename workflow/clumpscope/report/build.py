@@ -20,6 +20,7 @@ Location = str | os.PathLike
 _POPULATION = {
     "medians": tables.median_table,
     "mass_function_slopes": tables.slope_table,
+    "mass_function_fits": tables.mass_fit_table,
     "host_correlations": tables.correlation_table,
     "gradient_slopes": tables.gradient_table,
 }

@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+from astropy.table import Table
+from clumpscope.population.mass_function import likelihood_fits, mass_functions
+from clumpscope.population.mass_likelihood import Sample, fit_mass_function, simulate_masses
+
+
+# A short version of tests/benchmarks/mass_function.py.
+@pytest.mark.parametrize("shared", [False, True])
+@pytest.mark.parametrize(
+    ("alpha", "error", "width"), [(-1.5, 0.15, 0.1), (-2.0, 0.4, 0.4), (-2.5, 0.15, 0.4)]
+)
+def test_power_laws_are_recovered_and_their_intervals_hold(alpha, error, width, shared):
+    rng = np.random.default_rng(3)
+    fits = [
+        fit_mass_function(simulate_masses(alpha, np.inf, error, width, 200, rng, shared)) for _ in range(40)
+    ]
+    found, low, high = (
+        np.array([getattr(f, f"alpha{end}") for f in fits]) for end in ("", "_err_lo", "_err_hi")
+    )
+    assert abs(found.mean() - alpha) < 0.05
+    assert (
+        0.45 < np.mean((found - low <= alpha) & (alpha <= found + high)) < 0.88
+    )  # 68 % +- 3 binomial errors
+
+
+def test_a_truncation_is_found_where_there_is_one_and_not_claimed_where_there_is_none():
+    rng = np.random.default_rng(5)
+    factors, cuts = [], []
+    for log_cut in (7.0, np.inf):
+        sample = simulate_masses(-1.8, log_cut, 0.2, 0.2, 500, rng, shared=False)
+        power_law, truncated = (fit_mass_function(sample, law) for law in ("power_law", "truncated"))
+        factors.append(truncated.log_evidence - power_law.log_evidence)
+        cuts.append(truncated)
+    assert factors[0] > 5.0 and factors[1] < 2.0
+    error = max(cuts[0].log_mass_cut_err_lo, cuts[0].log_mass_cut_err_hi)
+    assert abs(cuts[0].log_mass_cut - 7.0) < 3 * error
+
+
+def test_without_errors_and_above_a_step_it_is_the_classical_estimate():
+    """dN/dM ~ M^alpha above M_0 without errors: the likelihood peaks at alpha = -1 - n / sum ln(M / M_0)."""
+    mass = 6.0 + np.random.default_rng(7).exponential(1 / np.log(10), 2000)
+    nothing = np.zeros(mass.size)
+    fit = fit_mass_function(Sample(mass, nothing, nothing, nothing + 6.0, nothing, shared=False))
+    assert fit.alpha == pytest.approx(-1 - mass.size / np.sum((mass - 6.0) * np.log(10)), abs=0.01)
+    assert fit.alpha_err_lo == pytest.approx(-(fit.alpha + 1) / np.sqrt(mass.size), rel=0.1)
+
+
+def test_groups_without_clumps_and_masses_that_are_unknown_have_no_fit():
+    clumps = Table({"log_mass_p50": [6.0, np.nan, 7.0], "z": [1.0, 1.0, 2.0], "mu": [2.0, 2.0, 3.0]})
+    clumps["log_mass_p16"], clumps["log_mass_p84"] = (
+        clumps["log_mass_p50"] - 0.2,
+        clumps["log_mass_p50"] + 0.2,
+    )
+    for table in (clumps, clumps[:0]):
+        fits = likelihood_fits(table, mass_functions(table)[1])
+        assert not np.isfinite(fits["alpha"]).any() and set(fits["law"]) == {"power_law", "truncated"}

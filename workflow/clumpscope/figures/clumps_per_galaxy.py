@@ -1,0 +1,54 @@
+"""Clumps per galaxy by redshift (C25 Fig. 4)."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from astropy.table import Table
+
+from ..population.bins import edge_bins
+from .columns import numbers, shown
+from .settings import Settings
+from .style import COLUMN_INCH, empty, new_figure, ordered_colours, styled
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["draw"]
+
+
+@styled
+def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
+    """Draw how many galaxies have so many clumps; products: ``catalogue``."""
+    clumps = shown(products["catalogue"], settings.min_broad_bands)
+    names, first, counts = np.unique(np.asarray(clumps["galaxy"], str), return_index=True, return_counts=True)
+    table = Table({"galaxy": names, "z": numbers(clumps, "z")[first], "n_clumps": counts})
+    figure = new_figure(COLUMN_INCH, 3.0)
+    axes = figure.subplots()
+    axes.set(xlabel="clumps in a galaxy", ylabel="galaxies")
+    groups = edge_bins(numbers(table, "z"), settings.redshift_bins)
+    if not any(group.rows.any() for group in groups):
+        empty(axes)
+        return figure, table
+    width = 0.8 / len(groups)
+    for number, (group, colour) in enumerate(zip(groups, ordered_colours(len(groups)), strict=True)):
+        own = counts[group.rows]
+        if own.size:
+            steps = np.arange(1, own.max() + 1)
+            galaxies = [int((own == step).sum()) for step in steps]
+            label = f"{group.label('z')}: {own.sum()} in {own.size}"
+            place = steps + (number - 0.5 * (len(groups) - 1)) * width
+            axes.bar(place, galaxies, width, color=colour, ec="white", lw=0.3, label=label)
+    inside = counts[np.any([group.rows for group in groups], axis=0)]
+    axes.set(xlim=(0.5, inside.max() + 0.5), ylim=(0, None))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.get_major_locator().set_params(integer=True)
+        axis.set_minor_locator(_none())
+    figure.legend(loc="outside upper center", ncols=2, title="clumps in galaxies", title_fontsize=7)
+    return figure, table
+
+
+def _none():
+    from matplotlib.ticker import NullLocator
+
+    return NullLocator()

@@ -1,0 +1,274 @@
+"""Mass functions by full likelihood: every clump's mass error and selection, a power law and one with an exponential end."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit
+
+__all__ = ["LAWS", "MassFit", "Sample", "fit_mass_function", "simulate_masses"]
+
+Array = np.ndarray
+LAWS = ("power_law", "truncated")
+ALPHA_RANGES = {"power_law": (-4.0, -1.0), "truncated": (-4.0, 0.0)}
+"""Of the flat priors; a power law flatter than -1 has no total number."""
+_STEP = 0.04  # dex of the mass grid
+_LIMIT_STEP = 0.1  # dex of the grid of limits
+_REACH = 8.0  # dex of it above the lowest limit
+_MARGIN_DEX = (0.0, 2.0)  # range of the truncation mass: from the median mass to so far above the greatest
+_DEPTH = 10.0  # of the logarithm of the likelihood below its maximum, where the fine grid ends
+_N_ALPHA, _N_CUT = 41, 25
+_MIN_CLUMPS = 5
+# Gauss-Hermite nodes of a standard normal distribution.
+_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(15)
+_WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Clumps of a mass function.
+
+    Attributes
+    ----------
+    log_mass : (n,) array
+        Measured log10 masses, intrinsic.
+    err_lo, err_hi : (n,) arrays
+        Their errors, of fit and magnification together [dex].
+    log_limit : (n,) array
+        log10 mass at which half of the clumps such as this one would be found.
+    width_dex : (n,) array
+        Width of the logistic completeness about the limit; 0 is a step.
+    shared : bool
+        Whether a limit moves with the mass it was made from. It does when it is a limiting flux times a clump's own measured mass-to-light ratio
+        and magnification: their errors are then in both. It does not when it is a limit of measured masses.
+    """
+
+    log_mass: Array
+    err_lo: Array
+    err_hi: Array
+    log_limit: Array
+    width_dex: Array
+    shared: bool
+
+    def used(self) -> "Sample":
+        """The clumps at or above their limits: below, the completeness is an extrapolation that the slope must not hang on."""
+        columns = [np.asarray(v, float) for v in (self.log_mass, self.err_lo, self.err_hi, self.log_limit, self.width_dex)]  # fmt: skip
+        good = np.isfinite(columns).all(axis=0)
+        good &= columns[0] >= columns[3]
+        return Sample(*(column[good] for column in columns), self.shared)
+
+
+@dataclass(frozen=True)
+class MassFit:
+    """Posterior of one law, of flat priors in alpha and, where it is truncated, in log10 of the truncation mass.
+
+    Attributes
+    ----------
+    n : int
+        Clumps above their limits.
+    alpha, alpha_err_lo, alpha_err_hi : float
+        dN/dM ~ M^alpha; median and 68 %. The cumulative function has alpha + 1.
+    log_mass_cut, log_mass_cut_err_lo, log_mass_cut_err_hi : float
+        M_c of exp(-M / M_c); NaN for a power law.
+    log_evidence : float
+        Logarithm of the likelihood averaged over the priors.
+    aic : float
+        Akaike's criterion.
+    """
+
+    n: int
+    alpha: float = np.nan
+    alpha_err_lo: float = np.nan
+    alpha_err_hi: float = np.nan
+    log_mass_cut: float = np.nan
+    log_mass_cut_err_lo: float = np.nan
+    log_mass_cut_err_hi: float = np.nan
+    log_evidence: float = np.nan
+    aic: float = np.nan
+
+
+class _Likelihood:
+    """ln L(alpha, log M_c) of a sample, what does not depend on the parameters computed once."""
+
+    def __init__(self, sample: Sample) -> None:
+        self.sample = sample
+        spread = np.where(_NODES > 0, sample.err_hi[:, None], sample.err_lo[:, None])
+        self.true = sample.log_mass[:, None] + spread * _NODES
+        if sample.shared:
+            # An outlying limit is more likely to err than to be so: the spread of the true limits is the prior of the errors.
+            error2 = np.square(spread).mean(axis=1)
+            own = max(float(np.var(sample.log_limit) - error2.mean()), float(_STEP**2))
+            part = own / (own + error2)
+            shift = (1 - part) * (sample.log_limit.mean() - sample.log_limit)
+            self.true = sample.log_mass[:, None] + shift[:, None] + np.sqrt(part)[:, None] * spread * _NODES
+            # With v = log M - limit, known from the flux: the selection's integral, over v for every possible true limit.
+            self.limit = self.true - (sample.log_mass - sample.log_limit)[:, None]
+            self.v = np.arange(0.5 * _STEP, _REACH, _STEP)
+            widths, self.width_of = np.unique(np.round(sample.width_dex, 4), return_inverse=True)
+            self.share = np.stack([_completeness(self.v, width) for width in widths])
+            low, high = self.limit.min(), self.limit.max()
+            self.limits = np.linspace(low, high, max(int(np.ceil((high - low) / _LIMIT_STEP)), 1) + 1)
+            self.at = np.clip((self.limit - low) / max(high - low, 1e-9) * (self.limits.size - 1), 0, None)
+        else:
+            # Selected by measured mass: the chance that a clump of each true mass is measured above the limit and found.
+            reach = 6.0 * max(sample.err_lo.max(), sample.err_hi.max())
+            # The limit is an edge of a cell, not inside one.
+            low = float(sample.log_limit.min()) - (np.ceil(reach / _STEP) - 0.5) * _STEP
+            self.mass = np.arange(low, sample.log_limit.max() + _REACH, _STEP)
+            keys = np.round(
+                np.column_stack([sample.err_lo, sample.err_hi, sample.log_limit, sample.width_dex]), 3
+            )
+            keys, self.key_of = np.unique(keys, axis=0, return_inverse=True)
+            self.key_of = self.key_of.ravel()
+            self.chance = np.stack([_chance(self.mass, *key) for key in keys])
+
+    def __call__(self, alpha: float, log_cut: float) -> float:
+        value = _log_density(self.true, alpha, log_cut)
+        if self.sample.shared:
+            density = _log_density(self.limits[:, None] + self.v, alpha, log_cut)
+            top = density.max(axis=1, keepdims=True)
+            norm = np.log(np.exp(density - top) @ self.share.T * _STEP + 1e-300) + top
+            below = np.minimum(self.at.astype(int), self.limits.size - 2)
+            part = self.at - below
+            rows = self.width_of[:, None]
+            norm = norm[below, rows] * (1 - part) + norm[below + 1, rows] * part
+            each = np.exp(np.clip(value - norm, -700, 700)) @ _WEIGHTS
+            return float(np.sum(np.log(each + 1e-300)))
+        density = _log_density(self.mass, alpha, log_cut)
+        top, highest = density.max(), value.max(axis=1)
+        norm = np.log(self.chance @ np.exp(density - top) * _STEP + 1e-300) + top
+        each = np.log(np.exp(value - highest[:, None]) @ _WEIGHTS + 1e-300) + highest
+        return float(np.sum(each - norm[self.key_of]))
+
+
+def _completeness(above_dex: Array, width: float) -> Array:
+    return expit(np.asarray(above_dex) / width) if width > 0 else np.ones(np.shape(above_dex))
+
+
+def _chance(mass: Array, err_lo: float, err_hi: float, limit: float, width: float) -> Array:
+    """Chance that a true mass is measured above the limit and found."""
+    deviate = np.linspace(-5.0, 5.0, 401)
+    weight = np.exp(-0.5 * deviate**2)
+    # A truth above the measured mass by the upper error is a measurement below it.
+    measured = mass[:, None] + np.where(deviate < 0, err_hi, err_lo) * deviate
+    share = np.where(measured >= limit, _completeness(measured - limit, width), 0.0)
+    return share @ (weight / weight.sum())
+
+
+def _log_density(log_mass: Array, alpha: float, log_cut: float) -> Array:
+    """Natural logarithm of dN / dlog M, not normalised."""
+    value = (alpha + 1.0) * np.log(10.0) * log_mass
+    return value if np.isinf(log_cut) else value - 10.0 ** np.minimum(log_mass - log_cut, 4.0)
+
+
+def fit_mass_function(sample: Sample, law: str = "power_law") -> MassFit:
+    """Posterior of a mass function without bins.
+
+    Parameters
+    ----------
+    sample : Sample
+        Clumps below their limits are left out.
+    law : {"power_law", "truncated"}
+        dN/dM ~ M^alpha, or that times exp(-M / M_c).
+
+    Returns
+    -------
+    MassFit
+        NaN with fewer than five clumps.
+
+    Notes
+    -----
+    A clump's likelihood is the law at its true mass, integrated over its error, over the integral of the law times the chance to be found. Where
+    errors are shared with the limit that norm is inside the integral over the error: a power law, which has no scale, then does not
+    feel them at all. The posterior of a clump's mass is taken for its likelihood, as it is for a prior that is flat in log M.
+    Clumps that share a magnification are taken as independent: their common error widens no interval.
+    Of 200 samples of 300 clumps in each of six cases of a power law (alpha = -1.5 with errors of 0.15 and a completeness width of 0.1 dex; -2 and -2.5 with both at
+    0.4 dex; limits shared and not), the bias was at most 0.016 and 66 to 73 % of intervals held the truth. With a truncation at 10^7.5 and alpha = -2 it was -0.006 (74 %; 0.15
+    and 0.1 dex, shared) and 0.05 (68 %; both 0.4 dex, not shared); `tests/benchmarks/mass_function.py` has all cases. Where the data do not reach
+    the truncation, its mass is that of the prior.
+    """
+    sample = sample.used()
+    n = sample.log_mass.size
+    if n < _MIN_CLUMPS:
+        return MassFit(n)
+    likelihood = _Likelihood(sample)
+    alphas = np.linspace(*ALPHA_RANGES[law], _N_ALPHA)
+    if law == "truncated":
+        cuts = np.linspace(
+            np.median(sample.log_mass) + _MARGIN_DEX[0], sample.log_mass.max() + _MARGIN_DEX[1], _N_CUT
+        )
+    else:
+        cuts = np.array([np.inf])
+    prior_area = np.ptp(alphas) * (np.ptp(cuts) if cuts.size > 1 else 1.0)
+    for _ in range(2):  # everywhere, then where it is
+        values = np.array([[likelihood(alpha, cut) for cut in cuts] for alpha in alphas])
+        best = values.max()
+        alphas_now, cuts_now = alphas, cuts
+        inside = values > best - _DEPTH
+        alphas, cuts = (
+            _around(grid, inside.any(axis=1 - axis)) for axis, grid in enumerate((alphas_now, cuts_now))
+        )
+    weight = np.exp(values - best)
+    cell = (alphas_now[1] - alphas_now[0]) * (cuts_now[1] - cuts_now[0] if cuts_now.size > 1 else 1.0)
+    evidence = best + np.log(weight.sum() * cell / prior_area)
+    n_free = 1 if law == "power_law" else 2
+    cut = _interval(cuts_now, weight.sum(axis=0)) if law == "truncated" else (np.nan,) * 3
+    alpha = _interval(alphas_now, weight.sum(axis=1))
+    return MassFit(n, *alpha, *cut, float(evidence), float(2 * n_free - 2 * best))
+
+
+def _around(grid: Array, inside: Array) -> Array:
+    """As many points between the neighbours of those inside."""
+    if grid.size == 1:
+        return grid
+    rows = np.flatnonzero(inside)
+    return np.linspace(grid[max(rows[0] - 1, 0)], grid[min(rows[-1] + 1, grid.size - 1)], grid.size)
+
+
+def _interval(grid: Array, weight: Array) -> tuple[float, float, float]:
+    """Median, and its distances to 16 and 84 %, of a density on a regular grid."""
+    summed = np.concatenate([[0.0], np.cumsum(0.5 * (weight[1:] + weight[:-1]))])
+    low, middle, high = np.interp([0.16, 0.5, 0.84], summed / summed[-1], grid)
+    return float(middle), float(middle - low), float(high - middle)
+
+
+def simulate_masses(
+    alpha: float, log_cut: float, error_dex: float, width_dex: float, n: int, rng: np.random.Generator, shared: bool = True
+) -> Sample:  # fmt: skip
+    """Clumps that a law, a completeness and errors would give, for tests of the fit.
+
+    Parameters
+    ----------
+    alpha, log_cut : float
+        Law; an infinite cut is a power law. Masses begin three dex below the limits.
+    error_dex, width_dex : float
+        Of the masses, and of the logistic completeness about limits that scatter by 0.3 dex about 10^6 (by none where not `shared`).
+    n : int
+        Clumps to find above their limits.
+    rng : numpy.random.Generator
+    shared : bool
+        As of `Sample`.
+    """
+    grid = np.arange(3.0, 16.0, 0.001)
+    density = np.exp(_log_density(grid, alpha, log_cut) - _log_density(grid[:1], alpha, log_cut))
+    # Draws below the range that can be found are wasted: one law above it is the same law.
+    parts: list[tuple[Array, Array, Array]] = []
+    count = 0
+    while count < n:
+        limit = 6.0 + (rng.normal(0.0, 0.3, 4000) if shared else np.zeros(4000))
+        lowest = limit if shared else limit - 5.0 * error_dex
+        chance = np.cumsum(density)
+        start = np.interp(lowest, grid, chance)
+        # In proportion to how many of the law are above each limit.
+        keep = rng.random(start.size) < (chance[-1] - start) / np.max(chance[-1] - start)
+        limit, start = limit[keep], start[keep]
+        mass = np.interp(start + rng.random(start.size) * (chance[-1] - start), chance, grid)
+        error = rng.normal(0.0, error_dex, mass.size)
+        above = (mass if shared else mass + error) - limit
+        found = (above >= 0) & (rng.random(mass.size) < _completeness(above, width_dex))
+        parts.append(
+            (mass[found] + error[found], limit[found] + (error[found] if shared else 0.0), found[found])
+        )
+        count += int(found.sum())
+    masses, limits = (np.concatenate([part[k] for part in parts])[:n] for k in (0, 1))
+    errors, widths = np.full(n, error_dex), np.full(n, width_dex)
+    return Sample(masses, errors, errors, limits, widths, shared)
