@@ -244,7 +244,7 @@ def _covers(mosaic: "Mosaic", table: Table) -> bool:
 
 def _check_lens(key: str, lens: dict[str, Any]) -> None:
     maps = ("kappa", "gamma1", "gamma2", "deflection_x", "deflection_y", "magnification")
-    for entry in ("model", "samples", *maps):
+    for entry in ("model", "samples", "relations", *maps):
         if isinstance(lens.get(entry), str):
             _require_file(lens[entry], f"{key}.{entry}")
     samples = lens.get("samples")

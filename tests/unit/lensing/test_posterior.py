@@ -82,6 +82,18 @@ def test_samples_apply_through_the_scaling_relation(tmp_path):
     np.testing.assert_array_equal(second[4], model.rows[4])
 
 
+def test_the_scaling_relation_may_lie_elsewhere(tmp_path):
+    galaxies = [member("11", 20.0, 120.0, 5.0), member("12", 21.0, 120.0, 5.0)]
+    path = parameter_file(tmp_path, HALO, *galaxies)
+    (tmp_path / "elsewhere").mkdir()
+    relations = parameter_file(tmp_path / "elsewhere", POTFILE, name="downloaded.par")
+    samples = samples_file(tmp_path, ["Pot0 sigma (km/s)"], [[240.0]])
+    with pytest.raises(InputError, match=r"lens\.relations"):
+        read_lenstool(path, samples=samples)
+    model = read_lenstool(path, samples=samples, relations=relations)
+    np.testing.assert_allclose(model.samples[0][1:, STRENGTH], 4.0 * model.rows[1:, STRENGTH], rtol=1e-6)
+
+
 def test_several_potfiles_follow_one_another(tmp_path):
     first = [member(f"1{n}", 19.5 + n, 120.0, 5.0) for n in range(3)]
     second = [member(f"2{n}", 18.0 + n, 200.0, 9.0, mag0=18.0) for n in range(4)]

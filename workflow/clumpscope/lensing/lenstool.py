@@ -26,7 +26,10 @@ _SAME_PLANE = 0.005
 
 
 def read_lenstool(
-    path: str | os.PathLike, samples: str | os.PathLike | None = None, z_lens: float | None = None
+    path: str | os.PathLike,
+    samples: str | os.PathLike | None = None,
+    z_lens: float | None = None,
+    relations: str | os.PathLike | None = None,
 ) -> ParametricModel:
     """Read a parametric lens model of Lenstool.
 
@@ -39,6 +42,8 @@ def read_lenstool(
         those of a potfile through its scaling relation.
     z_lens : float, optional
         Redshift the lens must have; read from the model when missing.
+    relations : path-like, optional
+        Parameter file with the potfiles that a best.par came from, such as ``bestopt.par``; looked for beside it when missing.
 
     Returns
     -------
@@ -53,7 +58,7 @@ def read_lenstool(
     Notes
     -----
     Profiles and their parameters mean what they mean in Lenstool: `potentials.PROFILES` lists those known. The
-    relations of a best.par's potfiles, which it does not hold itself, are read from a parameter file beside it. The
+    relations of a best.par's potfiles, which it does not hold itself, are read from `relations`. The
     redshift of the first potential is that of the main plane; potentials at others (groups behind the cluster, galaxies
     in front) lens in their own, and the positions of all are those seen on the sky.
     """
@@ -82,8 +87,8 @@ def read_lenstool(
         number = check_profile(section.number("profil"), section.place)
         name = section.name.split(" ")[0]
         potentials.append(Potential(name, number, values, section.place, z))
-    relations = _relations(potfiles, cosmology)
-    for number, relation in enumerate(relations):
+    scaled = _relations(potfiles, cosmology)
+    for number, relation in enumerate(scaled):
         if relation is None:
             continue
         potentials += [
@@ -99,13 +104,13 @@ def read_lenstool(
     )  # fmt: skip
     if samples is None:
         return model
-    if not any(relations):
-        relations = _relations_beside(path, cosmology)
+    if not any(scaled):
+        scaled = (
+            _relations_of(Path(relations), cosmology) if relations else _relations_beside(path, cosmology)
+        )
     # Limits are those of an optimisation; without them the values are its result.
     optimised = not any(section.keyword == "limit" for section in sections)
-    return model.with_samples(
-        read_posterior(Path(samples), potentials, relations, rows, cosmology, optimised)
-    )
+    return model.with_samples(read_posterior(Path(samples), potentials, scaled, rows, cosmology, optimised))
 
 
 def _arcsec_per_kpc(cosmology: "FLRW", z: float) -> float:
@@ -136,9 +141,10 @@ def _relations_beside(path: Path, cosmology: "FLRW") -> list[ScalingRelation | N
     ]
     others.sort(key=lambda other: -SequenceMatcher(None, other.name, path.name).ratio())
     for candidate in (*named, *others):
-        if candidate.is_file():
-            potfiles = [s for s in read_sections(candidate) if s.keyword.startswith("potfile")]
-            relations = _relations(potfiles, cosmology)
-            if any(relations):
-                return relations
+        if candidate.is_file() and any(relations := _relations_of(candidate, cosmology)):
+            return relations
     return []
+
+
+def _relations_of(path: Path, cosmology: "FLRW") -> list[ScalingRelation | None]:
+    return _relations([s for s in read_sections(path) if s.keyword.startswith("potfile")], cosmology)

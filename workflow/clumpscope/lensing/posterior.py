@@ -129,7 +129,7 @@ def read_posterior(
             potfile = int(column.owner)
             if potfile >= len(relations) or relations[potfile] is None:
                 raise InputError(place, f"{len(relations)} potfile sections", "the scaling relation it belongs to",
-                                 "Put the model's bestopt.par or input .par beside it.")  # fmt: skip
+                                 "Put the model's bestopt.par or input .par beside it, or name it: lens.relations.")  # fmt: skip
             by_potfile.setdefault(potfile, {})[column.parameter] = number
         elif column.kind == "cosmology":
             by_cosmology[column.parameter] = table[:, number]
