@@ -24,6 +24,8 @@ from clumpscope.redshifts import redshift_quantiles
 from clumpscope.resources import resource
 
 try:
+    for path in workflow.configfiles if workflow.is_main_process else ():
+        configuration.refuse_repeated_keys(path)
     config, names_taken = configuration.name_filters(config)
     configuration.validate(config)
 except InputError as error:

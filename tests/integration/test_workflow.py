@@ -206,6 +206,12 @@ def rules_run(stdout):
     return {line.split("Rule: ")[1].rstrip(")") for line in stdout.splitlines() if "Rule: " in line}
 
 
+def planned(folder, arguments):
+    """Rules that a run would run."""
+    words = [line.split() for line in snakemake(folder, arguments, "--dry-run").stdout.splitlines()]
+    return {line[0] for line in words if len(line) > 1 and line[1].isdigit()}
+
+
 def test_editing_one_galaxy_measures_that_galaxy_again(imaging_run, tmp_path):
     folder, _ = imaging_run
     shutil.copytree(folder, tmp_path / "run", symlinks=True)
@@ -231,10 +237,7 @@ def test_a_changed_prior_runs_no_image_work(imaging_run, tmp_path):
     field["sed"]["priors"] = "paper"
     shutil.copytree(folder, tmp_path / "run", symlinks=True)
     arguments = write_config(tmp_path / "run", {"fields": {"mock": field}, "run": RUN})
-    listed = snakemake(tmp_path / "run", arguments, "--dry-run").stdout
-    jobs = {
-        line.split()[0] for line in listed.splitlines() if line.split()[1:2] and line.split()[1].isdigit()
-    }
+    jobs = planned(tmp_path / "run", arguments)
     assert "sed" in jobs
     assert not jobs & {"cutout", "detect", "fit", "psf", "depth", "magnify", "mock_mock"}
 
@@ -264,6 +267,26 @@ def test_a_killed_run_continues_to_the_same_bytes(photometry_run, tmp_path):
     snakemake(tmp_path, arguments)
     killed, whole = product_bytes(tmp_path), product_bytes(folder)
     assert [name for name in whole if killed.get(name) != whole[name]] == []
+
+
+@pytest.mark.parametrize(
+    ("run", "lost", "rules"),
+    [
+        ("photometry_run", ["figures", "catalogue.fits", "sed/exp_10Myr.pdf"], ["catalogue", "figure", "sed_sheets"]),
+        ("photometry_run", ["sed/exp_10Myr/*/0.nc"], ["sed"]),
+        ("imaging_run", ["hosts.ecsv", "galaxies/*/source_plane.png"], ["host_table", "magnify"]),
+        ("imaging_run", ["galaxies/*/detection.png", "galaxies/*/residuals.png"], ["detect", "fit"]),
+    ],
+)  # fmt: skip
+def test_lost_products_are_made_again(request, tmp_path, run, lost, rules):
+    folder, arguments = request.getfixturevalue(run)
+    shutil.copytree(folder, tmp_path / "run", symlinks=True)
+    for pattern in lost:
+        places = list((tmp_path / "run/results").glob(f"*/{pattern}"))
+        assert places, pattern
+        for place in places[:1]:
+            shutil.rmtree(place) if place.is_dir() else place.unlink()
+    assert planned(tmp_path / "run", arguments) >= set(rules)
 
 
 def test_every_file_that_the_selection_checks_is_downloaded_before_it(tmp_path):

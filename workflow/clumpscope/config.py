@@ -1,8 +1,10 @@
 """The configuration: checked against its schema, filled with defaults, documented from the same file."""
 
 import difflib
+import math
 from collections.abc import Iterator
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ __all__ = [
     "document",
     "field_settings",
     "name_filters",
+    "refuse_repeated_keys",
     "validate",
 ]
 
@@ -64,11 +67,13 @@ def _as_input_error(error: Any) -> InputError:
     if error.validator == "required":
         missing = [key for key in error.validator_value if key not in error.instance]
         return InputError(where, f"no key {missing[0]!r}", f"the keys {', '.join(error.validator_value)}")
+    if error.validator == "not" and "multipleOf" in error.validator_value:
+        return InputError(where, str(error.instance), "an odd number", error.schema.get("description", ""))
     if error.validator == "not":
         return InputError(where, f"keys {', '.join(error.instance)}", "no keys that exclude each other",
                           "A photometry field has no images; a mosaic has err or wht, not both.")  # fmt: skip
     expected = {
-        "type": f"a value of type {error.validator_value}",
+        "type": f"a finite value of type {error.validator_value}",
         "enum": f"one of {', '.join(map(str, error.validator_value))}" if error.validator == "enum" else "",
         "pattern": f"text matching {error.validator_value}",
         "minProperties": "at least one entry",
@@ -146,6 +151,68 @@ def _check_mock_paths(name: str, field: dict[str, Any]) -> None:
             )  # fmt: skip
 
 
+def refuse_repeated_keys(path: str | Path) -> None:
+    """Refuse a YAML file that gives a key of one mapping twice, of which readers keep the last without a word."""
+
+    def check(node: Any) -> None:
+        seen: dict[str, int] = {}
+        for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+            line = key.start_mark.line + 1
+            if not isinstance(key, yaml.ScalarNode):
+                continue
+            if key.value in seen:
+                raise InputError(
+                    f"{path}, line {line}", f"the key {key.value!r}, as in line {seen[key.value]}",
+                    "each key once", "Take one of them out.",
+                )  # fmt: skip
+            seen[key.value] = line
+            check(value)
+        for item in node.value if isinstance(node, yaml.SequenceNode) else ():
+            check(item)
+
+    check(yaml.compose(Path(path).read_text(encoding="utf-8"), Loader=yaml.SafeLoader))
+
+
+def _refuse_other_keys(value: Any, where: str) -> None:
+    """Refuse keys that YAML does not read as text, such as ``2744``, ``no`` or ``~``."""
+    for key, part in value.items() if isinstance(value, dict) else ():
+        if not isinstance(key, str):
+            raise InputError(
+                "configuration key " + (where or "(top level)"), f"the key {key!r} ({type(key).__name__})",
+                "text", "Put the name in quotes: YAML reads such words as numbers, booleans or nothing.",
+            )  # fmt: skip
+        _refuse_other_keys(part, f"{where}.{key}" if where else key)
+
+
+def _check_order(name: str, settings: dict[str, dict[str, Any]]) -> None:
+    """Refuse ranges and bins that do not rise, and filters of the settings that nobody knows."""
+    population, references = settings["population"], settings["selection"]["reference_filters"]
+    rising = {
+        "population.redshift_bins": population["redshift_bins"],
+        "population.distance_bins_kpc": population["distance_bins_kpc"],
+        "injection.flux_range": settings["injection"]["flux_range"],
+        "selection.reference_filters": [limit for limit, _ in references],
+    }
+    for key, values in rising.items():
+        if any(low >= high for low, high in pairwise(values)):
+            raise InputError(
+                f"configuration key {key} for field {name}",
+                str(values),
+                "numbers each larger than the one before",
+            )
+    for key in ("population.redshift_bins", "population.distance_bins_kpc", "injection.flux_range"):
+        if rising[key][0] < 0.0 or (key == "injection.flux_range" and rising[key][0] == 0.0):
+            raise InputError(
+                f"configuration key {key} for field {name}", str(rising[key]), "positive numbers"
+            )
+    for key, filters in (
+        ("selection.reference_filters", [band for _, band in references]),
+        ("detection.stack", settings["detection"]["stack"]),
+    ):
+        for band in filters:
+            get_filter(band, f"configuration key {key} for field {name}")
+
+
 def validate(config: dict[str, Any]) -> None:
     """Check the whole configuration.
 
@@ -161,8 +228,18 @@ def validate(config: dict[str, Any]) -> None:
     """
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import best_match
+    from jsonschema.validators import extend
 
-    errors = list(Draft202012Validator(_schema()).iter_errors(config))
+    _refuse_other_keys(config, "")
+    # YAML knows infinite numbers, and JSON's schema takes 9.0 for an integer, which Python's ranges do not.
+    numbers = {
+        "integer": lambda _, value: isinstance(value, int) and not isinstance(value, bool),
+        "number": lambda _, value: (
+            isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        ),
+    }
+    checker = Draft202012Validator.TYPE_CHECKER.redefine_many(numbers)
+    errors = list(extend(Draft202012Validator, type_checker=checker)(_schema()).iter_errors(config))
     # A misspelt key often also makes a required one missing: the misspelling is the cause.
     misspelt = [error for error in errors if error.validator == "additionalProperties"]
     if errors:
@@ -174,7 +251,22 @@ def validate(config: dict[str, Any]) -> None:
             for filter_name in field.get(key, {}):
                 if filter_name != "ebv":
                     get_filter(filter_name, f"configuration key fields.{name}.{key}")
+        reddening = field.get("reddening", {"ebv": 0.0})
+        for band in field.get("images", {}) if "ebv" not in reddening else ():
+            if band not in reddening:
+                raise InputError(
+                    f"configuration key fields.{name}.reddening",
+                    f"filters {', '.join(reddening)}",
+                    f"every filter of the images, so {band} too",
+                )
+        for band, image in field.get("images", {}).items():
+            if "sha256" in image and not image["sci"].startswith(("http://", "https://")):
+                raise InputError(
+                    f"configuration key fields.{name}.images.{band}.sha256", f"a checksum of {image['sci']!r}",
+                    "a URL as `sci`: only downloads are compared", "Leave the checksum out.",
+                )  # fmt: skip
         settings = field_settings(config, name)
+        _check_order(name, settings)
         for key, (low, high) in settings["sed"]["bounds"].items():
             if not low < high:
                 raise InputError(

@@ -34,13 +34,59 @@ _BAND = re.compile(r"(?P<filter>[A-Za-z0-9]+)_njy")
 
 
 def _check_ids(table: Table, column: str, where: str) -> None:
+    if table[column].dtype.kind not in "USOiu":
+        raise InputError(
+            f"{where}, column {column!r}", f"values of type {table[column].dtype}", "text or whole numbers"
+        )
     table[column] = [str(value) for value in table[column]]
     for row, value in enumerate(table[column]):
-        if not _ID.fullmatch(value):
+        if not _ID.fullmatch(value) or value.lower() in ("nan", "none", "null"):
             raise InputError(
                 f"{where}, column {column!r}, row {row + 1}",
                 repr(str(value)),
                 "letters, digits and any of _ . + -",
+            )
+
+
+def _check_places(table: Table, where: str) -> None:
+    """Refuse positions that are not on the sky, or in another unit than degrees."""
+    for name, low, high in (("ra", 0.0, 360.0), ("dec", -90.0, 90.0)):
+        _check_unit(table, name, "deg", where)
+        require_finite(table, name, where, low, high)
+
+
+def _check_unit(table: Table, column: str, unit: str, where: str) -> None:
+    found = table[column].unit
+    if found is not None and str(found) != unit:
+        raise InputError(
+            f"{where}, column {column!r}", f"the unit {str(found)!r}", unit, "Convert the column."
+        )
+
+
+def _optional_numbers(table: Table, column: str, where: str) -> np.ndarray:
+    """Cells of a column that may have empty ones, which are NaN; refuses text and infinite numbers."""
+    cells = np.ma.asarray(table[column])
+    empty = np.ma.getmaskarray(cells) | np.isin(np.ma.getdata(cells).astype(str), ("", "nan", "NaN"))
+    kept = np.flatnonzero(~empty)
+    numbers = np.full(len(table), np.nan)
+    for row in kept:
+        require_finite(table[row : row + 1], column, f"{where}, row {row + 1} of the table")
+        numbers[row] = float(cells[row])
+    return numbers
+
+
+def _require_rising(table: Table, columns: list[str], rows: np.ndarray, where: str) -> None:
+    """Refuse a row of `rows` in which a number is smaller than the one in the column before."""
+    values = [_optional_numbers(table, name, where) for name in columns]
+    for low, high, first, second in zip(values, values[1:], columns, columns[1:], strict=False):
+        wrong = np.flatnonzero(rows & (low > high))
+        if wrong.size:
+            row = wrong[0]
+            raise InputError(
+                f"{where}, column {second!r}, row {row + 1} (id {table['id'][row]})",
+                f"{high[row]:g}, less than {first} = {low[row]:g}",
+                " <= ".join(columns),
+                "Leave the ends of the interval empty where they are unknown.",
             )
 
 
@@ -85,9 +131,23 @@ def read_galaxies(path: str, layout: dict[str, Any] | None = None) -> Table:
         raise InputError(path, "no rows", "at least one galaxy")
     _check_ids(table, "id", path)
     require_unique(table, "id", path)
-    require_finite(table, "ra", path, 0.0, 360.0)
-    require_finite(table, "dec", path, -90.0, 90.0)
+    _check_places(table, path)
     require_finite(table, "z", path, 0.0, 20.0)
+    for name in [name for name in ("z_lo", "z_hi", "mu") if name in table.colnames]:
+        _optional_numbers(table, name, path)
+    if {"z_lo", "z_hi"} <= set(table.colnames):
+        from .images.selection import redshift_quality
+
+        secure, _ = redshift_quality(table)
+        _require_rising(table, ["z_lo", "z", "z_hi"], ~secure, path)
+    if "radius_arcsec" in table.colnames:
+        _check_unit(table, "radius_arcsec", "arcsec", path)
+        for row in np.flatnonzero(_optional_numbers(table, "radius_arcsec", path) < 0.0)[:1]:
+            raise InputError(
+                f"{path}, column 'radius_arcsec', row {row + 1} (id {table['id'][row]})",
+                repr(str(table["radius_arcsec"][row])), "a positive number [arcsec]",
+                "Leave it empty to have `selection.radius_arcsec`.",
+            )  # fmt: skip
     for name in table.colnames:
         if name.startswith("f_"):
             _check_fluxes(table, name, f"e_{name[2:]}", name[2:], path)
@@ -115,10 +175,11 @@ def read_photometry(path: str, redshift: float | None) -> Table:
         As for `read_galaxies`; also an error that is not positive, and no redshift at all.
     """
     table = read_table(path, ["id", "ra", "dec"])
+    if len(table) == 0:
+        raise InputError(path, "no rows", "at least one source")
     _check_ids(table, "id", path)
     require_unique(table, "id", path)
-    require_finite(table, "ra", path, 0.0, 360.0)
-    require_finite(table, "dec", path, -90.0, 90.0)
+    _check_places(table, path)
     filters = photometry_filters(table)
     if not filters:
         raise InputError(
@@ -149,6 +210,8 @@ def read_photometry(path: str, redshift: float | None) -> Table:
                 )
     if "mu" in table.colnames:
         require_finite(table, "mu", path, np.nextafter(0.0, 1.0))
+        interval = [name for name in ("mu_lo", "mu", "mu_hi") if name in table.colnames]
+        _require_rising(table, interval, np.ones(len(table), bool), path)
     return table
 
 
@@ -216,16 +279,14 @@ def read_edits(path: str, galaxies: Table) -> Table:
             raise InputError(
                 f"{path}, column 'action', row {row + 1}", repr(str(action)), "'add' or 'remove'"
             )
-    require_finite(table, "ra", path, 0.0, 360.0)
-    require_finite(table, "dec", path, -90.0, 90.0)
+    _check_places(table, path)
     return table
 
 
 def read_stars(path: str) -> Table:
     """Stars for PSFs: ra, dec [deg]."""
     table = read_table(path, ["ra", "dec"])
-    require_finite(table, "ra", path, 0.0, 360.0)
-    require_finite(table, "dec", path, -90.0, 90.0)
+    _check_places(table, path)
     return table
 
 

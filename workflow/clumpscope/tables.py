@@ -16,6 +16,9 @@ __all__ = ["read_table", "require_columns", "require_finite", "require_unique", 
 _ROWS = "clumpscope_rows"
 """Entry of an ECSV's header with the number of rows, by which a file that was cut off is known."""
 
+_NAMES = {"id": str, "galaxy": str, "system": str}
+"""Columns that name something, whose ``001`` or ``1e5`` are no numbers."""
+
 _FORMATS = {".ecsv": "ascii.ecsv", ".csv": "ascii.csv", ".fits": "fits", ".fit": "fits", ".txt": "ascii"}
 
 
@@ -44,9 +47,9 @@ def read_table(path: str | os.PathLike, columns: Iterable[str] = ()) -> Table:
         if kind == "ascii.csv":
             # Spreadsheets begin their CSV files with a byte-order mark, which is no part of the first name.
             lines = path.read_text(encoding="utf-8-sig").splitlines()
-            table = Table.read(lines, format=kind, comment="#")
+            table = Table.read(lines, format=kind, comment="#", converters=_NAMES) if lines else Table()
         else:
-            table = Table.read(path, format=kind)
+            table = Table.read(path, format=kind, **({"converters": _NAMES} if kind == "ascii" else {}))
     # A damaged header of an ECSV breaks astropy's reader in as many ways as it has lines.
     except (ValueError, OSError, TypeError, KeyError, IndexError, AttributeError) as error:
         raise InputError(str(path), f"unreadable content ({error})", f"a table in {kind} format") from error

@@ -61,6 +61,69 @@ def test_wrong_configurations_are_refused(wrong, message):
         config.validate(wrong)
 
 
+NAN, INFINITE = float("nan"), float("inf")
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value", "message"),
+    [
+        ("fit", "box", 8, "found 8; expected an odd number"),
+        ("fit", "joint_box", 12, "found 12; expected an odd number"),
+        ("fit", "n_sweeps", 3.0, r"fit\.n_sweeps: found 3\.0; .*type integer"),
+        ("fit", "n_sweeps", True, r"fit\.n_sweeps: found True; .*type integer"),
+        ("fit", "joint_distance_px", NAN, r"fit\.joint_distance_px: found nan; expected a finite"),
+        ("detection", "threshold", INFINITE, r"detection\.threshold: found inf; expected a finite"),
+        ("detection", "background_fwhm", 1e6, r"detection\.background_fwhm"),
+        ("detection", "stack", ["F150"], r"detection\.stack .*Did you mean F150W"),
+        ("population", "redshift_bins", [0.7, 2.5, 1.5], r"redshift_bins for field a: found \[0.7, 2.5, 1.5\]"),
+        ("population", "redshift_bins", [0.7, 0.7, 1.5], "each larger than the one before"),
+        ("population", "distance_bins_kpc", [4, 2], r"population\.distance_bins_kpc"),
+        ("population", "distance_bins_kpc", [-1, 2], "positive numbers"),
+        ("injection", "flux_range", [30.0, 0.3], r"injection\.flux_range"),
+        ("injection", "flux_range", [0.0, 3.0], "positive numbers"),
+        ("selection", "reference_filters", [[6.0, "F200W"], [3.5, "F150W"]], "reference_filters"),
+        ("selection", "reference_filters", [[3.5, "F150"]], "Did you mean F150W"),
+        ("selection", "reference_filters", [[NAN, "F150W"]], "reference_filters.0.0: found nan"),
+    ],
+)  # fmt: skip
+def test_numbers_that_mean_nothing_are_refused(section, key, value, message):
+    with pytest.raises(InputError, match=message):
+        config.validate({"fields": {"a": IMAGING}, section: {key: value}})
+    with pytest.raises(InputError, match=message):
+        config.validate({"fields": {"a": {**IMAGING, section: {key: value}}}})
+
+
+@pytest.mark.parametrize(
+    ("field", "message"),
+    [
+        ({"reddening": {"F200W": 0.1}}, r"fields\.a\.reddening: found filters F200W; .*F150W too"),
+        ({"images": {"F150W": {"sci": "a.fits", "sha256": "0" * 64}}}, "only downloads are compared"),
+        ({"images": {150: {"sci": "a.fits"}}}, r"key fields\.a\.images: found the key 150 \(int\)"),
+    ],
+)
+def test_what_does_not_fit_the_images_is_refused(field, message):
+    with pytest.raises(InputError, match=message):
+        config.validate({"fields": {"a": {**IMAGING, **field}}})
+
+
+@pytest.mark.parametrize("name", [2744, False, None, 1.5])
+def test_names_that_yaml_reads_as_something_else_are_refused(name):
+    with pytest.raises(InputError, match=r"key fields: found the key .*in quotes"):
+        config.validate({"fields": {name: PHOTOMETRY}})
+
+
+def test_a_key_that_is_given_twice_is_refused_with_its_line(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text("fields:\n  a:\n    redshift: 1\n    lens: [{kind: none}]\n    redshift: 2\n")
+    with pytest.raises(InputError, match=r"config\.yaml, line 5: found the key 'redshift', as in line 3"):
+        config.refuse_repeated_keys(path)
+    path.write_text("fields:\n  a: {lens: [{kind: none, kind: maps}]}\n")
+    with pytest.raises(InputError, match="line 2: found the key 'kind'"):
+        config.refuse_repeated_keys(path)
+    path.write_text("fields:\n  a: {redshift: 1}\n  b: {redshift: 1}\n")
+    config.refuse_repeated_keys(path)
+
+
 def test_a_mock_may_take_a_psf_from_elsewhere():
     config.validate(mock(psf="resources/psf.fits"))
 

@@ -45,6 +45,7 @@ def test_a_sound_field_passes(field):
         ("-30.001", "-130", r"column 'dec', row 2.*from -90 to 90"),
         (",z", ",redshift", "expected a column 'z'"),
         ("g2", "g/2", "letters, digits"),
+        ("g2", "nan", r"column 'id', row 2: found 'nan'"),
         (",z\n", ",z,f_F150W\n", "unreadable|expected its error|'e_F150W'"),
     ],
 )
@@ -52,6 +53,83 @@ def test_wrong_galaxy_tables(field, tmp_path, old, new, message):
     (tmp_path / "galaxies.csv").write_text(GALAXIES.replace(old, new))
     with pytest.raises(InputError, match=message):
         inputs.check_field("a", field)
+
+
+@pytest.mark.parametrize(
+    ("columns", "cells", "message"),
+    [
+        (
+            "z_lo,z_hi",
+            "1.6,1.7",
+            r"galaxies\.csv, column 'z', row 1 \(id g1\): found 1.5, less than z_lo = 1.6",
+        ),
+        ("z_lo,z_hi", "1.2,1.4", r"column 'z_hi', row 1 \(id g1\): found 1.4, less than z = 1.5"),
+        ("z_lo,z_hi", "low,1.7", r"column 'z_lo'.*found 'low'"),
+        ("z_lo,z_hi", "-inf,1.7", r"column 'z_lo'.*found '-inf'"),
+        ("z_lo,z_hi", ",", ""),
+        ("z_lo,z_hi,z_spec", "1.6,1.7,True", ""),
+        ("radius_arcsec", "-1", r"column 'radius_arcsec', row 1 \(id g1\): found '-1'; .*positive"),
+        ("radius_arcsec", "big", r"column 'radius_arcsec'.*found 'big'"),
+        ("radius_arcsec", "", ""),
+    ],
+)
+def test_numbers_beside_a_galaxy(field, tmp_path, columns, cells, message):
+    (tmp_path / "galaxies.csv").write_text(f"id,ra,dec,z,{columns}\ng1,10.0,-30.0,1.5,{cells}\n")
+    with pytest.raises(InputError, match=message) if message else nullcontext():
+        inputs.check_field("a", field)
+
+
+@pytest.mark.parametrize(
+    ("column", "unit", "message"),
+    [
+        ("ra", "hourangle", "found the unit 'hourangle'; expected deg"),
+        ("radius_arcsec", "arcmin", "expected arcsec"),
+    ],
+)
+def test_units_of_places_and_radii(field, tmp_path, column, unit, message):
+    table = Table({"id": [1], "ra": [10.0], "dec": [-30.0], "z": [1.5], "radius_arcsec": [1.0]})
+    table[column].unit = unit
+    table.write(tmp_path / "galaxies.ecsv")
+    with pytest.raises(InputError, match=message):
+        inputs.check_field("a", {**field, "galaxies": str(tmp_path / "galaxies.ecsv")})
+
+
+@pytest.mark.parametrize(
+    ("columns", "cells", "message"),
+    [
+        ("mu,mu_lo,mu_hi", "3,2,2.5", r"column 'mu_hi', row 1 \(id c1\): found 2.5, less than mu = 3"),
+        ("mu,mu_lo,mu_hi", "3,4,5", r"column 'mu', row 1 \(id c1\): found 3, less than mu_lo = 4"),
+        ("mu,mu_lo,mu_hi", "3,low,5", r"column 'mu_lo'.*found 'low'"),
+        ("mu,mu_lo,mu_hi", "3,2,5", ""),
+    ],
+)
+def test_magnifications_lie_in_their_intervals(tmp_path, columns, cells, message):
+    path = tmp_path / "clusters.csv"
+    path.write_text(f"id,ra,dec,F150W_njy,F150W_err_njy,{columns}\nc1,10.0,-30.0,5.0,1.0,{cells}\n")
+    with pytest.raises(InputError, match=message) if message else nullcontext():
+        inputs.check_field("a", {"photometry": str(path), "redshift": 0.39})
+
+
+@pytest.mark.parametrize("ending", ["csv", "txt"])
+def test_names_that_look_like_numbers_stay_as_they_are(tmp_path, ending):
+    rows = CLUSTERS.replace("c1", "001").replace("c2", "1e5")
+    (tmp_path / f"t.{ending}").write_text(rows if ending == "csv" else rows.replace(",", " "))
+    table = inputs.read_photometry(str(tmp_path / f"t.{ending}"), 0.39)
+    assert list(table["id"]) == ["001", "1e5"] and table["ra"].dtype.kind == "f"
+
+
+def test_ids_are_no_fractions(tmp_path):
+    Table({"id": [1.0], "ra": [1.0], "dec": [0.0], "F150W_njy": [1.0], "F150W_err_njy": [1.0]}).write(
+        tmp_path / "t.fits"
+    )
+    with pytest.raises(InputError, match=r"column 'id': found values of type"):
+        inputs.read_photometry(str(tmp_path / "t.fits"), 0.39)
+
+
+def test_a_table_without_rows_is_refused(tmp_path):
+    (tmp_path / "t.csv").write_text(CLUSTERS.splitlines()[0] + "\n")
+    with pytest.raises(InputError, match="no rows"):
+        inputs.read_photometry(str(tmp_path / "t.csv"), 0.39)
 
 
 def test_missing_file(field):

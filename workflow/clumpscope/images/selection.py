@@ -79,7 +79,7 @@ def select_galaxies(
         unlensed = "mu" not in names
     else:
         mu, unlensed = np.asarray(mu, dtype=float), False
-    secure, z_error = _redshift_quality(catalogue)
+    secure, z_error = redshift_quality(catalogue)
     refused = {str(value) for value in reject}
     reasons = []
     for row in range(size):
@@ -199,7 +199,7 @@ def enough_clumps(n_clumps: int, redshift: float, n_min: int = 2, z_single: floa
     return n_clumps >= (n_min if redshift < z_single else 1)
 
 
-def _redshift_quality(catalogue: Table) -> tuple[np.ndarray, np.ndarray]:
+def redshift_quality(catalogue: Table) -> tuple[np.ndarray, np.ndarray]:
     """Tell spectroscopic redshifts, and half the 68 % interval of the others."""
     size, names = len(catalogue), catalogue.colnames
     error = np.full(size, np.nan)

@@ -41,16 +41,27 @@ _ENOUGH_TOGETHER = 1e-3
 _FAINT = 1e-6
 
 
-def _compiled(function: Callable) -> Callable:
+# A function has a copy in the code of each that calls it, optimized there; which one runs depends on what the cache on
+# disk had. Copies agree to the last bit as long as the arithmetic keeps its order and no product is fused into a sum.
+# Only sums of products, most of the time of a fit, may be reordered: they are short enough to be part of their callers.
+_EXACT: set[str] = {"nsz"}
+_SUMS: set[str] = {"reassoc", "nsz", "arcp"}
+
+
+def _compiled(fastmath: set[str]) -> Callable:
     """Compile, keeping the machine code on disk where a place for it can be found."""
-    options = {"nogil": True, "fastmath": {"contract", "reassoc", "nsz", "arcp"}, "error_model": "numpy"}
-    try:
-        return numba.njit(cache=True, **options)(function)
-    except RuntimeError:  # numba: "no locator available" (read-only installation, no home)
-        return numba.njit(**options)(function)
+    options = {"nogil": True, "fastmath": fastmath, "error_model": "numpy"}
+
+    def of_function(function: Callable) -> Callable:
+        try:
+            return numba.njit(cache=True, **options)(function)
+        except RuntimeError:  # numba: "no locator available" (read-only installation, no home)
+            return numba.njit(**options)(function)
+
+    return of_function
 
 
-@_compiled
+@_compiled(_EXACT)
 def source_images(spectrum, u_y, u_x, theta, row, column, images):
     """Image of a unit-flux source, and its derivatives by (x, y, S_xx, S_yy, S_xy).
 
@@ -122,7 +133,7 @@ def source_images(spectrum, u_y, u_x, theta, row, column, images):
                     images[5, j, i] -= u * (cos * sums[2, i] - sin * sums[3, i])
 
 
-@_compiled
+@_compiled(_EXACT)
 def add_source(image, spectrum, u_y, u_x, theta, flux, half):
     """Add a source to an image, inside `half` pixels around it."""
     row, column = int(np.rint(theta[1])), int(np.rint(theta[0]))
@@ -135,7 +146,7 @@ def add_source(image, spectrum, u_y, u_x, theta, flux, half):
     image[low : high + 1, left : right + 1] += flux * stamp[0]
 
 
-@_compiled
+@_compiled(_EXACT)
 def _solve(matrix, right):
     """Solve a symmetric positive system in place of `right` (m, k); nearly singular directions are left alone."""
     m = matrix.shape[0]
@@ -166,7 +177,7 @@ def _solve(matrix, right):
             right[i, c] *= scale[i]
 
 
-@_compiled
+@_compiled(_EXACT)
 def _images_of_all(spectrum, u_y, u_x, theta, kind, first, weight, corner, reach, start, images):
     """Weighted images of every source that moves, or of all when `first`."""
     ny, nx = weight.shape
@@ -193,7 +204,7 @@ def _images_of_all(spectrum, u_y, u_x, theta, kind, first, weight, corner, reach
                     images[k, part, j, i] = stamp[part, j - low, i - left] * weight[j, i]
 
 
-@_compiled
+@_compiled(_EXACT)
 def _free(kind):
     """Number of free parameters of a source."""
     if kind == FROZEN:
@@ -201,7 +212,7 @@ def _free(kind):
     return 2 if kind == POINT else 2 + kind
 
 
-@_compiled
+@_compiled(_EXACT)
 def _main_axis(s_xx, s_yy, s_xy):
     """Vector v along the main axis with |v|^2 the larger eigenvalue; and the smaller eigenvalue."""
     mean, half = 0.5 * (s_xx + s_yy), np.hypot(0.5 * (s_xx - s_yy), s_xy)
@@ -210,7 +221,7 @@ def _main_axis(s_xx, s_yy, s_xy):
     return length * np.cos(angle), length * np.sin(angle), mean - half
 
 
-@_compiled
+@_compiled(_SUMS)
 def _product(a, b):
     """Sum of the products of two rows."""
     total = 0.0
@@ -219,7 +230,7 @@ def _product(a, b):
     return total
 
 
-@_compiled
+@_compiled(_SUMS)
 def _gram(columns, first, last, gram):
     """Products of the rows up to `last`, those of the background, from `first` on, with each other being there already."""
     for j in range(first):
@@ -227,7 +238,7 @@ def _gram(columns, first, last, gram):
             gram[i, j] = gram[j, i] = _product(columns[i], columns[j])
 
 
-@_compiled
+@_compiled(_SUMS)
 def _columns(images, theta, kind, ridge, data, columns, gram):
     """Fill the matrix of the problem: sources and background, solved exactly, then derivatives.
 
@@ -277,7 +288,7 @@ def _columns(images, theta, kind, ridge, data, columns, gram):
     return linear, residual, chi2
 
 
-@_compiled
+@_compiled(_EXACT)
 def _moved(theta, kind, step, start, max_shift, floor, ceiling):
     """`theta` after a step, brought back to where parameters may be."""
     moved = theta.copy()
@@ -313,7 +324,7 @@ def _moved(theta, kind, step, start, max_shift, floor, ceiling):
     return moved
 
 
-@_compiled
+@_compiled(_EXACT)
 def _hold(theta, kind, gradient, start, max_shift, floor, ceiling, held):
     """Mark parameters that sit on a bound and want to cross it."""
     held[:] = False
@@ -332,7 +343,7 @@ def _hold(theta, kind, gradient, start, max_shift, floor, ceiling, held):
         place += _free(kind[k])
 
 
-@_compiled
+@_compiled(_SUMS)
 def climb(
     spectrum,
     u_y,
@@ -475,7 +486,7 @@ def climb(
     return theta, linear, chi2, converged, columns, residual
 
 
-@_compiled
+@_compiled(_SUMS)
 def correlate(columns, ny, nx, rho):
     """Images (c, ny nx), flat, correlated with the autocorrelation `rho` (r, r) of the noise, odd r."""
     c, half = columns.shape[0], rho.shape[0] // 2
@@ -493,7 +504,7 @@ def correlate(columns, ny, nx, rho):
     return blurred.reshape(c, ny * nx)
 
 
-@_compiled
+@_compiled(_SUMS)
 def sandwich(columns, correlated, ridge, prior):
     """Covariance of the parameters when the pixels' noise, of unit variance, is correlated.
 
