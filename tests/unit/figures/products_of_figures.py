@@ -109,6 +109,8 @@ def coverage_of(catalogue):
     """The catalogue beside a truth one tenth off."""
     truth = catalogue["ra", "dec"].copy()
     truth["filter_ref"], truth["snr_ref"] = np.full(len(truth), "F150W"), np.full(len(truth), 30.0)
+    truth["sigma_x_px"], truth["sigma_y_px"], truth["pixel_scale_arcsec"] = 1.0, 1.0, 0.02
+    truth["flux_F150W_njy"] = catalogue["flux_F150W_njy"]
     truth["mu"], truth["log_mass"] = 1.1 * catalogue["mu"], catalogue["log_mass_p50"] + 0.1
     return coverage_table(catalogue, truth, Table({"filter": ["F150W"], "fwhm_arcsec": [0.06]}))
 
