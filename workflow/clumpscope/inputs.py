@@ -324,6 +324,7 @@ def check_field(name: str, field: dict[str, Any]) -> None:
         The first thing that cannot be used.
     """
     from .images.mosaic import open_mosaic  # astropy's WCS only where images are
+    from .images.psf_files import read_given
 
     key = f"fields.{name}"
     lenses = field.get("lens", {})
@@ -359,6 +360,15 @@ def check_field(name: str, field: dict[str, Any]) -> None:
             continue
         own = ("psf", "psf_oversampling", "psf_has_pixel", "sha256")
         mosaic = open_mosaic(**{k: v for k, v in image.items() if k not in own}, name=band)
+        if not mosaic.has_light():
+            raise InputError(
+                f"{image['sci']} (configuration key {key}.images.{band}.sci)", "no pixel but zeros and NaN",
+                "an image with light in it", "Copy or download it again.",
+            )  # fmt: skip
+        if "psf" in image:
+            given = {"oversampling": "psf_oversampling", "has_pixel": "psf_has_pixel"}
+            read_given(Path(image["psf"]), mosaic.pixel_scale_arcsec, f"{image['psf']} (configuration key {key}.images.{band}.psf)",
+                       **{name: image[entry] for name, entry in given.items() if entry in image})  # fmt: skip
         if "psf" not in image and stars is not None and not _covers(mosaic, stars):
             raise InputError(
                 f"configuration key {key}.images.{band}",

@@ -145,6 +145,10 @@ def test_missing_file(field):
         ({"BUNIT": None}, "unit"),
         ({"CTYPE1": None, "CTYPE2": None}, "WCS|celestial"),
         ({"CRVAL1": 200.0}, "covers none of the 2 galaxies"),
+        ({"CTYPE2": None}, r"sci\.fits: found a WCS that cannot be used|found no celestial WCS"),
+        ({"CDELT1": 0.0}, r"sci\.fits: found a WCS that cannot be used|pixels of 0 x"),
+        ({"CD1_1": 1e-5, "CD1_2": 1e-5, "CD2_1": 1e-5, "CD2_2": 1e-5}, r"cannot be used|right angles"),
+        ({"BUNIT": None, "PHOTFNU": "much"}, r"PHOTFNU = 'much' in the header; expected a positive number"),
     ],
 )
 def test_wrong_headers(field, cards, message):
@@ -155,6 +159,25 @@ def test_wrong_headers(field, cards, message):
             else:
                 hdus[0].header[key] = value
     with pytest.raises(InputError, match=message):
+        inputs.check_field("a", field)
+
+
+@pytest.mark.parametrize("value", [0.0, np.nan])
+def test_an_image_without_light_is_refused(field, value):
+    with fits.open(field["images"]["F150W"]["sci"], mode="update") as hdus:
+        hdus[0].data[:] = value
+    with pytest.raises(InputError, match=r"sci\.fits .*F150W\.sci\): found no pixel but zeros and NaN"):
+        inputs.check_field("a", field)
+
+
+def test_a_psf_of_numbers_alone(field, tmp_path):
+    psf = np.ones((21, 21))
+    field["images"]["F150W"]["psf"] = str(tmp_path / "psf.npy")
+    np.save(tmp_path / "psf.npy", psf)
+    inputs.check_field("a", field)
+    psf[3, 4] = np.nan
+    np.save(tmp_path / "psf.npy", psf)
+    with pytest.raises(InputError, match=r"F150W\.psf\): found 1 of 441 pixels that are no numbers"):
         inputs.check_field("a", field)
 
 
