@@ -68,7 +68,11 @@ def test_wrong_galaxy_tables(field, tmp_path, old, new, message):
         ("z_lo,z_hi", "-inf,1.7", r"column 'z_lo'.*found '-inf'"),
         ("z_lo,z_hi", ",", ""),
         ("z_lo,z_hi,z_spec", "1.6,1.7,True", ""),
-        ("radius_arcsec", "-1", r"column 'radius_arcsec', row 1 \(id g1\): found '-1'; .*positive"),
+        (
+            "radius_arcsec",
+            "-1",
+            r"column 'radius_arcsec', row 1 \(id g1\): found '-1'; expected a number from 0",
+        ),
         ("radius_arcsec", "big", r"column 'radius_arcsec'.*found 'big'"),
         ("radius_arcsec", "", ""),
     ],
@@ -116,6 +120,18 @@ def test_names_that_look_like_numbers_stay_as_they_are(tmp_path, ending):
     (tmp_path / f"t.{ending}").write_text(rows if ending == "csv" else rows.replace(",", " "))
     table = inputs.read_photometry(str(tmp_path / f"t.{ending}"), 0.39)
     assert list(table["id"]) == ["001", "1e5"] and table["ra"].dtype.kind == "f"
+
+
+@pytest.mark.parametrize(
+    ("column", "message"), [("F200W_mjy", "would not be read"), ("F200W_err_njy", "without its flux")]
+)
+def test_columns_that_would_be_dropped_are_refused(tmp_path, column, message):
+    path = tmp_path / "clusters.csv"
+    path.write_text(f"id,ra,dec,F150W_njy,F150W_err_njy,{column}\nc1,10.0,-30.0,5.0,1.0,2.0\n")
+    with pytest.raises(
+        InputError, match=rf"column '{column}': found .*{message}; expected columns F200W_njy"
+    ):
+        inputs.check_field("a", {"photometry": str(path), "redshift": 0.39})
 
 
 def test_ids_are_no_fractions(tmp_path):
