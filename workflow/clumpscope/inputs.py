@@ -32,6 +32,9 @@ __all__ = [
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 _BAND = re.compile(r"(?P<filter>[A-Za-z0-9]+)_njy")
 
+# Fluxes and errors in filters, of whatever unit their names say.
+_OTHER_FLUX = re.compile(r"(?P<filter>F\d{3}[A-Z]\w*?)(_err)?_(?P<unit>[a-zA-Z]?jy)", re.IGNORECASE)
+
 
 def _check_ids(table: Table, column: str, where: str) -> None:
     if table[column].dtype.kind not in "USOiu":
@@ -57,22 +60,19 @@ def _check_places(table: Table, where: str) -> None:
 
 def _check_unit(table: Table, column: str, unit: str, where: str) -> None:
     found = table[column].unit
-    if found is not None and str(found) != unit:
+    if found is not None and not str(found).lower().startswith(unit):
         raise InputError(
             f"{where}, column {column!r}", f"the unit {str(found)!r}", unit, "Convert the column."
         )
 
 
 def _optional_numbers(table: Table, column: str, where: str) -> np.ndarray:
-    """Cells of a column that may have empty ones, which are NaN; refuses text and infinite numbers."""
+    """Numbers of a column, NaN where a cell is empty; refuses text and infinite ones."""
+    require_finite(table, column, where, optional=True)
     cells = np.ma.asarray(table[column])
-    empty = np.ma.getmaskarray(cells) | np.isin(np.ma.getdata(cells).astype(str), ("", "nan", "NaN"))
-    kept = np.flatnonzero(~empty)
-    numbers = np.full(len(table), np.nan)
-    for row in kept:
-        require_finite(table[row : row + 1], column, f"{where}, row {row + 1} of the table")
-        numbers[row] = float(cells[row])
-    return numbers
+    if cells.dtype.kind in "OUS":
+        cells = np.ma.masked_where(np.ma.getdata(cells).astype(str) == "", cells)
+    return np.ma.filled(cells.astype(float), np.nan)
 
 
 def _require_rising(table: Table, columns: list[str], rows: np.ndarray, where: str) -> None:
@@ -142,12 +142,7 @@ def read_galaxies(path: str, layout: dict[str, Any] | None = None) -> Table:
         _require_rising(table, ["z_lo", "z", "z_hi"], ~secure, path)
     if "radius_arcsec" in table.colnames:
         _check_unit(table, "radius_arcsec", "arcsec", path)
-        for row in np.flatnonzero(_optional_numbers(table, "radius_arcsec", path) < 0.0)[:1]:
-            raise InputError(
-                f"{path}, column 'radius_arcsec', row {row + 1} (id {table['id'][row]})",
-                repr(str(table["radius_arcsec"][row])), "a positive number [arcsec]",
-                "Leave it empty to have `selection.radius_arcsec`.",
-            )  # fmt: skip
+        require_finite(table, "radius_arcsec", path, 0.0, optional=True)
     for name in table.colnames:
         if name.startswith("f_"):
             _check_fluxes(table, name, f"e_{name[2:]}", name[2:], path)
@@ -187,6 +182,14 @@ def read_photometry(path: str, redshift: float | None) -> Table:
         )
     for name in filters:
         _check_fluxes(table, f"{name}_njy", f"{name}_err_njy", name, path)
+    for name in table.colnames:
+        alike = _OTHER_FLUX.fullmatch(name)
+        if alike and not (alike["unit"] == "njy" and alike["filter"] in filters):
+            raise InputError(
+                f"{path}, column {name!r}", "a flux that would not be read" if alike["unit"] != "njy" else "an error without its flux",
+                f"columns {alike['filter']}_njy and {alike['filter']}_err_njy",
+                "State another unit of the flux as the unit of the column.",
+            )  # fmt: skip
     if "z" in table.colnames:
         require_finite(table, "z", path, 1e-3, 20.0)
     elif redshift is None:
@@ -331,6 +334,7 @@ def check_field(name: str, field: dict[str, Any]) -> None:
         The first thing that cannot be used.
     """
     from .images.mosaic import open_mosaic  # astropy's WCS only where images are
+    from .images.psf_files import read_given
 
     key = f"fields.{name}"
     lenses = field.get("lens", {})
@@ -365,6 +369,16 @@ def check_field(name: str, field: dict[str, Any]) -> None:
                 _require_file(image[entry], f"{key}.images.{band}.{entry}")
         own = ("psf", "psf_oversampling", "psf_has_pixel", "sha256")
         mosaic = open_mosaic(**{k: v for k, v in image.items() if k not in own}, name=band, forward=True)
+        packed = str(image["sci"]).endswith(PACKED_ENDINGS)
+        if not packed and not mosaic.has_light():
+            raise InputError(
+                f"{image['sci']} (configuration key {key}.images.{band}.sci)", "no pixel but zeros and NaN",
+                "an image with light in it", "Copy or download it again.",
+            )  # fmt: skip
+        if "psf" in image:
+            given = {"oversampling": "psf_oversampling", "has_pixel": "psf_has_pixel"}
+            read_given(Path(image["psf"]), mosaic.pixel_scale_arcsec, f"{image['psf']} (configuration key {key}.images.{band}.psf)",
+                       **{name: image[entry] for name, entry in given.items() if entry in image})  # fmt: skip
         if "psf" not in image and stars is not None and not _covers(mosaic, stars):
             raise InputError(
                 f"configuration key {key}.images.{band}",

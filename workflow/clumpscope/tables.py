@@ -85,12 +85,16 @@ def require_columns(table: Table, columns: Iterable[str], where: str) -> None:
             raise InputError(where, f"columns {', '.join(table.colnames)}", f"a column {name!r}")
 
 
-def require_finite(table: Table, column: str, where: str, low: float = -np.inf, high: float = np.inf) -> None:
-    """Raise `InputError` naming the first row whose cell is not a number inside [low, high]."""
+def require_finite(
+    table: Table, column: str, where: str, low: float = -np.inf, high: float = np.inf, optional: bool = False
+) -> None:
+    """Raise `InputError` naming the first row whose cell is not a number inside [low, high], or empty if `optional`."""
     expected = "a finite number" if np.isinf([low, high]).all() else f"a number from {low:g} to {high:g}"
     cells = np.ma.asarray(table[column])
     masked = np.ma.getmaskarray(cells)
     for row, cell in enumerate(np.ma.getdata(cells)):
+        if optional and (masked[row] or str(cell).strip().lower() in ("", "nan")):
+            continue
         try:
             good = not masked[row] and np.isfinite(float(cell)) and low <= float(cell) <= high
         except (TypeError, ValueError):

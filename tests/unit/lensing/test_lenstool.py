@@ -107,6 +107,13 @@ def test_ellipticity_of_the_potential(tmp_path):
         ("    end\npotentiel 7", "potentiel 7", "'potentiel 7' inside the section"),
         ("    v_disp        900.0\n", "", "a key 'v_disp'"),
         ("v_disp        900.0", "v_disp        900,0", "v_disp 900,0"),
+        (
+            "x_centre      1.5",
+            "x_centr       1.5",
+            r"potentiel .*found the unknown key 'x_centr'; expected 'x_centre'",
+        ),
+        ("v_disp        900.0", "v_disp        900.0\n    v_disp    800.0", "the key 'v_disp' twice"),
+        ("v_disp        900.0", "v_disp        900.0\n    sigma_e   800.0", "the key 'sigma_e' twice"),
     ],
 )
 def test_broken_models_are_refused(tmp_path, old, new, message):

@@ -68,7 +68,11 @@ def test_wrong_galaxy_tables(field, tmp_path, old, new, message):
         ("z_lo,z_hi", "-inf,1.7", r"column 'z_lo'.*found '-inf'"),
         ("z_lo,z_hi", ",", ""),
         ("z_lo,z_hi,z_spec", "1.6,1.7,True", ""),
-        ("radius_arcsec", "-1", r"column 'radius_arcsec', row 1 \(id g1\): found '-1'; .*positive"),
+        (
+            "radius_arcsec",
+            "-1",
+            r"column 'radius_arcsec', row 1 \(id g1\): found '-1'; expected a number from 0",
+        ),
         ("radius_arcsec", "big", r"column 'radius_arcsec'.*found 'big'"),
         ("radius_arcsec", "", ""),
     ],
@@ -118,6 +122,18 @@ def test_names_that_look_like_numbers_stay_as_they_are(tmp_path, ending):
     assert list(table["id"]) == ["001", "1e5"] and table["ra"].dtype.kind == "f"
 
 
+@pytest.mark.parametrize(
+    ("column", "message"), [("F200W_mjy", "would not be read"), ("F200W_err_njy", "without its flux")]
+)
+def test_columns_that_would_be_dropped_are_refused(tmp_path, column, message):
+    path = tmp_path / "clusters.csv"
+    path.write_text(f"id,ra,dec,F150W_njy,F150W_err_njy,{column}\nc1,10.0,-30.0,5.0,1.0,2.0\n")
+    with pytest.raises(
+        InputError, match=rf"column '{column}': found .*{message}; expected columns F200W_njy"
+    ):
+        inputs.check_field("a", {"photometry": str(path), "redshift": 0.39})
+
+
 def test_ids_are_no_fractions(tmp_path):
     Table({"id": [1.0], "ra": [1.0], "dec": [0.0], "F150W_njy": [1.0], "F150W_err_njy": [1.0]}).write(
         tmp_path / "t.fits"
@@ -145,6 +161,10 @@ def test_missing_file(field):
         ({"BUNIT": None}, "unit"),
         ({"CTYPE1": None, "CTYPE2": None}, "WCS|celestial"),
         ({"CRVAL1": 200.0}, "covers none of the 2 galaxies"),
+        ({"CTYPE2": None}, r"sci\.fits: found a WCS that cannot be used|found no celestial WCS"),
+        ({"CDELT1": 0.0}, r"sci\.fits: found a WCS that cannot be used|pixels of 0 x"),
+        ({"CD1_1": 1e-5, "CD1_2": 1e-5, "CD2_1": 1e-5, "CD2_2": 1e-5}, r"cannot be used|right angles"),
+        ({"BUNIT": None, "PHOTFNU": "much"}, r"PHOTFNU = 'much' in the header; expected a positive number"),
     ],
 )
 def test_wrong_headers(field, cards, message):
@@ -155,6 +175,25 @@ def test_wrong_headers(field, cards, message):
             else:
                 hdus[0].header[key] = value
     with pytest.raises(InputError, match=message):
+        inputs.check_field("a", field)
+
+
+@pytest.mark.parametrize("value", [0.0, np.nan])
+def test_an_image_without_light_is_refused(field, value):
+    with fits.open(field["images"]["F150W"]["sci"], mode="update") as hdus:
+        hdus[0].data[:] = value
+    with pytest.raises(InputError, match=r"sci\.fits .*F150W\.sci\): found no pixel but zeros and NaN"):
+        inputs.check_field("a", field)
+
+
+def test_a_psf_of_numbers_alone(field, tmp_path):
+    psf = np.ones((21, 21))
+    field["images"]["F150W"]["psf"] = str(tmp_path / "psf.npy")
+    np.save(tmp_path / "psf.npy", psf)
+    inputs.check_field("a", field)
+    psf[3, 4] = np.nan
+    np.save(tmp_path / "psf.npy", psf)
+    with pytest.raises(InputError, match=r"F150W\.psf\): found 1 of 441 pixels that are no numbers"):
         inputs.check_field("a", field)
 
 

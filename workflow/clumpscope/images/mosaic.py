@@ -30,6 +30,8 @@ _CALIBRATION = ("BUNIT", "PHOTFNU", "OPHOTFNU", "PHOTMJSR", "PIXAR_SR", "PHOTSCA
 _SKY_MARGIN_PX = 100
 # Pixels around a position in which some data means that it is covered.
 _NEAR_PX = 5
+# Rows that are looked at together.
+_STRIP_PX = 256
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,15 @@ class Mosaic:
         ]
         values = self.science_plane.read(*around)
         return sky_statistics(values[values != 0.0])[1] * self.njy_per_unit
+
+    def has_light(self) -> bool:
+        """Whether any pixel of the science image is a number other than zero; as few rows are read as tell."""
+        n_y, n_x = self.shape
+        for row in range(0, n_y, _STRIP_PX):
+            strip = self.science_plane.read(slice(row, row + _STRIP_PX), slice(0, n_x))
+            if np.any(np.isfinite(strip) & (strip != 0.0)):
+                return True
+        return False
 
     def contains(self, ra: float, dec: float) -> bool:
         """Whether a position [deg] falls on a pixel of the mosaic."""
@@ -337,8 +348,16 @@ def _same(path: Path, index: int, plane: _Plane | None) -> bool:
 
 def celestial(header, shape, pixel_scale, reference, where) -> tuple[WCS, float]:
     """Celestial WCS and pixel scale [arcsec], made from `pixel_scale` when the header has none."""
-    wcs = WCS(header, naxis=2)
-    if not wcs.has_celestial:
+    try:
+        wcs = WCS(header, naxis=2)
+        wcs.wcs.set()
+        celestial = wcs.has_celestial
+    except ValueError as error:  # wcslib's own errors among them
+        raise InputError(
+            where, f"a WCS that cannot be used ({' '.join(str(error).split())})", "CTYPE, CRVAL, CRPIX and CD of both axes",
+            "Copy the header of the mosaic anew.",
+        ) from error  # fmt: skip
+    if not celestial:
         if pixel_scale is None:
             raise InputError(
                 where, "no celestial WCS", "CTYPE, CRVAL, CRPIX and CD in the header",
@@ -357,6 +376,18 @@ def celestial(header, shape, pixel_scale, reference, where) -> tuple[WCS, float]
     if wcs.sip is not None:
         raise InputError(where, "a WCS with distortion (SIP)", "a drizzled mosaic without distortion")
     sides = proj_plane_pixel_scales(wcs) * _ARCSEC_PER_DEG
+    if not (np.isfinite(sides).all() and (sides > 0.0).all()):
+        raise InputError(
+            where,
+            f"pixels of {sides[0]:g} x {sides[1]:g} arcsec",
+            "pixels of some size",
+            "Correct CD or CDELT.",
+        )
+    area = abs(float(np.linalg.det(wcs.pixel_scale_matrix))) * _ARCSEC_PER_DEG**2
+    if area < 0.5 * sides[0] * sides[1]:
+        raise InputError(
+            where, "a WCS whose axes are not at right angles", "square pixels", "Correct the matrix CD."
+        )
     scale = float(np.sqrt(sides[0] * sides[1]))
     if abs(sides[0] / sides[1] - 1.0) > 0.01:
         raise InputError(where, f"pixels of {sides[0]:.5g} x {sides[1]:.5g} arcsec", "square pixels")

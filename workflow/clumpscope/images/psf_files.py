@@ -85,12 +85,19 @@ def read_given(
         else:
             with fits.open(path, memmap=False) as hdus:
                 array, stated, pixel, notes = _of_fits(hdus, pixel_scale_arcsec, where)
+        array = np.asarray(array, dtype=float)
     except (OSError, ValueError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(
             where, f"a file that cannot be read ({error})", "a FITS image or a .npy array"
         ) from error
+    bad = int(np.size(array) - np.isfinite(array).sum())
+    if 0 < bad < np.size(array):  # an image without a number has no source either, which is told later
+        raise InputError(
+            where, f"{bad} of {np.size(array)} pixels that are no numbers", "numbers alone",
+            "Put 0, or what the wings are, where nothing is known.",
+        )  # fmt: skip
     if stated is not None and oversampling is not None and not alike(stated, oversampling):
         raise InputError(
             where, f"psf_oversampling {oversampling:g}, but {stated:.4g} samples a pixel side by its header", "the same",

@@ -1,5 +1,6 @@
 """From whatever a FITS image counts to nanojansky per pixel."""
 
+import math
 from collections.abc import Mapping
 
 from astropy import units as u
@@ -52,6 +53,19 @@ def parse_unit(text: str, where: str) -> u.UnitBase:
         raise InputError(where, f"unit {text!r}", _FORMS) from error
 
 
+def _number(header: Mapping, card: str, where: str) -> float:
+    """Positive number on a card of a header."""
+    try:
+        value = float(header[card])
+    except (TypeError, ValueError):
+        value = math.nan
+    if not 0.0 < value < math.inf:
+        raise InputError(
+            where, f"{card} = {header[card]!r} in the header", "a positive number", "Or give `unit`."
+        )
+    return value
+
+
 def njy_per_unit(unit: str | None, header: Mapping, pixel_area_sr: float, where: str) -> float:
     """Factor that turns pixel values into nJy per pixel.
 
@@ -84,7 +98,7 @@ def njy_per_unit(unit: str | None, header: Mapping, pixel_area_sr: float, where:
     stated = unit if unit is not None else header.get("BUNIT")
     if stated is None or not str(stated).strip():
         if "PHOTFNU" in header:
-            return float(header["PHOTFNU"]) * 1e9
+            return _number(header, "PHOTFNU", where) * 1e9
         raise InputError(
             where,
             "no unit in the configuration, no BUNIT and no PHOTFNU in the header",
@@ -101,8 +115,8 @@ def njy_per_unit(unit: str | None, header: Mapping, pixel_area_sr: float, where:
     if any(parsed.is_equivalent(rate) for rate in counts):
         scale = float(next(parsed.to(rate) for rate in counts if parsed.is_equivalent(rate)))
         if "PHOTFNU" in header:
-            return scale * float(header["PHOTFNU"]) * 1e9
+            return scale * _number(header, "PHOTFNU", where) * 1e9
         if "PHOTMJSR" in header:
-            return scale * float(header["PHOTMJSR"]) * 1e15 * pixel_area_sr
+            return scale * _number(header, "PHOTMJSR", where) * 1e15 * pixel_area_sr
         raise InputError(where, f"unit {stated!r} without PHOTFNU or PHOTMJSR in the header", _FORMS)
     raise InputError(where, f"unit {stated!r}, which is not one of a flux", _FORMS)

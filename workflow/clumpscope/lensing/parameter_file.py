@@ -1,5 +1,6 @@
 """The text of Lenstool's parameter files: sections, reference position, cosmology."""
 
+import difflib
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,6 +40,11 @@ _SECTION = re.compile(
     r"(?P<potentiel>potent)|(?P<cosmologie>cosmolog)|(?P<grille>grille|grid)|potfile|limit|runmode|image|source$|cline$"
     r"|cosmolimit|grande|champ$|observ|cleanlens|shapemodel|shapelimit|multis|dynfile|vfield"
 )
+# Keys of a potential that are read.
+_POTENTIAL_KEYS = (
+    "profil", "x_centre", "y_centre", "x_centre_wcs", "y_centre_wcs", "ellipticite", "ellip_pot", "gamma", "kappa", "angle_pos",
+    "core_radius", "core_radius_kpc", "cut_radius", "cut_radius_kpc", "v_disp", "masse", "beta", "alpha", "mag", "zlens",
+)  # fmt: skip
 # Words that open a section, or end the file, and are no key of any section.
 _NO_KEY = re.compile(r"potent\w\w|potfile|cosmolog|limit$|runmode|fini")
 
@@ -90,6 +96,18 @@ class Section:
         return self.number(key, word=min(1, len(self.lines[key]) - 1)) if key in self.lines else None
 
 
+def _check_key(word: str, key: str, place: str) -> None:
+    """Refuse a key of a potential that is no other than a misspelt one; Lenstool writes many that are not needed."""
+    near = difflib.get_close_matches(key, _POTENTIAL_KEYS, n=1, cutoff=0.85)
+    if near and key not in _POTENTIAL_KEYS:
+        raise InputError(
+            place,
+            f"the unknown key {word!r}",
+            f"{near[0]!r}",
+            "Correct it: a key that is not known is not read.",
+        )
+
+
 def number_of(word: str) -> float:
     """Number of a word, also of one with Fortran's exponent D."""
     return float(word.replace("D", "e").replace("d", "e"))
@@ -124,6 +142,12 @@ def read_sections(path: Path) -> list[Section]:
                 current = Section(match.lastgroup or first, " ".join(words[1:]), str(path))
                 sections.append(current)
         else:
+            if current.keyword == "potentiel":
+                _check_key(words[0], first, current.place)
+            if current.keyword == "potentiel" and first in current:
+                raise InputError(
+                    current.place, f"the key {words[0]!r} twice", "each key once", "Take one of them out."
+                )
             current.lines[first] = words[1:]
     last = f"{sections[-1].keyword} {sections[-1].name}".strip() if sections else "nothing"
     raise InputError(str(path), f"no closing line after the last section, {last}", "a file that closes with 'fini'",
