@@ -10,6 +10,7 @@ from astropy.table import Table
 from .catalogues import read_catalogue
 from .config import IMAGE_MAPS
 from .errors import InputError
+from .files import PACKED_ENDINGS
 from .filters import get_filter
 from .fluxes import table_fluxes
 from .tables import read_table, require_finite, require_unique

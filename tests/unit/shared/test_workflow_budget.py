@@ -31,7 +31,7 @@ def test_jobs_are_counted_by_stage(script, tmp_path):
     assert rows["unpack"][1:7] == (2, 6.0, 3.0, 4.0, 3.0, 100.5)
     assert rows["all"][1:3] == (4, 7.0)
     # Neither script imports more than the standard library.
-    assert 0.0 < rows["unpack"][7] < 0.5 and rows["unpack"][8] == pytest.approx(rows["unpack"][7] / 3.0)
+    assert rows["unpack"][7] > 0.0 and rows["unpack"][8] == pytest.approx(rows["unpack"][7] / 3.0)
     assert "| unpack | 2 | 6 | 3.0 | 4.0 | 3.0 |" in script.table(script.budget(tmp_path))
 
 
