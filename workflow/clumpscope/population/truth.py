@@ -30,7 +30,7 @@ _LOW_SNR = 5.0
 # Share of a clump's light from which another one that is not told apart from it matters.
 _HELD = 0.1
 _SNR_JUDGED = 10.0
-# A goal is a range of the value: issue "A true chain on real input in two commands".
+# A goal is a range of the value.
 _GOALS = {
     "explained_fraction": (0.9, 1.0),
     "flux_ratio": (0.95, 1.05),
