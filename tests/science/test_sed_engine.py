@@ -28,7 +28,7 @@ def draw(rng, model, n):
 
 @pytest.mark.parametrize("name", list(SFHS))
 def test_fast_photometry_against_brute_force(name):
-    """Issue 3: p99 < 0.1 %, max < 0.5 % in 20 filters at redshifts 0 to 10, over the whole prior."""
+    """Goals: p99 < 0.1 %, max < 0.5 % in 20 filters at redshifts 0 to 10, over the whole prior."""
     library = load_library("bc03")
     rng = np.random.default_rng(list(SFHS).index(name))
     errors = []

@@ -25,7 +25,7 @@ def sps_home(shared_data, tmp_path_factory):
 
 
 def test_tau_models_of_fsps(sps_home, tmp_path):
-    """Issue 3: p95 < 0.5 %, max < 3 % (tau models, nebular emission, Calzetti; age / tau < 700)."""
+    """Goals: p95 < 0.5 %, max < 3 % (tau models, nebular emission, Calzetti; age / tau < 700)."""
     from clumpscope.sed.build_fsps import build
 
     built = build(tmp_path / "fsps.npz")
