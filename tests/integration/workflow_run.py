@@ -43,9 +43,9 @@ def write_config(folder: Path, config: dict) -> str:
 
 
 def product_bytes(folder: Path) -> dict[str, bytes]:
-    """Content of every product below results/, without logs, benchmarks and what names the run."""
+    """Content of every product below results/, without logs, benchmarks and the run's progress, which tells times."""
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in sorted((folder / "results").rglob("*"))
-        if path.is_file() and not {"logs", "benchmarks"} & set(path.relative_to(folder).parts)
+        if path.is_file() and not {"logs", "benchmarks", "progress.txt"} & set(path.relative_to(folder).parts)
     }
