@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from clumpscope.files import replacing
-from clumpscope.images.selection import enough_clumps
+from clumpscope.images.selection import enough_clumps, require_clumps
 from clumpscope.logs import job_log
 from clumpscope.tables import read_table
 
@@ -21,5 +21,6 @@ with job_log(snakemake.log[0]) as log:
             counts[galaxy] = len(table)
         else:
             log.info("%s has %d clumps, too few: left out", galaxy, len(table))
+    require_clumps(counts, len(index["galaxies"]), f"field {snakemake.wildcards.field}")
     with replacing(snakemake.output.index) as temporary:
         temporary.write_text(json.dumps(counts, indent=1))

@@ -5,7 +5,7 @@ import json
 import numpy as np
 from clumpscope.files import replacing
 from clumpscope.images.mosaic import open_mosaic
-from clumpscope.images.selection import covering_filters, galaxy_rows, select_galaxies
+from clumpscope.images.selection import covering_filters, galaxy_rows, require_galaxies, select_galaxies
 from clumpscope.inputs import check_field, photometry_groups, read_edits, read_galaxies, read_photometry
 from clumpscope.lensing import read_lens
 from clumpscope.logs import job_log
@@ -33,6 +33,7 @@ with job_log(snakemake.log[0]) as log:
             covering[row] = filters
         mu = None if field["lens"]["kind"] == "none" else np.ma.filled(candidates["mu"], np.nan)
         selection = select_galaxies(galaxies, mu, list(field["images"]), covering=covering, **settings)
+        require_galaxies(selection, str(field["galaxies"]))
         rows, counts = galaxy_rows(selection, edits), {}
         log.info("%d of %d galaxies selected", len(rows), len(galaxies))
     index = {

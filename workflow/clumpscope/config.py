@@ -153,8 +153,13 @@ def _check_mock_paths(name: str, field: dict[str, Any]) -> None:
 
 def refuse_repeated_keys(path: str | Path) -> None:
     """Refuse a YAML file that gives a key of one mapping twice, of which readers keep the last without a word."""
+    looked_at: set[int] = set()
 
     def check(node: Any) -> None:
+        # An alias stands for what was looked at already; it may stand inside itself.
+        if id(node) in looked_at:
+            return
+        looked_at.add(id(node))
         seen: dict[str, int] = {}
         for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
             line = key.start_mark.line + 1

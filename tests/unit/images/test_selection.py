@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 from astropy.table import MaskedColumn, Table
 from clumpscope.errors import InputError
-from clumpscope.images.selection import covering_filters, enough_clumps, reference_filter, select_galaxies
+from clumpscope.images.selection import (
+    covering_filters,
+    enough_clumps,
+    reference_filter,
+    require_clumps,
+    require_galaxies,
+    select_galaxies,
+)
 
 pytest_plugins = ["image_fixtures"]
 
@@ -111,3 +118,16 @@ def test_reference_filter_is_one_that_covers_the_galaxy():
     assert (table["filter_ref"][1], bool(table["selected"][1])) == ("F200W", True)
     others = select_galaxies(catalogue(), MU, FILTERS)
     assert list(table["filter_ref"][2:]) == list(others["filter_ref"][2:])
+
+
+def test_a_field_without_galaxies_or_clumps_is_refused_with_the_reasons():
+    none = select_galaxies(catalogue(), np.full(8, 1.0), FILTERS)
+    assert not none["selected"].any()
+    with pytest.raises(
+        InputError, match=r"cat\.csv: found no galaxy of 8 to measure \(\d x mu, not above 2"
+    ):
+        require_galaxies(none, "cat.csv")
+    require_galaxies(select_galaxies(catalogue(), MU, FILTERS), "cat.csv")
+    with pytest.raises(InputError, match="field a: found none of 8 galaxies with the clumps it needs"):
+        require_clumps({}, 8, "field a")
+    require_clumps({"good": 2}, 8, "field a")

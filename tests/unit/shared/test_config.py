@@ -112,6 +112,15 @@ def test_names_that_yaml_reads_as_something_else_are_refused(name):
         config.validate({"fields": {name: PHOTOMETRY}})
 
 
+def test_aliases_of_yaml_are_looked_at_once(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text("fields: &all {a: *all, b: [*all, *all]}\n")
+    config.refuse_repeated_keys(path)
+    path.write_text("fields: &all {a: *all, b: {c: 1, c: 2}}\n")
+    with pytest.raises(InputError, match="the key 'c'"):
+        config.refuse_repeated_keys(path)
+
+
 def test_a_key_that_is_given_twice_is_refused_with_its_line(tmp_path):
     path = tmp_path / "config.yaml"
     path.write_text("fields:\n  a:\n    redshift: 1\n    lens: [{kind: none}]\n    redshift: 2\n")

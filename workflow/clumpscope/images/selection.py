@@ -1,6 +1,8 @@
 """Which galaxies are measured, and in which reference filter (C25 sections 3.1 and 3.3)."""
 
-from collections.abc import Collection, Iterable, Sequence
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +15,8 @@ if TYPE_CHECKING:
     from .mosaic import Mosaic
 
 __all__ = [
-    "REFERENCE_FILTERS", "covering_filters", "enough_clumps", "galaxy_rows", "reference_filter", "select_galaxies",
+    "REFERENCE_FILTERS", "covering_filters", "enough_clumps", "galaxy_rows", "reference_filter", "require_clumps",
+    "require_galaxies", "select_galaxies",
 ]  # fmt: skip
 
 # C25 section 3.3: F150W below z = 3.5, F200W below 6, F277W above (the limits are our reading).
@@ -197,6 +200,46 @@ def reference_filter(
 def enough_clumps(n_clumps: int, redshift: float, n_min: int = 2, z_single: float = 5.5) -> bool:
     """Whether a galaxy has the clumps it needs: `n_min` below `z_single`, one above (C25 section 3.1)."""
     return n_clumps >= (n_min if redshift < z_single else 1)
+
+
+def require_galaxies(selection: Table, where: str) -> None:
+    """Refuse a selection of no galaxy, with the reasons and how often each was one.
+
+    Parameters
+    ----------
+    selection : Table
+        Of `select_galaxies`.
+    where : str
+        The catalogue.
+    """
+    if np.any(selection["selected"]):
+        return
+    # Numbers differ from galaxy to galaxy; what is said of them does not.
+    kinds = Counter(re.sub(r" = -?[\d.]+", "", str(reason)) for reason in selection["reason"])
+    told = "; ".join(f"{n} x {' '.join(kind.split())}" for kind, n in kinds.most_common())
+    raise InputError(
+        where, f"no galaxy of {len(selection)} to measure ({told})", "one at least",
+        "Look at redshifts, positions and the lens model, or at the limits in `selection`.",
+    )  # fmt: skip
+
+
+def require_clumps(counts: Mapping[str, int], n_galaxies: int, where: str) -> None:
+    """Refuse a field in which no galaxy has the clumps it needs.
+
+    Parameters
+    ----------
+    counts : mapping of str to int
+        Clumps of the galaxies that have enough.
+    n_galaxies : int
+        Galaxies looked at.
+    where : str
+        The field.
+    """
+    if not counts:
+        raise InputError(
+            where, f"none of {n_galaxies} galaxies with the clumps it needs", "one at least",
+            "Look at the pictures detection.png; lower `detection.threshold` or `selection.min_clumps`, or add clumps by `edits`.",
+        )  # fmt: skip
 
 
 def redshift_quality(catalogue: Table) -> tuple[np.ndarray, np.ndarray]:
