@@ -15,8 +15,10 @@ def snakemake(folder: Path, *arguments: str, cores: int = 2, seconds: int = 900,
     Returns
     -------
     subprocess.CompletedProcess
-        With stdout and stderr together in `stdout`.
+        With stdout, stderr and Snakemake's own log together in `stdout`.
     """
+    logs = folder / ".snakemake" / "log"
+    older = set(logs.glob("*.log"))
     command = [
         sys.executable,
         "-m",
@@ -31,6 +33,7 @@ def snakemake(folder: Path, *arguments: str, cores: int = 2, seconds: int = 900,
         command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=seconds,
         env={**os.environ, "XDG_CACHE_HOME": str(folder / ".cache")},
     )  # fmt: skip
+    done.stdout += "".join(path.read_text() for path in set(logs.glob("*.log")) - older)
     if check:
         assert done.returncode == 0, done.stdout[-6000:]
     return done

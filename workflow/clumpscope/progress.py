@@ -15,12 +15,14 @@ __all__ = ["Progress", "follow"]
 # Between two lines in the terminal [s].
 _EVERY_S = 15.0
 _TOLD_HERE = ("progress", "job_finished", "job_started")
+_CHATTER = ("Select jobs to execute", "Execute ")
 
 
 def follow(logger: logging.Logger, fields: Iterable[str]) -> None:
     """Tell a run's progress in place of Snakemake's own lines, which stay in its log file."""
     for handler in logger.handlers:
-        handler.addFilter(lambda record: _event(record) not in _TOLD_HERE)
+        if not isinstance(handler, logging.FileHandler):
+            handler.addFilter(_is_news)
     logger.addHandler(Progress(fields))
 
 
@@ -91,6 +93,10 @@ class Progress(logging.Handler):
         done = [galaxy for galaxy in counts if (folder / galaxy / "photometry.ecsv").exists()]
         measured = sum(counts[galaxy] for galaxy in done)
         return f"  {field}: {len(done)} of {len(counts)} galaxies, {measured} of {sum(counts.values())} clumps measured"
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    return _event(record) not in _TOLD_HERE and not record.getMessage().startswith(_CHATTER)
 
 
 def _event(record: logging.LogRecord) -> str:

@@ -123,9 +123,7 @@ def test_reference_filter_is_one_that_covers_the_galaxy():
 def test_a_field_without_galaxies_or_clumps_is_refused_with_the_reasons():
     none = select_galaxies(catalogue(), np.full(8, 1.0), FILTERS)
     assert not none["selected"].any()
-    with pytest.raises(
-        InputError, match=r"cat\.csv: found no galaxy of 8 to measure \(\d x mu, not above 2"
-    ):
+    with pytest.raises(InputError, match=r"cat\.csv: found no galaxy of 8 to measure \(\d x mu, not above 2"):
         require_galaxies(none, "cat.csv")
     require_galaxies(select_galaxies(catalogue(), MU, FILTERS), "cat.csv")
     with pytest.raises(InputError, match="field a: found none of 8 galaxies with the clumps it needs"):

@@ -1,8 +1,9 @@
+import io
 import json
 import logging
 
 import pytest
-from clumpscope.progress import Progress
+from clumpscope.progress import Progress, follow
 
 
 @pytest.fixture
@@ -52,3 +53,18 @@ def test_reports_do_not_follow_each_other_closely(tmp_path, capsys):
     for done in range(1, 6):
         logger.info(None, extra={"event": "progress", "done": done, "total": 5})
     assert [line[:6] for line in capsys.readouterr().err.splitlines()] == ["1 of 5", "5 of 5"]
+
+
+def test_every_job_stays_in_the_log_file(tmp_path, capsys):
+    logger, terminal = logging.Logger("run", logging.INFO), io.StringIO()
+    handlers = logging.StreamHandler(terminal), logging.FileHandler(tmp_path / "run.log")
+    for handler in handlers:
+        logger.addHandler(handler)
+    follow(logger, [])
+    logger.info("Finished jobid: 3", extra={"event": "job_finished", "job_id": 3})
+    logger.info("Select jobs to execute...")
+    logger.info("Job stats")
+    for handler in handlers:
+        handler.close()
+    assert terminal.getvalue() == "Job stats\n"
+    assert "Finished jobid: 3" in (tmp_path / "run.log").read_text()
