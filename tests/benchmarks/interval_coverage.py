@@ -83,8 +83,9 @@ def share(row) -> str:
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
+    # Empty words are read as missing ones.
     coverage, recovered = (
-        Table.read(folder / "population" / f"{name}.ecsv") for name in ("coverage", "recovered")
+        Table.read(folder / "population" / f"{name}.ecsv").filled("") for name in ("coverage", "recovered")
     )
     text = page(coverage, folder.name) + populations(recovered)
     print(text)
