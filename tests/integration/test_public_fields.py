@@ -62,6 +62,6 @@ def test_a_public_field_is_planned(tmp_path):
     command = [sys.executable, "-m", "snakemake", "--cores", "1", "--dry-run", "--configfile", "f.yaml"]
     done = subprocess.run(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert done.returncode == 0, done.stdout[-3000:]
-    assert "21 of 21 files come from the network" in done.stdout
+    assert "23 of 23 files come from the network" in done.stdout
     counts = dict(line.split() for line in done.stdout.splitlines() if len(line.split()) == 2)
     assert counts["unpack"] == "36" and counts["galaxy_catalogue"] == "1" and counts["packed_stars"] == "12"
