@@ -14,6 +14,7 @@ from .compiled import source_images
 from .evidence import Rules
 from .host import Background, Host, bright_surroundings, plane
 from .model import SpectralPSF, shape_of
+from .noise import Correlation
 from .profiles import WingedFit, draw_round, winged_fits
 from .uncertainty import Fitted
 
@@ -42,6 +43,13 @@ _HOST_BOX = 13, 17
 _HOST_PASSES = 2
 # Change of a box's data, in summed squares of standard deviations, that no parameter notices.
 _UNNOTICED = 1e-3
+
+
+@lru_cache(maxsize=64)
+def _host(star: bytes, side: int, fwhm: float, rho: bytes, lags: int, error_scale: float) -> Host:
+    """Hosts behind one PSF are the same in every image; injected clumps are fitted in hundreds of them."""
+    kernel, correlation = (np.frombuffer(part).reshape(n, n) for part, n in ((star, side), (rho, lags)))
+    return Host(kernel, fwhm, Correlation(correlation), error_scale)
 
 
 @dataclass
@@ -145,7 +153,10 @@ class Scene:
         if host_fwhm > 0.0:
             pixels = np.arange(-_STAMP_PX, _STAMP_PX + 1)
             star = self._spectral(_STAMP_PX).images(0.0, 0.0, np.zeros(3), pixels, pixels, 1)[0]
-            self._host = Host(star, self._fwhm, rules.correlation, rules.error_scale)
+            rho = rules.correlation.rho
+            self._host = _host(
+                star.tobytes(), len(star), self._fwhm, rho.tobytes(), len(rho), rules.error_scale
+            )
             self._host_side = 2 * int(np.clip(host_fwhm * self._fwhm, *_HOST_BOX) // 2) + 1
             around = bright_surroundings(self._left * self._weight / rules.error_scale, self._host_side)
             self._on_host[self._inside] = around[rows, columns] > _BRIGHT
