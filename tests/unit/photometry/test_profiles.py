@@ -87,16 +87,20 @@ def test_scatter_over_shares():
     np.testing.assert_allclose(scatter, np.sqrt([0.3 * 0.04 + 0.1 * 0.16, 0.1 * 0.25]))
 
 
+def light_of(host: bool) -> np.ndarray:
+    """A disc off the source's centre, on the pixels of `drawn`; dark without a host."""
+    rows, columns = np.indices((2 * HALF_PX + 1, 2 * HALF_PX + 1))
+    return host * 0.02 * np.exp(-np.hypot(rows - 50.0, columns - 30.0) / 12.0)
+
+
 @pytest.mark.parametrize("name", SHAPES)
 @pytest.mark.parametrize("host", [False, True])
 def test_forced_fits_tell_what_their_fluxes_would_be_with_wings(kernel, name, host):
     """The image of a profile with wings, fitted with the shape of a smaller Gaussian: also where wings go into the host's light."""
     image, middle = drawn(name, HALF * 1.2), np.array([float(HALF_PX)])
-    rows, columns = np.indices(image.shape)
-    light = 0.02 * np.exp(-np.hypot(rows - 50.0, columns - 30.0) / 12.0) if host else 0.0
     shape = Table({"sigma_x_px": [0.9], "sigma_y_px": [0.9], "theta_deg": [0.0]})
     winged = {"gaussian": np.array([0.9]), name: np.array([1.2])}
-    fitted = fit_clumps(image + light, np.full(image.shape, 1e-4), kernel, middle, middle, shape=shape,
+    fitted = fit_clumps(image + light_of(host), np.full(image.shape, 1e-4), kernel, middle, middle, shape=shape,
                         host_fwhm=4.0 if host else 0.0, winged=winged)  # fmt: skip
     assert fitted["flux"][0] < 0.95
     assert fitted["flux"][0] * fitted[f"winged_{name}"][0] == pytest.approx(1.0, abs=0.05)
@@ -106,9 +110,7 @@ def test_forced_fits_tell_what_their_fluxes_would_be_with_wings(kernel, name, ho
 @pytest.mark.parametrize("host", [False, True])
 def test_free_fits_tell_sizes_and_fluxes_with_wings(kernel, name, host):
     image, middle = drawn(name, HALF * 1.0), np.array([float(HALF_PX)])
-    rows, columns = np.indices(image.shape)
-    light = 0.02 * np.exp(-np.hypot(rows - 50.0, columns - 30.0) / 12.0) if host else 0.0
-    fitted = fit_clumps(image + light, np.full(image.shape, 1e-4), kernel, middle, middle,
+    fitted = fit_clumps(image + light_of(host), np.full(image.shape, 1e-4), kernel, middle, middle,
                         host_fwhm=4.0 if host else 0.0, winged=[name])[0]  # fmt: skip
     sigma = np.sqrt(fitted["moments"][:2].mean())
     # Half of what the wings change, at least, is known; the fit with a host to less, since the host's light bends, too.

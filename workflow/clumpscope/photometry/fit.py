@@ -146,7 +146,7 @@ def fit_clumps(
         least_variance,
         resolved_chi2,
         elliptical_chi2,
-        Correlation(np.ones((1, 1)) if rho is None else rho),
+        Correlation.of(np.ones((1, 1)) if rho is None else rho),
         error_scale,
     )
     free_shape = shape is None and model == "gaussian"

@@ -92,15 +92,17 @@ class Host:
     def __init__(self, kernel: Array, fwhm: float, correlation: Correlation, error_scale: float) -> None:
         self._correlation, self._error_scale = correlation, error_scale
         wave = 2.0 * np.pi * np.fft.fftfreq(_PERIOD)
-        spectrum = (1.0 + (_SCALE_FWHM * fwhm) ** 2 * (wave**2 + wave[:, None] ** 2)) ** -3.0
         self.broadest_px = _BROADEST_FWHM * fwhm
         transfer = np.fft.fft2(kernel, (_PERIOD, _PERIOD))
-        spectra = [spectrum]
-        for angle in np.pi * np.arange(_DIRECTIONS) / max(_DIRECTIONS, 1):
+
+        def spectrum(long: float, thin: float, angle: float) -> Array:
             along = np.cos(angle) * wave + np.sin(angle) * wave[:, None]
             across = np.cos(angle) * wave[:, None] - np.sin(angle) * wave
-            squares = (_LONG_FWHM * along) ** 2 + (_THIN_FWHM * across) ** 2
-            spectra.append((1.0 + fwhm**2 * squares) ** -3.0)
+            return (1.0 + fwhm**2 * ((long * along) ** 2 + (thin * across) ** 2)) ** -3.0
+
+        angles = np.pi * np.arange(_DIRECTIONS) / _DIRECTIONS
+        spectra = [spectrum(_SCALE_FWHM, _SCALE_FWHM, 0.0)]
+        spectra += [spectrum(_LONG_FWHM, _THIN_FWHM, angle) for angle in angles]
         # Of unit variance before the PSF.
         self._covariances = [np.fft.ifft2(np.abs(transfer) ** 2 * one / one.mean()).real for one in spectra]
         self._modes = lru_cache(self._make_modes)

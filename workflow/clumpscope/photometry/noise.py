@@ -26,7 +26,13 @@ class Correlation:
         self.rho = np.asarray(rho, dtype=float)
         self.white = self.rho.shape[0] == 1
         # A matrix a shape: few shapes of boxes occur.
-        self._matrix = lru_cache(maxsize=32)(self._make_matrix)
+        self._matrix = lru_cache(maxsize=8)(self._make_matrix)
+
+    @classmethod
+    def of(cls, rho: Array) -> "Correlation":
+        """The one of this autocorrelation: the images of a filter share it, and what it keeps."""
+        rho = np.ascontiguousarray(rho, dtype=float)
+        return _made(rho.tobytes(), len(rho))
 
     def __call__(self, images: Array, shape: tuple[int, int]) -> Array:
         """Images (c, ny nx), flat, of boxes of this shape, correlated."""
@@ -44,3 +50,8 @@ class Correlation:
         return np.where(
             near, self.rho[np.clip(down + half, 0, 2 * half), np.clip(right + half, 0, 2 * half)], 0.0
         )
+
+
+@lru_cache(maxsize=32)
+def _made(rho: bytes, side: int) -> Correlation:
+    return Correlation(np.frombuffer(rho).reshape(side, side))

@@ -45,11 +45,10 @@ _HOST_PASSES = 2
 _UNNOTICED = 1e-3
 
 
-@lru_cache(maxsize=64)
-def _host(star: bytes, side: int, fwhm: float, rho: bytes, lags: int, error_scale: float) -> Host:
+@lru_cache(maxsize=32)
+def _host(star: bytes, side: int, fwhm: float, correlation: Correlation, error_scale: float) -> Host:
     """Hosts behind one PSF are the same in every image; injected clumps are fitted in hundreds of them."""
-    kernel, correlation = (np.frombuffer(part).reshape(n, n) for part, n in ((star, side), (rho, lags)))
-    return Host(kernel, fwhm, Correlation(correlation), error_scale)
+    return Host(np.frombuffer(star).reshape(side, side), fwhm, correlation, error_scale)
 
 
 @dataclass
@@ -76,6 +75,11 @@ class _Group:
     def seen(self) -> Box:
         """The box of its data."""
         return self.box if self.wide is None else self.wide
+
+    @property
+    def fitted_on(self) -> Box:
+        """The box of its fit."""
+        return self.box if self.width == 0.0 else self.wide
 
     @property
     def reach(self) -> int:
@@ -153,10 +157,7 @@ class Scene:
         if host_fwhm > 0.0:
             pixels = np.arange(-_STAMP_PX, _STAMP_PX + 1)
             star = self._spectral(_STAMP_PX).images(0.0, 0.0, np.zeros(3), pixels, pixels, 1)[0]
-            rho = rules.correlation.rho
-            self._host = _host(
-                star.tobytes(), len(star), self._fwhm, rho.tobytes(), len(rho), rules.error_scale
-            )
+            self._host = _host(star.tobytes(), len(star), self._fwhm, rules.correlation, rules.error_scale)
             self._host_side = 2 * int(np.clip(host_fwhm * self._fwhm, *_HOST_BOX) // 2) + 1
             around = bright_surroundings(self._left * self._weight / rules.error_scale, self._host_side)
             self._on_host[self._inside] = around[rows, columns] > _BRIGHT
@@ -340,7 +341,7 @@ class Scene:
         for group in self._groups:
             if group.background is None:
                 continue
-            terms, weight = group.background.terms, (group.box if group.width == 0.0 else group.wide).weight
+            terms, weight = group.background.terms, group.fitted_on.weight
             side = (min(terms.shape[1:]) - 1) // 2 * 2 + 1
             row, column = ((n - side) // 2 for n in terms.shape[1:])
             seen = terms[:, row : row + side, column : column + side] * np.median(weight[weight > 0])
@@ -380,7 +381,7 @@ class Scene:
         for group in self._groups:
             if group.response is None:
                 continue
-            box = group.box if group.width == 0.0 else group.wide
+            box = group.fitted_on
             (ny, nx), (row, column) = box.weight.shape, box.corner
             pixels, spectral = (column + np.arange(nx), row + np.arange(ny)), self._spectral(max(nx, ny))
             for k, response in zip(group.members, group.response, strict=True):

@@ -8,7 +8,7 @@ from astropy.table import Table
 
 from ..flags import FLAGS, has
 from ..tables import require_columns
-from .truth import match_clumps, merged_clumps, picked
+from .truth import match_clumps, merged_clumps, picked, reference_fwhm
 
 __all__ = ["coverage_table", "excluded_clumps"]
 
@@ -72,7 +72,7 @@ def coverage_table(measured: Table, truth: Table, psf: Table) -> Table:
     require_columns(truth, ["ra", "dec", "filter_ref", "snr_ref", *sizes], "truth")
     require_columns(measured, ["id", "ra", "dec", "flags"], "catalogue")
     fwhm = dict(zip(psf["filter"], np.asarray(psf["fwhm_arcsec"], dtype=float), strict=True))
-    reach = np.array([fwhm[name] for name in truth["filter_ref"]])
+    reach = reference_fwhm(truth, psf)
     partner, _ = match_clumps(measured, truth, reach)
     merged = merged_clumps(truth, partner, reach)
     left_out = has(np.asarray(measured["flags"]), [name for name, flag in FLAGS.items() if flag.excludes])

@@ -8,7 +8,7 @@ from astropy.table import Table
 
 from .products import population_tables
 from .sample import population_sample
-from .truth import match_clumps
+from .truth import match_clumps, reference_fwhm
 
 __all__ = ["recovered_populations"]
 
@@ -69,8 +69,7 @@ def recovered_populations(measured: Table, truth: Table, galaxies: Table, psf: T
     Errors are those of a sample of this size: they hold for field_truth if the selection does no harm; of sample_truth they
     are larger than need be. Errors of r by Fisher's transformation.
     """
-    fwhm = dict(zip(psf["filter"], np.asarray(psf["fwhm_arcsec"], dtype=float), strict=True))
-    partner, _ = match_clumps(measured, truth, np.array([fwhm[name] for name in truth["filter_ref"]]))
+    partner, _ = match_clumps(measured, truth, reference_fwhm(truth, psf))
     counted = population_sample(measured, settings["min_broad_bands"])
     matched = partner >= 0
     matched[matched] = counted[partner[matched]]

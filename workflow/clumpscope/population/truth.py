@@ -10,7 +10,14 @@ from astropy.table import Table
 from ..flags import FLAGS, has
 from ..tables import require_columns
 
-__all__ = ["compare_with_truth", "match_clumps", "merged_clumps", "picked", "summarise_truth"]
+__all__ = [
+    "compare_with_truth",
+    "match_clumps",
+    "merged_clumps",
+    "picked",
+    "reference_fwhm",
+    "summarise_truth",
+]
 
 _TRUTH_COLUMNS = (
     "id",
@@ -98,8 +105,7 @@ def compare_with_truth(
     """
     require_columns(truth, _TRUTH_COLUMNS, "truth")
     require_columns(measured, ["id", "galaxy", "ra", "dec"], "catalogue")
-    fwhm = dict(zip(psf["filter"], psf["fwhm_arcsec"], strict=True))
-    fwhm_arcsec = np.array([fwhm[name] for name in truth["filter_ref"]])
+    fwhm_arcsec = reference_fwhm(truth, psf)
     partner, distance = match_clumps(measured, truth, fwhm_arcsec)
     table = Table(
         {
@@ -141,6 +147,12 @@ def picked(measured: Table, name: str, partner: np.ndarray, missing: float = np.
         column = np.ma.filled(np.ma.asarray(measured[name]).astype(float), missing)
         values[partner >= 0] = column[partner[partner >= 0]]
     return values
+
+
+def reference_fwhm(truth: Table, psf: Table) -> np.ndarray:
+    """FWHM of the PSF in the reference filter of every true clump, (n,) [arcsec]."""
+    fwhm = dict(zip(psf["filter"], np.asarray(psf["fwhm_arcsec"], dtype=float), strict=True))
+    return np.array([fwhm[name] for name in truth["filter_ref"]])
 
 
 def match_clumps(measured: Table, truth: Table, reach_arcsec: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
