@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from clumpscope.files import replacing
 from clumpscope.logs import job_log
 from clumpscope.population.numbers import as_latex, as_yaml, paper_numbers
 from clumpscope.population.products import population_tables
@@ -23,5 +24,9 @@ with job_log(snakemake.log[0]):
     for path in snakemake.output.tables:
         write_table(tables[Path(path).stem], path)
     numbers = paper_numbers(catalogue[population_sample(catalogue, settings["min_broad_bands"])], tables)
-    Path(snakemake.output.yaml).write_text(as_yaml(numbers))
-    Path(snakemake.output.latex).write_text(as_latex(numbers))
+    for path, text in (
+        (snakemake.output.yaml, as_yaml(numbers)),
+        (snakemake.output.latex, as_latex(numbers)),
+    ):
+        with replacing(path) as temporary:
+            temporary.write_text(text)

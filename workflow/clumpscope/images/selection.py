@@ -216,7 +216,7 @@ def require_galaxies(selection: Table, where: str) -> None:
         return
     # Numbers differ from galaxy to galaxy; what is said of them does not.
     kinds = Counter(re.sub(r" = -?[\d.]+", "", str(reason)) for reason in selection["reason"])
-    told = "; ".join(f"{n} x {' '.join(kind.split())}" for kind, n in kinds.most_common())
+    told = "; ".join(f"{n} x {kind}" for kind, n in kinds.most_common())
     raise InputError(
         where, f"no galaxy of {len(selection)} to measure ({told})", "one at least",
         "Look at redshifts, positions and the lens model, or at the limits in `selection`.",

@@ -7,6 +7,8 @@ import numpy as np
 import yaml
 from astropy.table import Table
 
+from .statistics import clustered_variance
+
 __all__ = ["as_latex", "as_yaml", "paper_numbers"]
 
 _WORDS = ("Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
@@ -104,9 +106,7 @@ def _put_share(put, name: str, member: np.ndarray, owner: np.ndarray) -> None:
     if not member.size:
         return
     share = float(member.mean())
-    _, group = np.unique(owner, return_inverse=True)
-    sums, n_groups = np.bincount(group, member - share), int(group.max()) + 1
-    error = np.sqrt(n_groups / (n_groups - 1) * np.sum(sums**2)) / member.size if n_groups > 1 else np.nan
+    error = np.sqrt(clustered_variance(member - share, owner))
     put(name, share, error, error, n=member.size)
 
 

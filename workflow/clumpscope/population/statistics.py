@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import binom, linregress, pearsonr
 
-__all__ = ["Correlation", "Line", "Median", "correlation", "fit_line", "median"]
+__all__ = ["Correlation", "Line", "Median", "clustered_variance", "correlation", "fit_line", "median"]
 
 
 @dataclass(frozen=True)
@@ -82,14 +82,34 @@ def median(values: np.ndarray, owner: np.ndarray | None = None) -> Median:
     return Median(middle, middle - float(values[rank - 1]), float(values[n - rank]) - middle, p16, p84, n)
 
 
-def _independent(below: np.ndarray, owner: np.ndarray) -> int:
-    """Number of independent values whose share below a point varies as much as that of these, at most all of them."""
-    excess = below - below.mean()
+def clustered_variance(excess: np.ndarray, owner: np.ndarray) -> float:
+    """Variance of a mean whose values scatter together within galaxies: that of sums over galaxies (Kish 1965).
+
+    Parameters
+    ----------
+    excess : (n,) array
+        Values over their mean.
+    owner : (n,) array
+        Galaxy of each.
+
+    Returns
+    -------
+    float
+        NaN with fewer than two galaxies.
+    """
     _, group = np.unique(owner, return_inverse=True)
     sums, n_groups = np.bincount(group, excess), int(group.max()) + 1
     if n_groups < 2:
+        return np.nan
+    return float(n_groups / (n_groups - 1) * np.sum(sums**2) / excess.size**2)
+
+
+def _independent(below: np.ndarray, owner: np.ndarray) -> int:
+    """Number of independent values whose share below a point varies as much as that of these, at most all of them."""
+    variance = clustered_variance(below - below.mean(), owner)
+    if np.isnan(variance):
         return below.size
-    variance = n_groups / (n_groups - 1) * np.sum(sums**2) / below.size**2
+    n_groups = np.unique(owner).size
     return int(
         np.clip(
             round(below.mean() * (1 - below.mean()) / max(variance, 1e-30)),
