@@ -1,5 +1,6 @@
 """Errors that a clump's filters have in common: the likelihood against scipy's, fits against brute force and truth."""
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -91,17 +92,15 @@ def brute_force(fit, flux, own, factors):
     }
 
 
-@pytest.mark.parametrize("nested", [False, True])
-def test_marginals_against_brute_force(monkeypatch, nested):
-    if nested:
-        from clumpscope.sed import fit as module
+@pytest.mark.parametrize("sampler", ["importance", "emcee", "nautilus"])
+def test_marginals_against_brute_force(monkeypatch, sampler):
+    from clumpscope.sed import fit as module
 
-        run = module.run_ensembles
-
-        def never(*args, **kwargs):
-            return type(chains := run(*args, **kwargs))(**{**vars(chains), "converged": False})
-
-        monkeypatch.setattr(module, "run_ensembles", never)
+    explore, run = module.explore, module.run_ensembles
+    if sampler != "importance":
+        monkeypatch.setattr(module, "explore", lambda *args: replace(explore(*args), settled=False))
+    if sampler == "nautilus":
+        monkeypatch.setattr(module, "run_ensembles", lambda *args: replace(run(*args), converged=False))
         monkeypatch.setattr(module, "run_nested", partial(module.run_nested, n_live=300, n_effective=2000))
     factors = np.stack([np.full(N_BANDS, 0.2), np.linspace(-0.05, 0.05, N_BANDS)], axis=1)
     flux, _, _ = correlated(np.random.default_rng(5))
@@ -111,7 +110,7 @@ def test_marginals_against_brute_force(monkeypatch, nested):
     # Narrow priors, for a fine grid: its steps of 0.02 are a sixth of the widths.
     fit = fitter(bounds={"log_age_yr": (7.0, 8.6), "a_v": (0.0, 2.0)})
     posterior = fit.fit(flux, error, "one", common)
-    assert posterior.sampler == ("nautilus" if nested else "emcee")
+    assert posterior.sampler == sampler
     for name, (grid, prob) in brute_force(fit, flux, own, factors).items():
         sigma = np.sqrt(np.cov(grid, aweights=prob))
         # 2000 draws and the steps of the grid make 0.05 of it.

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from clumpscope.sed.diagnostics import effective_sample_size, split_rhat, stuck_walkers
+from clumpscope.sed.diagnostics import effective_sample_size, pareto_shape, split_rhat, stuck_walkers
 
 
 def autoregressive(rho, shape, seed):
@@ -53,3 +53,20 @@ def test_a_walker_that_never_moves_is_stuck():
     accepted = np.full(64, 40)
     accepted[[3, 7]] = [0, 2]
     assert np.flatnonzero(stuck_walkers(accepted)).tolist() == [3, 7]
+
+
+@pytest.mark.parametrize("k", [0.2, 0.5, 0.9])
+def test_the_tail_of_weights_is_that_of_arviz(k):
+    from arviz_stats.base import array_stats
+
+    # Pareto weights of this shape, with a body that has none.
+    weights = np.random.default_rng(7).uniform(size=20_000) ** -k + 5.0
+    found = pareto_shape(np.log(weights))
+    # It takes log likelihoods, whose weights are their inverse.
+    assert found == pytest.approx(float(array_stats.psislw(-np.log(weights))[1]), rel=1e-6)
+    assert found == pytest.approx(k, abs=0.15)
+
+
+def test_weights_that_are_alike_have_no_tail():
+    assert pareto_shape(np.zeros(1000)) < 0.1
+    assert pareto_shape(np.random.default_rng(1).uniform(-0.1, 0.1, 1000)) < 0.1

@@ -1,5 +1,6 @@
 """Fits of a model with a closed form, against brute force on a grid; and what bad photometry does."""
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -185,27 +186,23 @@ def test_flags():
 def test_what_does_not_converge_is_flagged(monkeypatch):
     from clumpscope.sed import fit as module
 
-    def never(*args, **kwargs):
-        chains = run(*args, **kwargs)
-        return type(chains)(**{**vars(chains), "converged": False})
-
-    run = module.run_ensembles
+    explore, run = module.explore, module.run_ensembles
     nested = partial(module.run_nested, n_live=300, n_effective=500)
     monkeypatch.setattr(module, "run_nested", nested)
-    monkeypatch.setattr(module, "run_ensembles", never)
+    monkeypatch.setattr(module, "explore", lambda *args: replace(explore(*args), settled=False))
     flux, error = photometry(10.0)
+    assert fitter().fit(flux, error, "one").sampler == "emcee"
+    again = []
+
+    def unsettled(*args):
+        again[:] = args
+        return replace(run(*args), converged=False)
+
+    monkeypatch.setattr(module, "run_ensembles", unsettled)
     rescued = fitter().fit(flux, error, "one")
     assert rescued.sampler == "nautilus"
     assert rescued.converged
-    monkeypatch.setattr(module, "run_nested", lambda log_prob, n_dim, rng: never(log_prob, *reused))
-    target = fitter().target
-    observation = Observation.prepare(flux, error, np.full(8, 0.05))
-    rng = np.random.default_rng(0)
-
-    def log_prob(y):
-        return target.log_prob(observation, y)
-
-    reused = (module.explore(log_prob, *fitter().sweep.search(observation), rng), rng)
+    monkeypatch.setattr(module, "run_nested", lambda *args: replace(run(*again), converged=False))
     assert describe(fitter().fit(flux, error, "one").flags) == ["not_converged"]
 
 

@@ -5,7 +5,7 @@ import pytest
 from clumpscope.sed.exploration import Exploration, effective_size, explore, worth_keeping
 from clumpscope.sed.nested import run_nested
 from clumpscope.sed.proposal import Mixture, fit_mixture
-from clumpscope.sed.sampler import run_ensembles
+from clumpscope.sed.sampler import from_weights, run_ensembles
 from scipy.special import ndtri
 from scipy.stats import multivariate_normal, multivariate_t, norm, qmc, truncnorm, wasserstein_distance
 
@@ -23,6 +23,16 @@ def sampled(log_prob, n_dim, seed=0):
     return run_ensembles(log_prob, explored(log_prob, n_dim, seed), np.random.default_rng(seed + 1))
 
 
+def weighted(log_prob, n_dim, seed=0):
+    """What is taken of a posterior whose weights can be trusted."""
+    found = explored(log_prob, n_dim, seed)
+    assert found.settled
+    return from_weights(found.y, found.weights, 4000, np.random.default_rng(seed + 1), "importance")
+
+
+BOTH = pytest.mark.parametrize("draw", [sampled, weighted])
+
+
 def gaussians(*parts):
     """Log density of a mixture (weight, mean, sigma) of isotropic Gaussians."""
 
@@ -37,23 +47,24 @@ def distances(draws, truth):
     return [wasserstein_distance(draws[:, k], truth[:, k]) / truth[:, k].std() for k in range(truth.shape[1])]
 
 
-def test_correlated_gaussian():
+@BOTH
+def test_correlated_gaussian(draw):
     rng = np.random.default_rng(4)
     root = 0.15 * rng.standard_normal((5, 5))
     covariance = root @ root.T
     mean = np.array([1.0, -1.0, 0.5, 0.0, -0.5])
-    chains = sampled(multivariate_normal(mean, covariance).logpdf, 5)
+    chains = draw(multivariate_normal(mean, covariance).logpdf, 5)
     assert chains.converged
-    assert chains.sampler == "emcee"
     assert chains.rhat < 1.01
     truth = rng.multivariate_normal(mean, covariance, 40_000)
     assert max(distances(chains.y, truth)) < 0.1
     np.testing.assert_allclose(np.cov(chains.y.T), covariance, atol=0.1 * np.diag(covariance).max())
 
 
+@BOTH
 @pytest.mark.parametrize("weight", [0.5, 0.9, 0.97])
-def test_two_modes_have_their_weights(weight):
-    chains = sampled(gaussians((weight, 1.0, 0.08), (1 - weight, -1.0, 0.12)), 5)
+def test_two_modes_have_their_weights(draw, weight):
+    chains = draw(gaussians((weight, 1.0, 0.08), (1 - weight, -1.0, 0.12)), 5)
     assert chains.converged
     assert chains.n_stuck == 0
     found = (chains.y[:, 0] > 0).mean()
@@ -64,9 +75,10 @@ def test_two_modes_have_their_weights(weight):
         np.testing.assert_allclose(chains.y[mode].std(axis=0), sigma, rtol=tolerance)
 
 
-def test_three_modes_of_different_size_and_shape():
+@BOTH
+def test_three_modes_of_different_size_and_shape(draw):
     parts = [(0.5, 1.2, 0.1), (0.3, -1.0, 0.15), (0.2, np.array([1.5, -1.5, 0, 0, 0]), 0.3)]
-    chains = sampled(gaussians(*parts), 5)
+    chains = draw(gaussians(*parts), 5)
     assert chains.converged
     rng = np.random.default_rng(0)
     choice = rng.choice(3, size=40_000, p=[0.5, 0.3, 0.2])
@@ -76,13 +88,14 @@ def test_three_modes_of_different_size_and_shape():
     assert max(distances(chains.y, truth)) < 0.1
 
 
-def test_truncated_and_unconstrained_parameters():
+@BOTH
+def test_truncated_and_unconstrained_parameters(draw):
     # In y, a likelihood step at zero in the first parameter; the second is not constrained at all.
     def log_prob(y):
         inside = np.where(y[:, 0] > 0, 0.0, -np.inf)
         return inside + norm.logpdf(y[:, 0]) + norm.logpdf(y[:, 1]) + norm.logpdf(y[:, 2], 1.0, 0.05)
 
-    chains = sampled(log_prob, 3)
+    chains = draw(log_prob, 3)
     assert chains.converged
     assert chains.y[:, 0].min() > 0
     rng = np.random.default_rng(0)
@@ -97,12 +110,13 @@ def test_truncated_and_unconstrained_parameters():
     assert max(distances(chains.y, truth)) < 0.1
 
 
-def test_bent_posterior():
+@BOTH
+def test_bent_posterior(draw):
     # A parabola 0.05 wide under a unit Gaussian: the age-tau kind of degeneracy.
     def log_prob(y):
         return norm.logpdf(y).sum(axis=1) + norm.logpdf(y[:, 1], y[:, 0] ** 2 - 1.0, 0.05)
 
-    chains = sampled(log_prob, 3)
+    chains = draw(log_prob, 3)
     rng = np.random.default_rng(0)
     wide = 1.5 * rng.standard_normal((4_000_000, 1))
     curve = np.concatenate([wide, wide**2 - 1.0 + 0.05 * rng.standard_normal(wide.shape)], axis=1)

@@ -1,13 +1,14 @@
-"""Has the posterior converged? Split R-hat, effective sample size, stuck walkers.
+"""Has the posterior converged? Split R-hat, effective sample size, stuck walkers; the tail of importance weights.
 
-Vehtari, Gelman, Simpson, Carpenter & Buerkner (2021, Bayesian Analysis 16, 667).
+Vehtari, Gelman, Simpson, Carpenter & Buerkner (2021, Bayesian Analysis 16, 667); Vehtari, Simpson, Gelman, Yao & Gabry
+(2024, JMLR 25, 72).
 """
 
 import numpy as np
 from scipy.fft import irfft, next_fast_len, rfft
 from scipy.special import ndtri
 
-__all__ = ["effective_sample_size", "split_rhat", "stuck_walkers"]
+__all__ = ["effective_sample_size", "pareto_shape", "split_rhat", "stuck_walkers"]
 
 
 def _split(chains: np.ndarray) -> np.ndarray:
@@ -89,3 +90,39 @@ def stuck_walkers(accepted: np.ndarray, factor: float = 0.1) -> np.ndarray:
     """Which walkers moved less than `factor` times as often as the median walker, as an (n,) bool array."""
     accepted = np.asarray(accepted, dtype=float)
     return accepted < factor * np.median(accepted)
+
+
+def pareto_shape(log_weights: np.ndarray) -> float:
+    """Shape k of the generalised Pareto distribution of the largest importance weights.
+
+    Moments of order 1 / k and higher do not exist: below 0.5 the variance of the weights is finite (Vehtari+2024 section 3).
+
+    Parameters
+    ----------
+    log_weights : (n,) array
+        More than 25.
+
+    Returns
+    -------
+    float
+        The empirical Bayes estimate of Zhang & Stephens (2009, Technometrics 51, 316), drawn to 0.5 as if by ten more points;
+        infinite where the largest weights are all equal to each other but not to the rest.
+    """
+    n_tail = int(min(0.2 * len(log_weights), 3.0 * np.sqrt(len(log_weights))))
+    largest = np.sort(np.partition(log_weights, -n_tail - 1)[-n_tail - 1 :])
+    x = np.exp(largest - largest[-1])
+    x = x[1:] - x[0]
+    if x[0] <= 0.0:
+        x = x[x > 0.0]
+        if len(x) < 5:
+            return 0.0 if not len(x) else np.inf
+    n = len(x)
+    n_grid = 30 + int(np.sqrt(n))
+    theta = 1.0 / x[-1] + (1.0 - np.sqrt(n_grid / (np.arange(1, n_grid + 1) - 0.5))) / (
+        3.0 * x[int(0.25 * n + 0.5) - 1]
+    )
+    k = np.log1p(-theta[:, None] * x).mean(axis=1)
+    log_likelihood = n * (np.log(-theta / k) - k - 1.0)
+    weight = np.exp(log_likelihood - log_likelihood.max())
+    best = np.sum(weight * theta) / np.sum(weight)
+    return float((n * np.log1p(-best * x).mean() + 10.0 * 0.5) / (n + 10.0))

@@ -3,7 +3,8 @@
 Population Monte Carlo: a mixture is fitted to the weighted points, new points are drawn from it, and
 all points are re-weighted against everything drawn so far (the deterministic mixture of Owen & Zhou
 2000), tempered as long as too few points carry the weight. Modes keep their right weights, since every
-weight is posterior over known density.
+weight is posterior over known density. Enough points, whose weights have no heavy tail, are the posterior;
+else they are where ensembles start from.
 """
 
 from collections.abc import Callable
@@ -12,15 +13,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from .climbing import CLIMBING_STEPS, basins, climb
+from .diagnostics import pareto_shape
 from .proposal import Mixture, fit_mixture
 
-__all__ = ["Exploration", "effective_size", "explore", "worth_keeping"]
+__all__ = ["Exploration", "effective_size", "explore", "resample", "worth_keeping"]
 
 LogProb = Callable[[np.ndarray], np.ndarray]
 
 # The share of a proposal that covers the whole prior, whatever the points say.
 _DEFENCE = 0.05
 _MOST_COMPONENTS = 16
+# Shape of the tail of weights up to which their variance is finite (Vehtari et al. 2024, JMLR 25, 72).
+_FINITE_VARIANCE = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +45,8 @@ class Exploration:
         Effective over drawn points of the last mixture.
     n_calls : int
         Evaluations of the posterior, the sweep not counted.
+    settled : bool
+        Whether the weights can be trusted: enough effective points, and no heavy tail.
     """
 
     y: np.ndarray
@@ -49,13 +55,18 @@ class Exploration:
     mixture: Mixture
     efficiency: float
     n_calls: int
+    settled: bool = False
 
     def draw(self, n: int, rng: np.random.Generator) -> np.ndarray:
-        """Points (n, n_dim) resampled by weight (systematically, in random order)."""
-        edges = np.cumsum(self.weights)
-        position = (np.arange(n) + rng.random()) / n * edges[-1]
-        index = np.minimum(np.searchsorted(edges, position, side="right"), len(edges) - 1)
-        return self.y[rng.permutation(index)]
+        """Points (n, n_dim) resampled by weight."""
+        return self.y[resample(self.weights, n, rng)]
+
+
+def resample(weights: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Indices (n,) of points drawn by weight: systematically, in random order."""
+    edges = np.cumsum(weights)
+    position = (np.arange(n) + rng.random()) / n * edges[-1]
+    return rng.permutation(np.minimum(np.searchsorted(edges, position, side="right"), len(edges) - 1))
 
 
 def worth_keeping(log_weights: np.ndarray, n_most: int = 2048, depth: float = 25.0) -> tuple[np.ndarray, int]:
@@ -100,7 +111,7 @@ def _temperature(log_weights: np.ndarray, least: float) -> float:
     return low
 
 
-def _fit(y: np.ndarray, log_weights: np.ndarray, rng: np.random.Generator, n_points: int = 2000) -> Mixture:
+def _fit(y: np.ndarray, log_weights: np.ndarray, rng: np.random.Generator, n_points: int = 3000) -> Mixture:
     weights = np.exp(log_weights - log_weights.max())
     heavy = weights > 1e-5
     y, weights = y[heavy], weights[heavy]
@@ -119,9 +130,9 @@ def explore(
     log_prob_y: np.ndarray,
     n_drawn: int,
     rng: np.random.Generator,
+    n_effective: float = 2000.0,
     n_batch: int = 1536,
-    max_rounds: int = 14,
-    good: float = 0.4,
+    max_rounds: int = 20,
 ) -> Exploration:
     """Find the modes and their weights.
 
@@ -134,19 +145,18 @@ def explore(
     n_drawn : int
         How many points that sweep had.
     rng : numpy.random.Generator
+    n_effective : float
+        Effective size of all points to reach.
     n_batch : int
-        Points drawn in each round.
+        Points drawn in the first round; each further one draws a tenth more.
     max_rounds : int
         Most rounds.
-    good : float
-        Efficiency of a mixture at which to stop.
     """
     n_dim = y.shape[1]
     normal = -0.5 * n_dim * np.log(2.0 * np.pi)
     least = 60.0 * n_dim
     log_drawn = np.log(n_drawn) + normal - 0.5 * (y**2).sum(axis=1)
-    log_weights = log_prob_y - log_drawn
-    groups = basins(y, log_weights)
+    groups = basins(y, log_prob_y - log_drawn)
     start = groups.ravel()
     walkers, _ = climb(log_prob, y[start], log_prob_y[start], rng)
     # One component for each basin to begin with, so that a narrow one with few walkers is not merged away.
@@ -154,25 +164,25 @@ def explore(
     mixture = fit_mixture(walkers, np.ones(len(start)), len(groups), rng, centres=centres).with_defence(
         _DEFENCE
     )
-    mixtures: list[Mixture] = []
-    efficiencies: list[float] = []
-    for _ in range(max_rounds):
-        new = mixture.draw(n_batch, rng)
+    drawn_from: list[tuple[Mixture, float]] = []
+    n_calls = len(start) * CLIMBING_STEPS
+    for n_new in (n_batch * 1.1 ** np.arange(max_rounds)).astype(int):
+        new = mixture.draw(n_new, rng)
         new_log_prob = log_prob(new)
+        n_calls += n_new
         density = mixture.log_density(new)
-        drawn = np.logaddexp(np.log(n_drawn) + normal - 0.5 * (new**2).sum(axis=1), np.log(n_batch) + density)
-        for earlier in mixtures:
-            drawn = np.logaddexp(drawn, np.log(n_batch) + earlier.log_density(new))
-        log_drawn = np.logaddexp(log_drawn, np.log(n_batch) + mixture.log_density(y))
-        mixtures.append(mixture)
+        drawn = np.logaddexp(np.log(n_drawn) + normal - 0.5 * (new**2).sum(axis=1), np.log(n_new) + density)
+        for earlier, log_n in drawn_from:
+            drawn = np.logaddexp(drawn, log_n + earlier.log_density(new))
+        log_drawn = np.logaddexp(log_drawn, np.log(n_new) + mixture.log_density(y))
+        drawn_from.append((mixture, np.log(n_new)))
         y, log_prob_y = np.concatenate([y, new]), np.concatenate([log_prob_y, new_log_prob])
         log_drawn = np.concatenate([log_drawn, drawn])
         log_weights = log_prob_y - log_drawn
         temperature = _temperature(log_weights, least)
+        settled = effective_size(log_weights) >= n_effective and pareto_shape(log_weights) < _FINITE_VARIANCE
         mixture = _fit(y, temperature * log_weights, rng)
-        efficiencies.append(effective_size(new_log_prob - density) / n_batch)
-        settled = len(efficiencies) > 3 and efficiencies[-1] < 1.1 * max(efficiencies[:-1])
-        if temperature == 1.0 and (efficiencies[-1] > good or settled):
+        if settled:
             break
     weights = np.exp(log_weights - log_weights.max())
     return Exploration(
@@ -180,6 +190,7 @@ def explore(
         log_prob=log_prob_y,
         weights=weights / weights.sum(),
         mixture=mixture,
-        efficiency=efficiencies[-1],
-        n_calls=n_batch * len(mixtures) + len(start) * CLIMBING_STEPS,
+        efficiency=effective_size(new_log_prob - density) / n_new,
+        n_calls=n_calls,
+        settled=settled,
     )

@@ -5,8 +5,8 @@
 >>> post.samples["log_mass"], post.converged  # doctest: +SKIP
 
 The mass is integrated out, since fluxes are linear in it. One sweep of the prior serves all objects;
-each is then explored (`exploration`), sampled (`sampler`) and, where that does not converge, sampled by
-nested sampling (`nested`).
+each is then explored (`exploration`). Where the weights of the explored points cannot be trusted, ensembles sample it
+(`sampler`), and nested sampling (`nested`) what these do not settle.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,12 +28,15 @@ from .photometry import PhotometryModel
 from .posterior import SAMPLE_NAMES, Posterior
 from .priors import check_reach, default_bounds, make_priors
 from .quality import quality_flags
-from .sampler import run_ensembles
+from .sampler import from_weights, run_ensembles
 from .settings import DUST_EMISSION, FitSettings
 from .sfh import get_sfh
 from .sweep import MASS, PhotometryLike, Sweep, Target
 
 __all__ = ["Fitter", "fit_many", "fit_posterior"]
+
+# Draws of a posterior that its weighted points are taken for.
+_DRAWN = 4000
 
 
 class Fitter:
@@ -156,14 +159,17 @@ class Fitter:
         def log_prob(y: np.ndarray) -> np.ndarray:
             return self.target.log_prob(observation, y)
 
-        exploration = explore(log_prob, *self.sweep.search(observation), rng)
-        chains = run_ensembles(
-            lambda y: self.target.log_prob_and_mass(observation, y),
-            exploration,
-            rng,
-            self.settings.n_effective,
-            self.settings.rhat,
-        )
+        exploration = explore(log_prob, *self.sweep.search(observation), rng, self.settings.n_effective)
+        if exploration.settled:
+            chains = from_weights(exploration.y, exploration.weights, _DRAWN, rng, "importance")
+        else:
+            chains = run_ensembles(
+                lambda y: self.target.log_prob_and_mass(observation, y),
+                exploration,
+                rng,
+                self.settings.n_effective,
+                self.settings.rhat,
+            )
         n_calls = exploration.n_calls + chains.n_calls
         if not chains.converged and self.settings.nested:
             chains = run_nested(log_prob, self.target.priors.n_dim, rng)

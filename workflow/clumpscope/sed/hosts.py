@@ -6,6 +6,7 @@ declining or double-power-law history; the star-formation rate is that of the la
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 
 from astropy.table import Table
 
@@ -20,6 +21,7 @@ from .store import fit_or_reuse
 __all__ = ["HOST_SFHS", "fit_hosts"]
 
 HOST_SFHS = ("const", "exp_free", "double_power_law")
+_SWEEP_LOG2 = 14
 
 
 def fit_hosts(
@@ -59,6 +61,7 @@ def fit_hosts(
     flux, error, filters = table_photometry(table, "f_<F>", "e_<F>", "galaxies")
     if isinstance(library, str):
         library = load_library(library)
-    # A model belongs to one redshift, and hardly two hosts share theirs.
+    # A model belongs to one redshift, and hardly two hosts share theirs: a sweep that serves one galaxy is kept short.
+    settings = replace(settings, sweep_log2=min(settings.sweep_log2, _SWEEP_LOG2))
     fitters = (Fitter(filters, float(redshift), settings, library) for redshift in table["z"])
     return fit_or_reuse(fitters, flux, error, table["id"], path, progress)

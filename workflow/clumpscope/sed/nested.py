@@ -3,9 +3,8 @@
 import numpy as np
 from scipy.special import ndtri
 
-from .diagnostics import split_rhat
 from .exploration import LogProb
-from .sampler import Chains
+from .sampler import Chains, from_weights
 
 __all__ = ["run_nested"]
 
@@ -53,11 +52,6 @@ def run_nested(
     finished = sampler.run(n_eff=n_effective, n_like_max=max_calls, discard_exploration=True, verbose=False)
     points, log_weights, _ = sampler.posterior()
     weights = np.exp(log_weights - log_weights.max())
-    position = (np.arange(n_draws) + rng.random()) / n_draws * weights.sum()
-    index = np.minimum(np.searchsorted(np.cumsum(weights), position, side="right"), len(weights) - 1)
-    y = points[rng.permutation(index)]
     size = float(weights.sum() ** 2 / (weights**2).sum())
-    ratio = max(split_rhat(y[:, k].reshape(2, -1)) for k in range(n_dim))
-    return Chains(
-        y, bool(finished) and size >= 0.5 * n_effective, ratio, size, 0, int(sampler.n_like), "nautilus"
-    )
+    converged = bool(finished) and size >= 0.5 * n_effective
+    return from_weights(points, weights, n_draws, rng, "nautilus", converged, int(sampler.n_like))

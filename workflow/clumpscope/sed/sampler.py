@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from .diagnostics import effective_sample_size, split_rhat, stuck_walkers
-from .exploration import Exploration, LogProb
+from .exploration import Exploration, LogProb, resample
 from .proposal import Mixture, fit_mixture
 
-__all__ = ["Chains", "run_ensembles"]
+__all__ = ["Chains", "from_weights", "run_ensembles"]
 
 # So few walkers cannot move a marginal distribution by a tenth of its width, unless they sit ten widths away.
 _STUCK_SHARE = 0.01
@@ -49,6 +49,34 @@ class Chains:
     n_stuck: int
     n_calls: int
     sampler: str
+
+
+def from_weights(
+    y: np.ndarray,
+    weights: np.ndarray,
+    n_draws: int,
+    rng: np.random.Generator,
+    sampler: str,
+    converged: bool = True,
+    n_calls: int = 0,
+) -> Chains:
+    """Draws from weighted points.
+
+    Parameters
+    ----------
+    y : (n, n_dim) array
+    weights : (n,) array
+        Not negative.
+    n_draws : int
+        An even number.
+    rng : numpy.random.Generator
+    sampler, converged, n_calls
+        Of `Chains`.
+    """
+    drawn = y[resample(weights, n_draws, rng)]
+    size = float(weights.sum() ** 2 / (weights**2).sum())
+    ratio = max(split_rhat(column.reshape(2, -1)) for column in drawn.T)
+    return Chains(drawn, converged, ratio, size, 0, n_calls, sampler)
 
 
 def _moves(mixture: Mixture, n_dim: int) -> list:
