@@ -30,6 +30,8 @@ _PERIOD = 128
 _STRIDE = 2
 # Modes fainter than this, in standard deviations of the noise, summed in squares over the box, are left out; and the most there are.
 _FAINT, _MOST = 0.1, 40
+# Directions of arcs are told apart by so many of their strongest modes; so many of the best are then asked in full.
+_TELLING, _ASKED = 12, 2
 # Widths of the prior that are tried [standard deviations of a pixel].
 _WIDTHS = 0.25 * 2.0 ** np.arange(0.0, 12.5, 0.5)
 # The prior over its best width: the light under a clump bends as its surroundings do within a factor, and a narrow prior
@@ -152,16 +154,23 @@ class Host:
         known = np.concatenate([sources, flat.terms]).reshape(-1, weight.size) * weight
         basis = np.linalg.qr(known.T)[0]
         data = image.ravel() * weight
-        found = [
-            self._evidence(self._modes(shape, k), weight, basis, data, shape)
-            for k in range(len(self._covariances) if arcs else 1)  # the round one is the first
-        ]
-        # The directions of an arc share its prior probability.
-        rises = [one[0] - (k > 0) * np.log(_DIRECTIONS) for k, one in enumerate(found)]
-        best = int(np.argmax(rises))
-        rise, width, smooth = rises[best], *found[best][1:]
+
+        def evidence(process: int, quick: float | None = None) -> tuple[float, float, float]:
+            modes = self._modes(shape, process)[: _MOST if quick is None else _TELLING]
+            return self._evidence(modes, weight, basis, data, shape, quick)
+
+        best = 0  # the round process
+        rise, width, smooth = evidence(best)
         if rise < _RISE:
             return flat
+        if arcs:
+            directions = range(1, len(self._covariances))
+            likely = sorted(directions, key=lambda process: -evidence(process, smooth)[0])[:_ASKED]
+            for process in sorted(likely):
+                arc = evidence(process)
+                # The directions of an arc share its prior probability.
+                if arc[0] - np.log(_DIRECTIONS) > rise:
+                    best, (rise, width, smooth) = process, (arc[0] - np.log(_DIRECTIONS), *arc[1:])
         modes = self._modes(shape, best)
         width *= _WIDER
         strong = np.sum((modes.reshape(len(modes), -1) * weight) ** 2, axis=1) * width**2 > _FAINT
@@ -171,29 +180,39 @@ class Host:
         )
 
     def _evidence(
-        self, modes: Array, weight: Array, basis: Array, data: Array, shape: tuple[int, int]
+        self,
+        modes: Array,
+        weight: Array,
+        basis: Array,
+        data: Array,
+        shape: tuple[int, int],
+        smooth: float | None = None,
     ) -> tuple[float, float, float]:
-        """Rise of the log evidence over the plane's, the width that has it, and the variance of the noise's smooth part."""
-        seen = modes.reshape(len(modes), -1) * weight
+        """Rise of the log evidence over the plane's, the width that has it, and the variance of the noise's smooth part.
+
+        Quicker where that variance, `smooth`, is taken for all of the noise's.
+        """
+        modes = modes.reshape(-1, weight.size)
+        strength = np.sqrt(np.sum(modes**2, axis=1))
+        # Modes as they are seen beside the clumps.
+        seen = (modes / strength[:, None]) * weight
         seen -= (seen @ basis) @ basis.T
-        # Modes as they are seen beside the clumps: uncorrelated ones, of unit length.
-        squared, turn = np.linalg.eigh(seen @ seen.T)
-        clear = squared > 1e-10 * squared[-1]
-        length = np.sqrt(squared[clear])
-        directions = (turn[:, clear] / length).T @ seen
-        noise = self._error_scale**2 * directions @ self._correlation(directions, shape).T
+        products = seen @ seen.T
+        if smooth is None:
+            noise = self._error_scale**2 * seen @ self._correlation(seen, shape).T
+        else:
+            noise = smooth * products
         noise[np.diag_indices(len(noise))] += 1e-6 * np.trace(noise)
-        # Their amplitudes, over what they are for a width of 1, have uncorrelated errors after this.
-        variance, axes = np.linalg.eigh(noise / np.outer(length, length))
-        found = axes.T @ ((directions @ data) / length)
-        total = variance[:, None] + _WIDTHS**2
-        evidence = -0.5 * np.sum(
-            np.log(total / variance[:, None]) + found[:, None] ** 2 * (1 / total - 1 / variance[:, None]),
-            axis=0,
-        )
+        # In directions of unit, uncorrelated noise: the variance of the light there, for a width of 1, and what is found.
+        lower = np.linalg.cholesky(noise)
+        light = scipy.linalg.solve_triangular(lower, products * strength, lower=True, check_finite=False)
+        variance, axes = np.linalg.eigh(light @ light.T)
+        found = axes.T @ scipy.linalg.solve_triangular(lower, seen @ data, lower=True, check_finite=False)
+        total = 1.0 + np.maximum(variance, 0.0)[:, None] * _WIDTHS**2
+        evidence = 0.5 * np.sum(found[:, None] ** 2 * (1.0 - 1.0 / total) - np.log(total), axis=0)
         best = int(evidence.argmax())
         # Smooth modes are as uncertain as the noise's smooth part.
-        return float(evidence[best]), float(_WIDTHS[best]), float(np.trace(noise) / len(noise))
+        return float(evidence[best]), float(_WIDTHS[best]), float(np.trace(noise) / np.trace(products))
 
     def hidden(
         self, box: Box, image: Array, sources: Array, theta: Array, response: Array, process: int = 0

@@ -82,7 +82,7 @@ def best_mass(
 
 
 def draw_mass(
-    a: np.ndarray, b: np.ndarray, log_mass: tuple[float, float], rng: np.random.Generator, n_grid: int = 512
+    a: np.ndarray, b: np.ndarray, log_mass: tuple[float, float], rng: np.random.Generator, n_grid: int = 256
 ) -> np.ndarray:
     """One log mass per template, drawn from its distribution given the template, (n,)."""
     s, low, high = _limits(a, b, log_mass)
