@@ -87,6 +87,9 @@ def _measured(psf: PSF, mosaic: Mosaic, star: Table.Row, box: int | str) -> tupl
     model = render_clumps(point, psf.fine, data.shape, psf.oversampling)
     seen, expected = (_aperture(image, x, y, radius) for image in (data, model))
     white = np.sqrt(encircled_sums(error**2, np.array([radius]), x, y)[0])
+    # The level of the ring, a median, and the fit have their noise, too.
+    noise = np.hypot(white * np.sqrt(1.0 + 0.5 * np.pi / (_RING[1] ** 2 - _RING[0] ** 2)) / expected,
+                     point["flux_err"][0] / point["flux"][0])  # fmt: skip
     angles = np.arange(0.0, 2.0 * np.pi, np.pi / 4)
     places = zip(x + _EMPTY * radius * np.cos(angles), y + _EMPTY * radius * np.sin(angles), strict=True)
     empty = [encircled_sums(data - model, np.array([radius]), *p)[0] / white for p in places]
@@ -94,7 +97,7 @@ def _measured(psf: PSF, mosaic: Mosaic, star: Table.Row, box: int | str) -> tupl
     covariance = np.asarray(free["free_moments_covariance"])[:2, :2]
     used = "status" not in star.colnames or star["status"] == "star"
     return (
-        seen / expected, white / expected, np.mean(free["free_moments"][:2]) / variance,
+        seen / expected, noise, np.mean(free["free_moments"][:2]) / variance,
         np.sqrt(covariance.sum()) / 2.0 / variance, np.asarray(empty) - np.median(empty), used,
     )  # fmt: skip
 
