@@ -4,6 +4,7 @@ import yaml
 from clumpscope.population.numbers import as_latex, as_yaml, paper_numbers
 from clumpscope.population.products import population_tables
 from clumpscope.population.sample import population_sample
+from clumpscope.population.statistics import share_below
 from unit.population.synthetic_population import make_field
 
 
@@ -18,8 +19,10 @@ def found():
 def test_numbers_are_those_of_the_clumps(found):
     clumps, numbers = found
     assert numbers["n_clumps"]["value"] == len(clumps)
-    radius = np.asarray(clumps["r_eff_pc"])
-    assert numbers["share_below_100pc"]["value"] == pytest.approx(np.mean(radius < 100))
+    radius, limit = np.asarray(clumps["r_eff_pc"]), np.asarray(clumps["r_eff_limit"])
+    assert limit.any()
+    assert numbers["share_below_100pc"]["value"] == pytest.approx(share_below(radius, limit, 100.0))
+    assert numbers["n_size_limits_above_20pc"]["value"] == np.sum(limit & (radius > 20.0))
     assert numbers["median_log_mass"]["value"] == pytest.approx(np.median(clumps["log_mass_p50"]))
     assert sum(
         numbers[f"share_{k}"]["value"] for k in ("unresolved", "compact", "extended")

@@ -7,7 +7,7 @@ import numpy as np
 import yaml
 from astropy.table import Table
 
-from .statistics import clustered_variance
+from .statistics import clustered_variance, share_below
 
 __all__ = ["as_latex", "as_yaml", "paper_numbers"]
 
@@ -55,9 +55,12 @@ def paper_numbers(clumps: Table, tables: Mapping[str, Table]) -> dict[str, dict]
             _put_share(put, f"share_{name}", kind == name, owner)
     if "r_eff_pc" in clumps.colnames:
         radius = _floats(clumps, "r_eff_pc")
-        known = np.isfinite(radius)
+        is_limit = np.asarray(clumps["r_eff_limit"], bool)
         for limit in (20, 100, 200):
-            _put_share(put, f"share_below_{limit}pc", radius[known] < limit, owner[known])
+            share = share_below(radius, is_limit, limit)
+            unknown = is_limit & (radius > limit)
+            put(f"share_below_{limit}pc", share, n=int((np.isfinite(radius) & ~unknown).sum()))
+            put(f"n_size_limits_above_{limit}pc", int(unknown.sum()))
     age = _floats(clumps, "log_age_mw_yr_p50")
     known = np.isfinite(age)
     _put_share(put, "share_older_300myr", age[known] > np.log10(3e8), owner[known])

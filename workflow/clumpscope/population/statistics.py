@@ -5,7 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import binom, linregress, pearsonr
 
-__all__ = ["Correlation", "Line", "Median", "clustered_variance", "correlation", "fit_line", "median"]
+__all__ = [
+    "Correlation",
+    "Line",
+    "Median",
+    "clustered_variance",
+    "correlation",
+    "fit_line",
+    "median",
+    "share_below",
+]
 
 
 @dataclass(frozen=True)
@@ -80,6 +89,38 @@ def median(values: np.ndarray, owner: np.ndarray | None = None) -> Median:
     # P(the median lies below the k-th smallest value) = P(Binomial(n, 1/2) < k) has to be at most 16 %.
     rank = max(int(binom.ppf(0.16, effective, 0.5) * n / effective), 1)
     return Median(middle, middle - float(values[rank - 1]), float(values[n - rank]) - middle, p16, p84, n)
+
+
+def share_below(values: np.ndarray, upper_limit: np.ndarray, threshold: float) -> float:
+    """Share of values below a threshold, where some are known as upper limits only.
+
+    Parameters
+    ----------
+    values : (n,) array
+        Values and limits; NaN is left out.
+    upper_limit : (n,) bool array
+        True where the value is below what stands there.
+    threshold : float
+
+    Returns
+    -------
+    float
+        NaN without values, and where limits above the threshold are all there is.
+
+    Notes
+    -----
+    A limit below the threshold counts as below. One above it does not tell: it counts as what lies below it does, by the
+    estimator of Kaplan & Meier (1958, J. Am. Stat. Assoc. 53, 457), mirrored for upper limits (Feigelson & Nelson 1985, ApJ 293,
+    192). Without limits this is the plain share.
+    """
+    values, upper_limit = np.asarray(values, float), np.asarray(upper_limit, bool)
+    known = np.isfinite(values)
+    values, upper_limit = values[known], upper_limit[known]
+    if not values.size or (upper_limit & (values > threshold)).all():
+        return np.nan
+    above, n_equal = np.unique(values[~upper_limit & (values >= threshold)], return_counts=True)
+    n_up_to = np.searchsorted(np.sort(values), above, side="right")
+    return float(np.prod(1.0 - n_equal / n_up_to))
 
 
 def clustered_variance(excess: np.ndarray, owner: np.ndarray) -> float:
