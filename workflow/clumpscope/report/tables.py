@@ -178,8 +178,6 @@ _GOOD_SHARE = (0.64, 0.72)
 def coverage_table(coverage: Table) -> TextTable:
     """Share of true values inside their 68 % intervals, by quantity and by what surrounds clumps."""
     rows, marks = [], []
-    # Empty words are read as missing ones.
-    coverage = coverage.filled("")
     found = {(str(r["quantity"]), str(r["filter"]), str(r["group"])): r for r in coverage}
     for quantity, name in dict.fromkeys((key[0], key[1]) for key in found):
         cells = []
