@@ -308,6 +308,24 @@ def sed_samples(wildcards):
     ]
 
 
+def sed_tables(wildcards):
+    """SFH -> table of its fits, observed."""
+    return {
+        sfh: f"results/{wildcards.field}/sed/{sfh}.ecsv" for sfh in SETTINGS[wildcards.field]["sed"]["sfh"]
+    }
+
+
+def statistics_settings(wildcards):
+    """What statistics depend on, as keyword arguments of `population_statistics`."""
+    settings = SETTINGS[wildcards.field]
+    return {
+        **{key: settings["population"][key] for key in ("redshift_bins", "min_broad_bands")},
+        "min_sigma_px": settings["fit"]["min_sigma_px"],
+        "reference_sfh": settings["sed"]["reference_sfh"],
+        "seed": settings["run"]["seed"],
+    }
+
+
 def products_of(field):
     """Product name -> path, list of paths, or mapping of name to path, of all that figures can be drawn from."""
     base = f"results/{field}"
@@ -381,7 +399,7 @@ def report_of(field):
         "kind": "imaging" if field in IMAGING else "photometry",
         "catalogue": f"{base}/catalogue.ecsv",
         "selection": f"{base}/selection.ecsv",
-        "population": {name: f"{base}/population/{name}.ecsv" for name in POPULATION_TABLES},
+        "population": {name: f"{base}/population/{name}.ecsv" for name in (*POPULATION_TABLES, "statistics")},
         "figures": [f"{base}/figures/{name}.png" for name in figures_of_field(field)],
         "min_broad_bands": SETTINGS[field]["population"]["min_broad_bands"],
         "further": sed_sheets(field),
@@ -423,6 +441,7 @@ def final_products(field):
     shown = report_of(field)
     files = [f"{base}/catalogue.{ending}" for ending in ("ecsv", "fits")]
     files += [f"{base}/selection.ecsv", *shown["population"].values(), *shown["further"]]
+    files += [f"{base}/numbers.{ending}" for ending in ("yaml", "tex")]
     files += [
         f"{base}/figures/{name}.{ending}"
         for name in figures_of_field(field)

@@ -36,8 +36,6 @@ rule population:
         limits=lambda w: injection_tables(w.field).get("clump_limits", []),
     output:
         tables=expand("results/{{field}}/population/{table}.ecsv", table=POPULATION_TABLES),
-        yaml="results/{field}/numbers.yaml",
-        latex="results/{field}/numbers.tex",
     log:
         "results/{field}/logs/population.log",
     benchmark:
@@ -52,6 +50,36 @@ rule population:
         host_sfh=section("hosts", "reference_sfh"),
     script:
         "../workflow/tabulate_population.py"
+
+
+# Each with its error; histories are compared, so that all of them are fitted for it.
+rule statistics:
+    input:
+        catalogue="results/{field}/catalogue.ecsv",
+        galaxies="results/{field}/galaxies.ecsv",
+        hosts=host_table,
+        fits="results/{field}/population/mass_function_fits.ecsv",
+        sed=lambda w: list(sed_tables(w).values()),
+        published=lambda w: (f"results/{w.field}/population/published.ecsv" if has_published(w.field) else []),
+    output:
+        table="results/{field}/population/statistics.ecsv",
+        yaml="results/{field}/numbers.yaml",
+        latex="results/{field}/numbers.tex",
+    log:
+        "results/{field}/logs/statistics.log",
+    benchmark:
+        "results/{field}/benchmarks/statistics.tsv"
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=memory(2000),
+        runtime=20,
+    params:
+        settings=statistics_settings,
+        sed=sed_tables,
+        host_sfh=section("hosts", "reference_sfh"),
+    script:
+        "../workflow/tabulate_statistics.py"
 
 
 # Of a synthetic field: what was injected beside what was measured, and whether the intervals hold it.

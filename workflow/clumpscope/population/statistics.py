@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import binom, linregress, pearsonr
+from scipy.stats import binom, pearsonr
 
 __all__ = [
     "Correlation",
@@ -190,13 +190,16 @@ def fit_line(x: np.ndarray, y: np.ndarray, owner: np.ndarray | None = None) -> L
     x, y = _pairs(x, y)
     if x.size < 3 or np.ptp(x) == 0:
         return Line(np.nan, np.nan, np.nan, int(x.size))
-    fit = linregress(x, y)
-    error = float(fit.stderr)
+    away, off = x - x.mean(), y - y.mean()
+    power = np.sum(away**2)
+    slope = float(np.sum(away * off) / power)
+    rest = off - slope * away
+    error = float(np.sqrt(np.sum(rest**2) / (x.size - 2) / power))
     if owner is not None:
         _, group = np.unique(np.asarray(owner)[good], return_inverse=True)
-        n, n_groups, away = x.size, int(group.max()) + 1, x - x.mean()
+        n, n_groups = x.size, int(group.max()) + 1
         if n_groups > 2:
-            sums = np.bincount(group, away * (y - fit.intercept - fit.slope * x))
+            sums = np.bincount(group, away * rest)
             factor = n_groups / (n_groups - 1) * (n - 1) / (n - 2)
-            error = max(error, float(np.sqrt(factor * np.sum(sums**2)) / np.sum(away**2)))
-    return Line(float(fit.slope), error, float(fit.intercept), int(x.size))
+            error = max(error, float(np.sqrt(factor * np.sum(sums**2)) / power))
+    return Line(slope, error, float(y.mean() - slope * x.mean()), int(x.size))

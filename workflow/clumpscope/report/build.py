@@ -10,6 +10,7 @@ from typing import Any
 
 from ..figures.registry import FIGURES
 from ..files import replacing
+from ..resources import resource
 from ..tables import read_table
 from . import tables
 from .counting import flag_counts, headline, selection_counts
@@ -127,6 +128,9 @@ def _field(inputs: FieldInputs, base: Path) -> dict[str, Any]:
         for name, make in _POPULATION.items()
         if name in inputs.population
     ]
+    if inputs.kind == "imaging" and "statistics" in inputs.population:
+        quoted = read_table(resource("claeyssens2025/numbers.csv"))
+        shown.insert(0, tables.statistics_table(read_table(inputs.population["statistics"]), quoted))
     if inputs.injection:
         shown += [
             tables.completeness_table(read_table(inputs.injection["completeness_limits"])),

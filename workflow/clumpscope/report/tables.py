@@ -22,6 +22,7 @@ __all__ = [
     "recovered_table",
     "recovery_table",
     "slope_table",
+    "statistics_table",
 ]  # fmt: skip
 
 _PROPERTY = {
@@ -97,6 +98,43 @@ def median_table(medians: Table) -> TextTable:
     heads = ("median (clumps)", *(_group("redshift", *b) for b in bins))
     return TextTable("Medians by redshift", heads, tuple(rows), caption="Errors are 68 % confidence intervals of the median. "
                      "Sizes and densities use clumps whose size is measured, not limited.")  # fmt: skip
+
+
+def statistics_table(statistics: Table, published: Table) -> TextTable:
+    """Statistics beside the published ones, where there are any.
+
+    Parameters
+    ----------
+    statistics : Table
+        Of `clumpscope.population.summary`.
+    published : Table
+        quantity, group, value, section, reason.
+    """
+    ours = {(str(row["quantity"]), str(row["group"])): row for row in statistics}
+    rows = []
+    for quoted in published:
+        row = ours.get((str(quoted["quantity"]), str(quoted["group"])))
+        if row is None or not np.isfinite(row["value"]):
+            continue
+        count = str(row["quantity"]).startswith("n_")
+        digits = (
+            0 if count or str(row["unit"]) == "pc" else 3 if str(row["quantity"]).startswith("share_") else 2
+        )
+        value = _with_errors(row["value"], row["value"] - row["lo"], row["hi"] - row["value"], digits)
+        name = (
+            f"{str(row['statement']).rstrip('.')}"
+            if not count
+            else f"{row['quantity']} ({row['group']})".replace("_", " ")
+        )
+        rows.append(
+            (name, value, number(quoted["value"], digits), str(quoted["section"]), str(quoted["reason"]))
+        )
+    heads = ("quantity", "here", "C25, Abell 2744", "section", "why they differ")
+    caption = (
+        "C25's are of another field, with its own depth, lens and galaxies (a synthetic field has those it was given): they tell what is "
+        "usual, not what is right. All statistics, with errors and units, are in population/statistics.ecsv."
+    )
+    return TextTable("Beside the published values (C25)", heads, tuple(rows), caption=caption)
 
 
 def slope_table(slopes: Table) -> TextTable:
