@@ -231,7 +231,7 @@ def sed_batches(ending):
 def sed_settings(wildcards):
     """Every setting that a posterior depends on, and nothing else."""
     settings = SETTINGS[wildcards.field]["sed"]
-    others = ("sfh", "reference_sfh", "library", "mass_filter", "redshift_quantiles")
+    others = ("sfh", "reference_sfh", "library", "mass_filter", "universe_age_limit", "redshift_quantiles")
     return {key: value for key, value in settings.items() if key not in others}
 
 
@@ -358,6 +358,7 @@ def products_of(field):
         products["published"] = LOCAL[field]["photometry"]
     if "ssp" in settings["sfh"]:
         products["ssp_stack"] = f"{base}/sed/ssp_stack.ecsv"
+        products["ssp_stack_photometry"] = f"{base}/sed/ssp_stack_photometry.ecsv"
     if "mock" in FIELDS[field]:
         products["truth"] = f"{base}/population/truth.ecsv"
         products["truth_summary"] = f"{base}/population/truth_summary.ecsv"
@@ -414,6 +415,7 @@ def report_of(field):
         shown["injection"] = injection_tables(field)
     if has_published(field):
         shown["published"] = f"{base}/population/published.ecsv"
+        shown["published_stack"] = f"{base}/population/published_stack.ecsv"
     return shown
 
 

@@ -117,17 +117,24 @@ rule published:
         catalogue="results/{field}/catalogue.ecsv",
         ssp="results/{field}/sed/ssp.ecsv",
         stack="results/{field}/sed/ssp_stack.ecsv",
+        stack_fit="results/{field}/sed/ssp_stack_fit.ecsv",
+        stack_photometry="results/{field}/sed/ssp_stack_photometry.ecsv",
         photometry=lambda w: LOCAL[w.field]["photometry"],
+        library=library_file,
     output:
-        "results/{field}/population/published.ecsv",
+        table="results/{field}/population/published.ecsv",
+        stack="results/{field}/population/published_stack.ecsv",
     log:
         "results/{field}/logs/published.log",
     benchmark:
         "results/{field}/benchmarks/published.tsv"
     conda:
-        "../envs/figures.yaml"
+        "../envs/sed.yaml"
     resources:
         mem_mb=memory(1000),
         runtime=10,
+    params:
+        mass_filter=lambda w: SETTINGS[w.field]["sed"].get("mass_filter"),
+        universe_age_limit=section("sed", "universe_age_limit"),
     script:
         "../workflow/compare_with_published.py"

@@ -55,8 +55,8 @@ class FieldInputs:
         Population numbers beside those of that truth, of `clumpscope.population.recovered`.
     injection : mapping of str to path-like
         Tables of `clumpscope.injection` by name; limits and recovery are shown, all are linked.
-    published : path-like, optional
-        Table of `clumpscope.population.published`.
+    published, published_stack : path-like, optional
+        Tables of `clumpscope.population.published`.
     further : sequence of path-like
         Other products to link.
     min_broad_bands : int
@@ -75,6 +75,7 @@ class FieldInputs:
     recovered: Location | None = None
     injection: Mapping[str, Location] = field(default_factory=dict)
     published: Location | None = None
+    published_stack: Location | None = None
     further: Sequence[Location] = ()
     min_broad_bands: int = 4
 
@@ -136,6 +137,8 @@ def _field(inputs: FieldInputs, base: Path) -> dict[str, Any]:
             tables.completeness_table(read_table(inputs.injection["completeness_limits"])),
             tables.injection_table(read_table(inputs.injection["recovery"])),
         ]
+    if inputs.published_stack:
+        shown.insert(0, tables.stack_table(read_table(inputs.published_stack)))
     if inputs.published:
         shown.insert(0, tables.published_table(read_table(inputs.published)))
     if inputs.recovered:
@@ -155,6 +158,7 @@ def _field(inputs: FieldInputs, base: Path) -> dict[str, Any]:
         inputs.coverage,
         inputs.recovered,
         inputs.published,
+        inputs.published_stack,
     ]
     links += [*inputs.population.values(), *inputs.injection.values(), *inputs.further]
     return {
