@@ -356,9 +356,11 @@ def products_of(field):
             products["galaxies"] = f"{base}/galaxies.ecsv"
     elif has_published(field):
         products["published"] = LOCAL[field]["photometry"]
+        products["published_stack"] = f"{base}/population/published_stack.ecsv"
     if "ssp" in settings["sfh"]:
         products["ssp_stack"] = f"{base}/sed/ssp_stack.ecsv"
         products["ssp_stack_photometry"] = f"{base}/sed/ssp_stack_photometry.ecsv"
+        products["ssp_fits"] = f"{base}/sed/ssp.ecsv"
     if "mock" in FIELDS[field]:
         products["truth"] = f"{base}/population/truth.ecsv"
         products["truth_summary"] = f"{base}/population/truth_summary.ecsv"

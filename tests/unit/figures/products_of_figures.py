@@ -169,6 +169,7 @@ def cluster_products(n=40, seed=4):
             "id": ids,
             **posterior,
             "best_log_mass": log_mass + 0.3,
+            "best_log_mass_formed": log_mass + 0.5,
             "best_log_age_yr": log_age,
             "best_log_z_zsun": -0.5 + 0 * log_age,
         }
@@ -186,6 +187,15 @@ def cluster_products(n=40, seed=4):
         }
     )
     catalogue = Table(catalogue)
+    bands = {"filter": list(CLUSTER_FILTERS), "flux_njy": [9.5, 14.5, 14.7, 13.5], "flux_err_njy": [0.1] * 4}
+    stacked = Table({"galaxy": ["clusters"] * 4, **bands, "model_njy": [9.9, 13.9, 15.0, 13.0]})
+    theirs = Table(
+        {
+            "filter": list(CLUSTER_FILTERS),
+            "published_flux_njy": [9.8, 13.1, 14.0, 13.0],
+            "published_flux_err_njy": [0.1] * 4,
+        }
+    )
     return {
         "catalogue": catalogue,
         "sed_all": {"ssp": ssp[order], "exp_free": Table({"id": ids, **posterior})},
@@ -198,4 +208,7 @@ def cluster_products(n=40, seed=4):
         ),
         "population": population_tables(catalogue),
         "ssp_stack": stack,
+        "ssp_stack_photometry": stacked,
+        "ssp_fits": ssp[order],
+        "published_stack": theirs,
     }

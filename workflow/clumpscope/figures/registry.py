@@ -116,10 +116,19 @@ _ROWS = [
      "(BaSeL and STELIB there) and initial mass functions (Chabrier there, about 0.03 dex). M/L rises with age, which these "
      "six bands hardly constrain: fits that are older are heavier. The reference history also allows dust, gas, younger ages and continuing star "
      "formation, degenerate with each other here."),
-    ("ssp_map", _PHOTOMETRY, ("ssp_stack",),
-     "How many sigma (two parameters) every simple stellar population of the grid is worse than the best, for the median "
-     "photometry of all clusters (F22 Fig. 5, whose stack is of images); blue, for F22's own clusters: the published age and metallicity.",
+    ("ssp_map", _PHOTOMETRY, ("ssp_stack", "ssp_stack_photometry", "catalogue"),
+     "Left: how many sigma (two parameters) every simple stellar population of the grid is worse than the best, for the median "
+     "photometry of all clusters (F22 Fig. 5, whose stack is of images), with contours at 3, 4 and 5 sigma; blue, for F22's own clusters: the published age and metallicity. Right: the stack's fluxes, "
+     "its best model and others, scaled to it; where no model fits, sigma count from the least bad one.",
+     ("published", "published_stack")),
+    ("cluster_photometry", _PHOTOMETRY, ("catalogue", "sed_all"),
+     "Left: observed magnitudes of the clusters in the bluest, a middle and the reddest band; triangles are three times the median error. Clusters without a positive flux are left out. Right: stellar mass "
+     "against the observed magnitude at 2.2 micron in the rest frame, between the filters on its sides; dotted: one mass-to-light ratio (F22 Fig. 4; its colours are in the figure colour_colour, its histogram of masses "
+     "in cluster_mass_histogram). Star counts of the Milky Way and samples of galaxies are not at hand here.",
      ("published",)),
+    ("cluster_colour_magnitude", _PHOTOMETRY, ("catalogue", "ssp_fits"),
+     "Rest-frame colour and absolute magnitude (Bessell B and I, Vega) of the best dust-free simple stellar population of every cluster (F22 Fig. 8, without the local clusters of Harris et al. 2014, which are not "
+     "at hand here). The filters lie redward of the rest-frame R band at z = 0.39: B is the models' extrapolation, and the points follow the grid's ages and metallicities."),
     ("completeness", _IMAGING, ("injection",),
      "Clumps injected into the galaxies' images. Top: the share that is detected, by size and by brightness of the diffuse light under them (over the "
      "scatter of sky pixels), and the share that also has the bands and flags that statistics ask for; bars are 68 % Wilson intervals, lines the logistic fit. Bottom: "
