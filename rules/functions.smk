@@ -338,6 +338,9 @@ def products_of(field):
     if LOCAL[field]["other_lenses"]:
         products["lens_models"] = products["catalogue"]
     if field in IMAGING:
+        products["stack"] = f"{base}/stack/stack.ecsv"
+        products["stack_profiles"] = f"{base}/stack/profiles.ecsv"
+        products["stack_images"] = [f"{base}/stack/stack.fits"]
         products["residuals"] = [f"{base}/galaxies/{galaxy}/residuals.fits" for galaxy in clumps_of(field)]
         if LOCAL[field]["lens"]["kind"] != "none":
             products["lens_map"] = [f"{base}/lens/magnification.fits"]

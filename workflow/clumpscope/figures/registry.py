@@ -129,6 +129,16 @@ _ROWS = [
     ("cluster_colour_magnitude", _PHOTOMETRY, ("catalogue", "ssp_fits"),
      "Rest-frame colour and absolute magnitude (Bessell B and I, Vega) of the best dust-free simple stellar population of every cluster (F22 Fig. 8, without the local clusters of Harris et al. 2014, which are not "
      "at hand here). The filters lie redward of the rest-frame R band at z = 0.39: B is the models' extrapolation, and the points follow the grid's ages and metallicities."),
+    ("stack_profiles", _IMAGING, ("stack", "stack_profiles"),
+     "Left and middle: light profiles of the stacked unresolved clumps (points) and of the PSF (line), in the bluest and the reddest broad filter with a stack. Right: the filter that excludes the smallest size; lines are noiseless clumps of "
+     "the half-light radii given, at the median redshift and without magnification, seen through the PSF, and the dotted one is the smallest that would be seen to be resolved in 95 % of simulated stacks (F22 Fig. 2). "
+     "Host light left under the clumps widens profiles."),
+    ("stack_fits", _IMAGING, ("stack", "stack_images"),
+     "Median stacks of the unresolved clumps and the fitted point source, both without the fitted background, and the residual, in one stretch a filter, linear near the noise (F22 Fig. 3); the fluxes are those of the fit. What the residual "
+     "shows is light of hosts and neighbours."),
+    ("size_limits", _IMAGING, ("catalogue",),
+     "Upper limits (97.5 %) of the effective radii of unresolved clumps, and measured radii of the others, against stellar mass; grey: sizes of globular clusters, few of which exceed 10 pc. The "
+     "dotted lines are of equal surface density (F22 Fig. 6, without its samples of galaxies)."),
     ("completeness", _IMAGING, ("injection",),
      "Clumps injected into the galaxies' images. Top: the share that is detected, by size and by brightness of the diffuse light under them (over the "
      "scatter of sky pixels), and the share that also has the bands and flags that statistics ask for; bars are 68 % Wilson intervals, lines the logistic fit. Bottom: "
