@@ -229,4 +229,4 @@ def test_limits_are_not_drawn_as_sizes(products):
     labels = axes.get_legend_handles_labels()[1]
     assert f"upper limits ({limits.sum()})" in labels and f"measured ({(~limits).sum()})" in labels
     shown = next(c for c in axes.collections if c.get_label().startswith("upper")).get_offsets()
-    assert np.sort(shown[:, 1]) == pytest.approx(np.sort(np.asarray(table["r_eff_pc"])[limits]))
+    assert np.sort(np.asarray(shown[:, 1])) == pytest.approx(np.sort(np.asarray(table["r_eff_pc"])[limits]))
