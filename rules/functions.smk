@@ -12,6 +12,8 @@ def download_jobs():
             for key, value in lens.items()
             if isinstance(value, str)
         ]
+        if "clumps" in field:
+            entries.append((("clumps",), field["clumps"]["table"], None))
         if "redshifts" in field.get("catalogue", {}):
             entries.append((("redshifts",), field["catalogue"]["redshifts"], None))
         for band, image in field.get("images", {}).items():
@@ -270,6 +272,8 @@ def catalogue_has(field, what):
 
 
 def has_hosts(field):
+    if field in TABULATED:
+        return "host_log_mass" in FIELDS[field]["clumps"]["columns"]
     return field in IMAGING and catalogue_has(field, "host_photometry")
 
 
@@ -308,11 +312,11 @@ def sed_samples(wildcards):
     ]
 
 
-def sed_tables(wildcards):
-    """SFH -> table of its fits, observed."""
-    return {
-        sfh: f"results/{wildcards.field}/sed/{sfh}.ecsv" for sfh in SETTINGS[wildcards.field]["sed"]["sfh"]
-    }
+def sed_tables(field):
+    """SFH -> table of its fits, observed; none where clumps are not fitted."""
+    if field in TABULATED:
+        return {}
+    return {sfh: f"results/{field}/sed/{sfh}.ecsv" for sfh in SETTINGS[field]["sed"]["sfh"]}
 
 
 def statistics_settings(wildcards):
@@ -333,8 +337,10 @@ def products_of(field):
     products = {
         "catalogue": f"{base}/catalogue.ecsv",
         "population": {name: f"{base}/population/{name}.ecsv" for name in POPULATION_TABLES},
-        "sed_all": {sfh: f"{base}/sed/{sfh}.ecsv" for sfh in settings["sfh"]},
     }
+    if field in TABULATED:
+        return products
+    products["sed_all"] = sed_tables(field)
     if LOCAL[field]["other_lenses"]:
         products["lens_models"] = products["catalogue"]
     if field in IMAGING:
@@ -382,6 +388,8 @@ def flat(paths):
 
 def figures_of_field(field):
     """Figures that can be drawn of a field."""
+    if field in TABULATED:
+        return figures_of_columns(FIELDS[field]["clumps"]["columns"])
     return figures_of("imaging" if field in IMAGING else "photometry", set(products_of(field)))
 
 
@@ -402,14 +410,16 @@ def report_of(field):
     base = f"results/{field}"
     shown = {
         "name": field,
-        "kind": "imaging" if field in IMAGING else "photometry",
+        "kind": "imaging" if field in IMAGING else "clumps" if field in TABULATED else "photometry",
         "catalogue": f"{base}/catalogue.ecsv",
-        "selection": f"{base}/selection.ecsv",
         "population": {name: f"{base}/population/{name}.ecsv" for name in (*POPULATION_TABLES, "statistics")},
         "figures": [f"{base}/figures/{name}.png" for name in figures_of_field(field)],
         "min_broad_bands": SETTINGS[field]["population"]["min_broad_bands"],
-        "further": sed_sheets(field),
     }
+    if field in TABULATED:
+        return shown
+    shown["selection"] = f"{base}/selection.ecsv"
+    shown["further"] = sed_sheets(field)
     if field in IMAGING:
         shown["psfs"] = f"{base}/psf/psf.ecsv"
     if "mock" in FIELDS[field]:
@@ -438,7 +448,7 @@ def report_files(wildcards):
         ):
             values = flat(value)
             files += values if isinstance(values, list) else [values]
-        files += expand(f"results/{name}/sed/{{sfh}}.ecsv", sfh=SETTINGS[name]["sed"]["sfh"])
+        files += sed_tables(name).values()
     return files
 
 
@@ -447,13 +457,16 @@ def final_products(field):
     base, galaxies = f"results/{field}", f"results/{field}/galaxies"
     shown = report_of(field)
     files = [f"{base}/catalogue.{ending}" for ending in ("ecsv", "fits")]
-    files += [f"{base}/selection.ecsv", *shown["population"].values(), *shown["further"]]
+    files += shown["population"].values()
     files += [f"{base}/numbers.{ending}" for ending in ("yaml", "tex")]
     files += [
         f"{base}/figures/{name}.{ending}"
         for name in figures_of_field(field)
         for ending in ("pdf", "png", "ecsv")
     ]
+    if field in TABULATED:
+        return files
+    files += [shown["selection"], *shown["further"]]
     for sfh in SETTINGS[field]["sed"]["sfh"]:
         files.append(f"{base}/sed/{sfh}.ecsv")
         if sfh != "ssp":

@@ -1,3 +1,29 @@
+# A published table of clumps takes the place of everything before the statistics.
+rule clump_table:
+    input:
+        lambda w: LOCAL[w.field]["clumps"]["table"],
+    output:
+        table="results/{field}/catalogue.ecsv",
+        fits="results/{field}/catalogue.fits",
+        galaxies="results/{field}/galaxies.ecsv",
+        hosts="results/{field}/hosts.ecsv",
+    log:
+        "results/{field}/logs/clump_table.log",
+    benchmark:
+        "results/{field}/benchmarks/clump_table.tsv"
+    wildcard_constraints:
+        field=one_of(TABULATED),
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=memory(1000),
+        runtime=10,
+    params:
+        columns=lambda w: FIELDS[w.field]["clumps"]["columns"],
+    script:
+        "../workflow/convert_clump_table.py"
+
+
 rule catalogue:
     input:
         galaxies="results/{field}/galaxies.ecsv",
@@ -14,6 +40,8 @@ rule catalogue:
         "results/{field}/logs/catalogue.log",
     benchmark:
         "results/{field}/benchmarks/catalogue.tsv"
+    wildcard_constraints:
+        field=one_of([*IMAGING, *PHOTOMETRY]),
     conda:
         "../envs/figures.yaml"
     resources:
@@ -59,7 +87,7 @@ rule statistics:
         galaxies="results/{field}/galaxies.ecsv",
         hosts=host_table,
         fits="results/{field}/population/mass_function_fits.ecsv",
-        sed=lambda w: list(sed_tables(w).values()),
+        sed=lambda w: list(sed_tables(w.field).values()),
         published=lambda w: (f"results/{w.field}/population/published.ecsv" if has_published(w.field) else []),
     output:
         table="results/{field}/population/statistics.ecsv",
@@ -76,7 +104,7 @@ rule statistics:
         runtime=20,
     params:
         settings=statistics_settings,
-        sed=sed_tables,
+        sed=lambda w: sed_tables(w.field),
         host_sfh=section("hosts", "reference_sfh"),
     script:
         "../workflow/tabulate_statistics.py"

@@ -159,6 +159,8 @@ rule host_table:
         "results/{field}/logs/host_table.log",
     benchmark:
         "results/{field}/benchmarks/host_table.tsv"
+    wildcard_constraints:
+        field=one_of(IMAGING),
     conda:
         "../envs/sed.yaml"
     resources:

@@ -1,6 +1,6 @@
 """Every figure: where it is drawn, for which fields, from which products, and its caption."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from astropy.table import Table
     from matplotlib.figure import Figure
 
-__all__ = ["FIGURES", "FigureSpec", "draw_figure", "figures_of"]
+__all__ = ["FIGURES", "FigureSpec", "draw_figure", "figures_of", "figures_of_columns"]
 
 _BOTH = ("imaging", "photometry")
 _IMAGING = ("imaging",)
@@ -158,6 +158,27 @@ FIGURES: dict[str, FigureSpec] = {name: FigureSpec(name, *row) for name, *row in
 def figures_of(kind: str, products: set[str]) -> list[str]:
     """Names of the figures that can be drawn for a kind of field that has these products."""
     return [name for name, spec in FIGURES.items() if kind in spec.kinds and set(spec.needs) <= products]
+
+
+_OF_COLUMNS = {
+    "clumps_per_galaxy": (),
+    "mass_function": (),
+    "redshift_distributions": ("log_age_mw_yr",),
+    "size_limits": ("r_eff_pc",),
+    "luminosity_size": ("r_eff_pc", "m_v_ab"),
+    "magnification": ("mu",),
+    "surface_density": ("r_eff_pc", "class"),
+    "host_evolution": ("host_log_mass",),
+    "host_relations": ("host_log_mass", "log_age_mw_yr"),
+    "gradients": ("host_log_mass", "distance_kpc"),
+}
+"""Figures of a catalogue and its statistics alone, and the columns they show, beside masses and redshifts."""
+
+
+def figures_of_columns(columns: Iterable[str]) -> list[str]:
+    """Names of the figures that a published table with these columns (`clumps.columns` of the configuration) fills."""
+    columns = set(columns)
+    return [name for name in FIGURES if name in _OF_COLUMNS and columns.issuperset(_OF_COLUMNS[name])]
 
 
 def draw_figure(

@@ -115,8 +115,13 @@ def host_relations(clumps: Table, hosts: Table) -> Table:
     central = (
         np.asarray(clumps["central"], bool) if "central" in clumps.colnames else np.zeros(len(mass), bool)
     )
+    age = (
+        np.asarray(clumps["log_age_mw_yr_p50"], float)
+        if "log_age_mw_yr_p50" in clumps.colnames
+        else np.full(len(mass), np.nan)
+    )
     half = 0.5 * (np.asarray(clumps["log_mass_p84"], float) - np.asarray(clumps["log_mass_p16"], float))
-    sums = clumps_of_hosts(mass, np.asarray(clumps["log_age_mw_yr_p50"], float), central, owner, len(names))
+    sums = clumps_of_hosts(mass, age, central, owner, len(names))
     scatter = np.sqrt(np.bincount(owner, (10.0**mass * half) ** 2, len(names)))
     rows = []
     for host in hosts:

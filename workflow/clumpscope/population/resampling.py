@@ -71,6 +71,8 @@ def observed(clumps: Table, hosts: Table | None = None) -> Sample:
     }
     kind = np.asarray(clumps["class"], str) if "class" in clumps.colnames else np.full(n, "")
     half = 0.5 * (_numbers(clumps, "log_age_mw_yr_p84") - _numbers(clumps, "log_age_mw_yr_p16"))
+    # Where no errors are known both percentiles are the median.
+    half[half <= 0] = np.nan
     values |= flag | {
         "owner": owner,
         "class": kind,

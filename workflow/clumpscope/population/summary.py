@@ -121,7 +121,7 @@ def population_statistics(
     counts = population_sample(catalogue, min_broad_bands)
     clumps = catalogue[counts]
     nominal = observed(clumps, hosts)
-    fixed = _fixed(clumps, sed_all or {}, reference_sfh, min_sigma_px)
+    fixed = _fixed(nominal, clumps, sed_all or {}, reference_sfh, min_sigma_px)
     groups = _groups(nominal, redshift_bins)
     one = len(nominal.hosts["z"]) < 2
     rows = [
@@ -217,9 +217,12 @@ def _joined(clumps: Table, fits: Mapping[str, Table], name: str) -> dict[str, np
     return found
 
 
-def _fixed(clumps: Table, sed_all: Mapping[str, Table], reference: str, min_sigma_px: float) -> dict:
-    """What no realisation changes, by the clumps' rows: sizes without a lens, shifts between histories."""
-    fixed = {"moved": {}}
+def _fixed(
+    nominal: Sample, clumps: Table, sed_all: Mapping[str, Table], reference: str, min_sigma_px: float
+) -> dict:
+    """What no realisation changes: quantities that there are; by the clumps' rows sizes without a lens, shifts between histories."""
+    known = {name for name in _MEDIANS if np.isfinite(nominal.clumps[name]).any()}
+    fixed = {"moved": {}, "known": known | {"log_mass"}}
     if "pixel_scale_arcsec" in clumps.colnames:
         scale = pc_per_arcsec(np.asarray(clumps["z"], float)) * np.asarray(
             clumps["pixel_scale_arcsec"], float
@@ -240,7 +243,7 @@ def _counted(
     """Numbers of clumps, galaxies, spectroscopic redshifts, and of clumps left out."""
     redshift = np.asarray(catalogue["z"], float)
     owner = np.asarray(catalogue["galaxy"], str)
-    spectroscopic = set()
+    spectroscopic = None
     if galaxies is not None and {"z_lo", "z_hi"} <= set(galaxies.colnames):
         ends = [np.ma.asarray(galaxies[name], dtype=float).filled(np.nan) for name in ("z_lo", "z", "z_hi")]
         secure = (ends[0] == ends[1]) & (ends[1] == ends[2])
@@ -252,7 +255,6 @@ def _counted(
         words = _between("z", low, high)
         inside = counts & (redshift >= low) & (redshift < high)
         names = set(owner[inside])
-        n_spec = len(names & spectroscopic)
         rows += [
             (
                 "n_clumps",
@@ -262,9 +264,11 @@ def _counted(
                 "",
                 f"{inside.sum()} clumps count in statistics at {words}.",
             ),
-            ("n_galaxies", group, len(catalogue), len(names), "", f"They are in {len(names)} galaxies."),
-            ("n_spec_z", group, len(names), n_spec, "", f"{n_spec} of these have a spectroscopic redshift."),
+            ("n_galaxies", group, len(catalogue), len(names), "", f"Galaxies that these are in ({words})."),
         ]
+        if spectroscopic is not None:
+            text = f"Galaxies of these with a spectroscopic redshift ({words})."
+            rows.append(("n_spec_z", group, len(names), len(names & spectroscopic), "", text))
     flags = np.asarray(catalogue["flags"])
     for name, flag in FLAGS.items():
         n = int(has(flags, name).sum()) if flag.excludes else 0
@@ -296,7 +300,7 @@ def _measured(sample: Sample, groups: Mapping[str, Sequence[_Group]], fixed: Map
         rows.append((quantity, group.name, int(n), float(value), unit, f"{statement} ({group.words})."))
 
     def put_medians(group: _Group, own: np.ndarray, names: Sequence[str]) -> None:
-        for name in names:
+        for name in (name for name in names if name in fixed["known"]):
             unit, words = _MEDIANS[name]
             chosen = own & clumps["size_known"] if name in _OF_SIZE else own
             put(f"median_{name}", group, *_middle(clumps[name][chosen]), unit, f"Median {words}")

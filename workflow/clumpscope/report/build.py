@@ -36,7 +36,7 @@ class FieldInputs:
     name : str
         Name of the field.
     kind : str
-        ``imaging`` or ``photometry``.
+        ``imaging``, ``photometry`` or ``clumps``.
     catalogue : path-like
         The catalogue; its FITS twin is linked beside it.
     selection : path-like, optional
@@ -129,7 +129,7 @@ def _field(inputs: FieldInputs, base: Path) -> dict[str, Any]:
         for name, make in _POPULATION.items()
         if name in inputs.population
     ]
-    if inputs.kind == "imaging" and "statistics" in inputs.population:
+    if inputs.kind != "photometry" and "statistics" in inputs.population:
         quoted = read_table(resource("claeyssens2025/numbers.csv"))
         shown.insert(0, tables.statistics_table(read_table(inputs.population["statistics"]), quoted))
     if inputs.injection:
