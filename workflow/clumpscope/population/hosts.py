@@ -6,6 +6,7 @@ import numpy as np
 from astropy.table import Table
 
 from .bins import equal_number_bins
+from .medians import with_units
 from .statistics import correlation, fit_line, median
 
 __all__ = ["clumps_of_hosts", "host_correlations", "host_medians", "host_relations", "intrinsic_hosts"]
@@ -150,7 +151,6 @@ def host_relations(clumps: Table, hosts: Table) -> Table:
     kinds = {"galaxy": "U64", "n_clumps": int, "exceeds_host": bool}
     columns = {name: [row[name] for row in rows] for name in names}
     table = Table(columns, names=names, dtype=[kinds.get(name, float) for name in names])
-    table["log_ssfr"].unit = "dex(1 / yr)"
     return table
 
 
@@ -167,7 +167,7 @@ def host_medians(relations: Table, n_bins: int = 4) -> Table:
     -------
     Table
         quantity (also log_ssfr and log_age_mw_max), log_mass_low, log_mass_high, log_mass_host (median), n,
-        median and its errors.
+        median and its errors, unit.
     """
     rows = []
     host_mass = np.asarray(relations["log_mass_host"], float)
@@ -187,11 +187,12 @@ def host_medians(relations: Table, n_bins: int = 4) -> Table:
                     middle.err_hi,
                 )
             )
-    return _rows_table(
+    table = _rows_table(
         rows,
         ["quantity", "log_mass_low", "log_mass_high", "log_mass_host", "n", "median", "err_lo", "err_hi"],
         ["U16", float, float, float, int, float, float, float],
     )
+    return with_units(table, "quantity")
 
 
 def host_correlations(relations: Table) -> Table:

@@ -42,6 +42,8 @@ _QUANTITY = {
     "log_f_cl": "log clump mass fraction",
     "log_ssfr": "log sSFR of the host",
 }
+_LEAST_LOG_SFR = -6.0
+"""Rates below are none, however far a declining history takes them down."""
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -92,13 +94,15 @@ def median_table(medians: Table) -> TextTable:
         own = {(float(r["z_low"]), float(r["z_high"])): r for r in medians if r["property"] == name}
         if any(row["n"] for row in own.values()):
             cells = [
-                f"{_with_errors(own[b]['median'], own[b]['err_lo'], own[b]['err_hi'], digits)} ({own[b]['n']})"
+                f"< {number(_LEAST_LOG_SFR, 0)} ({own[b]['n']})"
+                if name == "log_sfr10_p50" and own[b]["median"] < _LEAST_LOG_SFR
+                else f"{_with_errors(own[b]['median'], own[b]['err_lo'], own[b]['err_hi'], digits)} ({own[b]['n']})"
                 for b in bins
             ]
             rows.append((label, *cells))
     heads = ("median (clumps)", *(_group("redshift", *b) for b in bins))
     return TextTable("Medians by redshift", heads, tuple(rows), caption="Errors are 68 % confidence intervals of the median. "
-                     "Sizes and densities use clumps whose size is measured, not limited.")  # fmt: skip
+                     "Sizes and densities use clumps whose size is measured, not limited. Rates that a declining history has let die away are given as limits.")  # fmt: skip
 
 
 def statistics_table(statistics: Table, published: Table) -> TextTable:
