@@ -221,3 +221,18 @@ def test_the_sample_as_measured_has_hosts_in_the_order_of_names():
     ]
     assert sample.hosts["log_mass_max"].tolist() == [7.0, 6.0]
     assert sample.hosts["log_f_cl"] == pytest.approx([-1.0, np.log10(1.1e6) - 9.0])
+
+
+def test_a_bin_of_one_galaxy_has_errors_of_its_clumps():
+    rng = np.random.default_rng(6)
+    mass = np.concatenate([rng.normal(6.0, 0.5, 40), rng.normal(7.0, 0.5, 100)])
+    clumps = table_of(mass, np.repeat(["a", "b", "c"], [20, 20, 100]))
+    clumps["z"] = np.repeat([1.0, 2.0], [40, 100])
+    row = value_of(population_statistics(clumps, n_draws=200), "median_log_mass", "z_1.5_2.5")
+    assert 0.5 * (row["hi"] - row["lo"]) == pytest.approx(np.sqrt(np.pi / 2) * 0.5 / 10, rel=0.4)
+
+
+def test_shares_of_none_and_all_are_not_certain():
+    clumps = table_of([6.0] * 4, ["a", "a", "b", "b"], log_age_mw_yr_p50=[7.5] * 4)
+    row = value_of(population_statistics(clumps, n_draws=30), "share_older_300myr")
+    assert (row["value"], row["lo"]) == (0.0, 0.0) and row["hi"] == pytest.approx(0.2)

@@ -9,7 +9,7 @@ from astropy.table import Table
 from .hosts import clumps_of_hosts
 from .sample import has_size
 
-__all__ = ["PER_MAGNIFICATION", "Sample", "interval", "observed", "realisations"]
+__all__ = ["PER_MAGNIFICATION", "Sample", "interval", "observed", "realisations", "rows_by_owner"]
 
 PER_MAGNIFICATION = {"log_mass": -1.0, "log_sfr10": -1.0, "r_eff_pc": -0.5, "m_v_ab": 2.5, "mu": 1.0}
 """Quantities that change with the magnification: their power of it; magnitudes of m_v_ab by its log10."""
@@ -51,6 +51,12 @@ def _numbers(table: Table, name: str) -> np.ndarray:
     return np.asarray(np.ma.asarray(table[name], dtype=float).filled(np.nan))
 
 
+def rows_by_owner(owner: np.ndarray, n_owners: int) -> list[np.ndarray]:
+    """Rows of each of the owners 0 to n_owners - 1."""
+    ends = np.cumsum(np.bincount(owner, minlength=n_owners))
+    return np.split(np.argsort(owner, kind="stable"), ends[:-1]) if n_owners else []
+
+
 def observed(clumps: Table, hosts: Table | None = None) -> Sample:
     """The sample as it was measured.
 
@@ -63,7 +69,7 @@ def observed(clumps: Table, hosts: Table | None = None) -> Sample:
     """
     values = {name: _numbers(clumps, f"{name}_p50") for name in _POSTERIORS}
     values |= {name: _numbers(clumps, name) for name in (*_SIDED, "z")}
-    names, owner = np.unique(np.asarray(clumps["galaxy"], str), return_inverse=True)
+    names, first, owner = np.unique(np.asarray(clumps["galaxy"], str), return_index=True, return_inverse=True)
     n = len(clumps)
     flag = {
         name: np.asarray(clumps[name], bool) if name in clumps.colnames else np.zeros(n, bool)
@@ -83,7 +89,7 @@ def observed(clumps: Table, hosts: Table | None = None) -> Sample:
     own = {
         "galaxy": names,
         **{name: np.full(len(names), np.nan) for name in ("log_mass_host", "log_ssfr")},
-        "z": np.array([values["z"][owner == k][0] for k in range(len(names))]),
+        "z": values["z"][first],
     }
     if hosts is not None:
         place = {name: k for k, name in enumerate(names)}
@@ -131,7 +137,7 @@ def realisations(
     base = observed(clumps, hosts)
     below, above, shared = _errors(clumps, base)
     owner, n, m = base.clumps["owner"], len(clumps), len(base.hosts["z"])
-    members = [np.flatnonzero(owner == k) for k in range(m)]
+    members = rows_by_owner(owner, m)
     host_error = _host_errors(base, hosts)
     log_mu = np.nan_to_num(_log_mu_error(clumps))
     mu_error = np.array([log_mu[rows].mean() for rows in members])

@@ -14,6 +14,7 @@ __all__ = [
     "fit_line",
     "median",
     "share_below",
+    "share_interval",
 ]
 
 
@@ -105,7 +106,7 @@ def share_below(values: np.ndarray, upper_limit: np.ndarray, threshold: float) -
     Returns
     -------
     float
-        NaN without values, and where limits above the threshold are all there is.
+        NaN without values, and where the least of all is a limit above the threshold: nothing tells where it is.
 
     Notes
     -----
@@ -116,11 +117,23 @@ def share_below(values: np.ndarray, upper_limit: np.ndarray, threshold: float) -
     values, upper_limit = np.asarray(values, float), np.asarray(upper_limit, bool)
     known = np.isfinite(values)
     values, upper_limit = values[known], upper_limit[known]
-    if not values.size or (upper_limit & (values > threshold)).all():
+    unknown = upper_limit & (values > threshold)
+    if not values.size or (unknown.any() and not (values[~unknown] < values[unknown].min()).any()):
         return np.nan
     above, n_equal = np.unique(values[~upper_limit & (values >= threshold)], return_counts=True)
     n_up_to = np.searchsorted(np.sort(values), above, side="right")
     return float(np.prod(1.0 - n_equal / n_up_to))
+
+
+def share_interval(share: float, n: int) -> tuple[float, float]:
+    """68 % interval of a share of n independent values (Wilson 1927, J. Am. Stat. Assoc. 22, 209); NaN without values."""
+    if not n or not np.isfinite(share):
+        return np.nan, np.nan
+    middle, half = (
+        (share + 0.5 / n) / (1.0 + 1.0 / n),
+        np.sqrt(share * (1.0 - share) / n + 0.25 / n**2) / (1.0 + 1.0 / n),
+    )
+    return float(middle - half), float(middle + half)
 
 
 def clustered_variance(excess: np.ndarray, owner: np.ndarray) -> float:

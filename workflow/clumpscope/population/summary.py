@@ -12,9 +12,9 @@ from ..flags import FLAGS, has
 from ..randomness import generator
 from .bins import REDSHIFT_EDGES, equal_number_bins
 from .medians import CLASSES
-from .resampling import Sample, interval, observed, realisations
+from .resampling import Sample, interval, observed, realisations, rows_by_owner
 from .sample import population_sample
-from .statistics import correlation, fit_line, share_below
+from .statistics import correlation, fit_line, share_below, share_interval
 
 __all__ = ["N_DRAWS", "STATISTIC_COLUMNS", "population_statistics"]
 
@@ -116,7 +116,8 @@ def population_statistics(
     Notes
     -----
     Intervals are of galaxies drawn with replacement, values drawn from their posteriors, and a magnification error that a galaxy's clumps
-    and their host share (`clumpscope.population.resampling`). Where there is one galaxy, and within single galaxies, clumps are drawn.
+    and their host share (`clumpscope.population.resampling`). Where there is one galaxy, and within single galaxies, clumps are drawn. Those of
+    shares are not narrower than of so many independent clumps.
     """
     counts = population_sample(catalogue, min_broad_bands)
     clumps = catalogue[counts]
@@ -131,11 +132,15 @@ def population_statistics(
     ]
 
     n_of_galaxies = len(list(_galaxies(nominal)))
+    # Groups of one galaxy have no others to draw.
+    lonely = [g for g in groups["redshift"] if g.rows(nominal.hosts, nominal.hosts["z"].size).sum() == 1]
+    of_lonely = {"redshift": [groups["redshift"][0], *lonely], "class": [], "host": [], "clump": []}
+    single = {group.name for group in lonely}
     drawn = {False: [], True: []}
-    for within in {one, True} if n_of_galaxies else {one}:
+    for within in {one, True} if n_of_galaxies or lonely else {one}:
         rng = generator(seed, "statistics", str(within))
         for sample in realisations(clumps, hosts, n_draws if len(clumps) else 0, rng, within):
-            entries = [] if within and not one else _measured(sample, groups, fixed)
+            entries = _measured(sample, of_lonely if within and not one else groups, fixed)
             if within:
                 entries = [*entries, *_galaxies(sample)]
             drawn[within].append({(entry[0], entry[1]): entry[3] for entry in entries})
@@ -143,11 +148,13 @@ def population_statistics(
     for quantity, group, n, value, unit, statement in rows:
         low = high = np.nan
         if not quantity.startswith(("n_", "p_")):
-            within = one or group.startswith("galaxy_")
+            within = one or group in single or group.startswith("galaxy_")
             found = np.array([values.get((quantity, group), np.nan) for values in drawn[within]])
             low, high = interval(value, found)
             if quantity.startswith("share_"):
-                low, high = np.clip([low, high], 0.0, 1.0)
+                # Drawing anew what is all alike tells nothing: not less than the scatter of independent values.
+                least = share_interval(value, n)
+                low, high = np.clip([np.fmin(low, least[0]), np.fmax(high, least[1])], 0.0, 1.0)
             elif quantity.startswith("r_"):
                 low, high = np.clip([low, high], -1.0, 1.0)
         table.append((quantity, group, n, value, low, high, unit, statement))
@@ -240,7 +247,7 @@ def _fixed(
 def _counted(
     catalogue: Table, counts: np.ndarray, edges: Sequence[float], galaxies: Table | None
 ) -> list[tuple]:
-    """Numbers of clumps, galaxies, spectroscopic redshifts, and of clumps left out."""
+    """Numbers of clumps, galaxies, spectroscopic redshifts, and of clumps with flags that exclude."""
     redshift = np.asarray(catalogue["z"], float)
     owner = np.asarray(catalogue["galaxy"], str)
     spectroscopic = None
@@ -280,7 +287,7 @@ def _counted(
                     len(catalogue),
                     n,
                     "",
-                    f"{n} of {len(catalogue)} clumps are left out or doubtful: {flag.text}",
+                    f"Clumps with the flag {name}: {flag.text}",
                 )
             )
     return [(q, g, n, float(v), u, s) for q, g, n, v, u, s in rows]
@@ -580,12 +587,17 @@ def _galaxies(sample: Sample) -> list[tuple]:
     clumps = sample.clumps
     if not np.isfinite(clumps["distance_kpc"]).any():
         return rows
-    for k, galaxy in enumerate(sample.hosts["galaxy"]):
-        own = (clumps["owner"] == k) & np.isfinite(clumps["distance_kpc"])
-        if own.sum() < _FEWEST_IN_GALAXY:
+    placed = np.flatnonzero(np.isfinite(clumps["distance_kpc"]))
+    for galaxy, members in zip(
+        sample.hosts["galaxy"],
+        rows_by_owner(clumps["owner"][placed], len(sample.hosts["galaxy"])),
+        strict=True,
+    ):
+        if members.size < _FEWEST_IN_GALAXY:
             continue
+        own = placed[members]
         for name, words in _GRADIENTS.items():
-            chosen = own & clumps["size_known"] if name in _OF_SIZE else own
+            chosen = own[clumps["size_known"][own]] if name in _OF_SIZE else own
             line = fit_line(clumps["distance_kpc"][chosen], clumps[name][chosen])
             if np.isfinite(line.slope):
                 rows.append(

@@ -343,10 +343,10 @@ def published_table(comparison: Table) -> TextTable:
         )
 
     rows = [
-        (f"{r['quantity']} [{_unit(str(r['unit']))}]", cell(r, "published"), cell(r, "ssp"), cell(r, "reference"), str(r["reason"]))
+        (f"{r['quantity']} [{_unit(str(r['unit']))}]".removesuffix(" []"), cell(r, "published"), cell(r, "ssp"), cell(r, "reference"), str(r["reason"]))
         for r in comparison
     ]  # fmt: skip
-    heads = ("quantity", "published", "SSP grid, as published", "reference history", "why they differ")
+    heads = ("quantity", "published", "SSP grid", "reference history", "why they differ")
     caption = (
         "In brackets 16 to 84 % of the clusters; three sigma for the stack; smallest to largest for M/L."
     )
