@@ -236,3 +236,15 @@ def test_shares_of_none_and_all_are_not_certain():
     clumps = table_of([6.0] * 4, ["a", "a", "b", "b"], log_age_mw_yr_p50=[7.5] * 4)
     row = value_of(population_statistics(clumps, n_draws=30), "share_older_300myr")
     assert (row["value"], row["lo"]) == (0.0, 0.0) and row["hi"] == pytest.approx(0.2)
+
+
+def test_extremes_are_of_measured_values(field, statistics):
+    catalogue = field.catalogue()
+    clumps = catalogue[population_sample(catalogue)]
+    limit = np.asarray(clumps["r_eff_limit"], bool)
+    assert value_of(statistics, "min_r_eff_pc")["value"] == np.min(clumps["r_eff_pc"][~limit])
+    assert value_of(statistics, "max_r_eff_limit_pc")["value"] == np.max(clumps["r_eff_pc"][limit])
+    assert value_of(statistics, "max_mu")["value"] == np.max(clumps["mu"])
+    most = np.unique(clumps["galaxy"], return_counts=True)[1].max()
+    assert value_of(statistics, "max_clumps_per_galaxy")["value"] == most
+    assert len({(row["quantity"], row["group"]) for row in statistics}) == len(statistics)

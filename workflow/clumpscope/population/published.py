@@ -35,6 +35,7 @@ REASONS = {
     "stack_mass": "V luminosities times the M/L of the stack. Theirs need a median luminosity of 8.7 million Lsun (3.9e6 / 0.45), above what F22 state for the clusters (more than half above 5 million).",
     "light": "From F090W, with each cluster's best model. The lower end is that of the faintest F090W flux in Table 1.",
     "superluminous": "F22 state more than half.",
+    "magnitude": "Of all clusters with a positive flux; ours from 2.5 to 97.5 % of them, F22's by eye.",
     "poor": "Clusters whose best model is improbable (p < 1e-4); they are left out of the values above.",
     "old": "Median or best age above the age of the Universe at the cluster's redshift, of all clusters. F22's grid ends at 11 Gyr whatever the redshift; "
     "here it ends at the age of the Universe unless sed: {universe_age_limit: false}.",
@@ -53,6 +54,7 @@ _STACK_MASS = tuple(float(np.log10(m)) for m in (2.1e6, 3.9e6, 7.1e6))
 _LIGHT = (float(np.log10(2.5e6)), np.nan, float(np.log10(3.1e7)))
 _STACK_AGE_GYR, _STACK_Z, _ML_RANGE, _STACK_ML = (1.0, 1.5, 2.0), (0.2, 0.2, 0.3), (0.2, 4.8), 0.45
 _SUPERLUMINOUS, _EXCLUDED_SIGMA, _OLD_YR = 6.7, 4.0, 5e9
+_MAGNITUDES = {"F090W": (28.0, 30.0), "F200W": (27.5, 29.5)}
 _NOTHING = (np.nan, np.nan, np.nan)
 _SIGMA = 3.0
 _COLUMNS = [f"{who}{end}" for who in ("published", "ssp", "reference") for end in ("_lo", "", "_hi")]
@@ -200,6 +202,11 @@ def compare_published(
     if "flags" in ssp.colnames and "flags" in reference.colnames:
         counts = _one(np.sum(bad_grid)), _one(np.sum(bad))
         rows.append(("clusters with a poor fit", "", _NOTHING, *counts, "poor"))
+    for name, (low, high) in _MAGNITUDES.items():
+        if f"flux_{name}_njy" in reference.colnames:
+            flux = every(ours, f"flux_{name}_njy")
+            magnitude = 31.4 - 2.5 * np.log10(flux[flux > 0])
+            rows.append((f"magnitude in {name}", "mag", (low, np.nan, high), _NOTHING, _spread(magnitude, 2.5), "magnitude"))  # fmt: skip
     if "z" in reference.colnames:
         limit = np.log10(np.array([float(age_of_universe_yr(z)) for z in every(ours, "z")]))
         counts = (
@@ -243,9 +250,13 @@ def _one(value: float) -> tuple[float, float, float]:
     return np.nan, float(value), np.nan
 
 
-def _spread(values: np.ndarray) -> tuple[float, float, float]:
+def _spread(values: np.ndarray, percent: float = 16.0) -> tuple[float, float, float]:
     values = values[np.isfinite(values)]
-    return tuple(float(v) for v in np.percentile(values, [16, 50, 84])) if values.size else _NOTHING
+    return (
+        tuple(float(v) for v in np.percentile(values, [percent, 50.0, 100.0 - percent]))
+        if values.size
+        else _NOTHING
+    )
 
 
 def _extremes(values: np.ndarray) -> tuple[float, float, float]:

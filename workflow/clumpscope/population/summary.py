@@ -51,6 +51,7 @@ _OLD_YR, _YOUNG_YR = 3e8, 1e7
 _LOG_SIGMA_MASS, _LOG_SIGMA_SFR, _LOG_SSFR = (2.0, 3.0), (0.0,), (-9.0, -8.0)
 _INNER_KPC, _OUTER_KPC = 1.0, 4.0
 _MOVED_DEX = 0.2
+_ENDS = {"min": "Smallest", "max": "Largest"}
 _FEWEST_IN_GALAXY = 5
 _N_MASS_BINS = 4
 _HWHM = np.sqrt(2.0 * np.log(2.0))
@@ -401,16 +402,7 @@ def _measured(sample: Sample, groups: Mapping[str, Sequence[_Group]], fixed: Map
                 "dex",
                 f"{name.replace('_', ' ').capitalize()} of the errors of ages",
             )
-        mass = clumps["log_mass"][own]
-        most = np.nanmax(mass, initial=-np.inf)
-        put(
-            "max_log_mass",
-            group,
-            np.isfinite(mass).sum(),
-            most if np.isfinite(most) else np.nan,
-            "dex(Msun)",
-            "Largest mass of a clump",
-        )
+        _put_extremes(put, group, own, clumps, hosts, fixed["known"])
         at = group.rows(hosts, hosts["z"].size)
         for name, unit, words in (
             ("log_mass_host", "dex(Msun)", "log mass of the galaxies"),
@@ -540,25 +532,59 @@ def _put_distances(put, group: _Group, own: np.ndarray, clumps: Mapping[str, np.
             )
 
 
+def _put_extremes(
+    put, group: _Group, own: np.ndarray, clumps: Mapping, hosts: Mapping, known: set[str]
+) -> None:
+    """Smallest and largest values, and the most clumps of a galaxy."""
+    unlimited = {name: own for name in ("log_mass", "log_age_mw_yr", "mu") if name in known}
+    if "r_eff_pc" in known:
+        unlimited["r_eff_pc"] = own & clumps["size_known"]
+        limits = own & clumps["r_eff_limit"]
+        for end, of in (("min", np.min), ("max", np.max)):
+            value = of(clumps["r_eff_pc"][limits]) if limits.any() else np.nan
+            put(
+                f"{end}_r_eff_limit_pc",
+                group,
+                limits.sum(),
+                value,
+                "pc",
+                f"{_ENDS[end]} upper limit of a size",
+            )
+    for name, chosen in unlimited.items():
+        unit, words = _MEDIANS[name]
+        values = clumps[name][chosen & np.isfinite(clumps[name])]
+        for end, of in (("min", np.min), ("max", np.max)):
+            put(
+                f"{end}_{name}",
+                group,
+                values.size,
+                of(values) if values.size else np.nan,
+                unit,
+                f"{_ENDS[end]} {words}",
+            )
+    there = group.rows(hosts, hosts["z"].size)
+    count = hosts["n_clumps"][there]
+    for end, of in (("min", np.min), ("max", np.max)):
+        value = of(count) if count.size else np.nan
+        put(
+            f"{end}_clumps_per_galaxy",
+            group,
+            count.size,
+            value,
+            "",
+            f"{_ENDS[end]} number of clumps that count of a galaxy",
+        )
+
+
 def _put_without_lens(put, group: _Group, own: np.ndarray, sample: Sample, fixed: Mapping) -> None:
-    """The smallest clumps, and what would be smallest without the lens."""
+    """What would be smallest without the lens."""
     clumps = sample.clumps
-    mass, as_seen = (
-        clumps["log_mass"][own],
-        (clumps["log_mass"] + np.log10(np.where(clumps["mu"] > 0, clumps["mu"], np.nan)))[own],
+    as_seen = (clumps["log_mass"] + np.log10(np.where(clumps["mu"] > 0, clumps["mu"], np.nan)))[own]
+    known = as_seen[np.isfinite(as_seen)]
+    words = "Smallest mass times magnification, the least that would be seen without the lens"
+    put(
+        "min_log_mass_lens_free", group, known.size, known.min() if known.size else np.nan, "dex(Msun)", words
     )
-    for name, values, words in (
-        ("min_log_mass", mass, "Smallest mass of a clump"),
-        (
-            "min_log_mass_lens_free",
-            as_seen,
-            "Smallest mass times magnification, the least that would be seen without the lens",
-        ),
-    ):
-        known = values[np.isfinite(values)]
-        put(name, group, known.size, known.min() if known.size else np.nan, "dex(Msun)", words)
-    size = clumps["r_eff_pc"][own & clumps["size_known"]]
-    put("min_r_eff_pc", group, size.size, size.min() if size.size else np.nan, "pc", "Smallest measured size")
     if "lens_free_pc" in fixed:
         smallest = fixed["lens_free_pc"][clumps["row"]]
         put(
