@@ -92,7 +92,7 @@ def paper_numbers(statistics: Table) -> dict[str, dict]:
         quantity, group, value = str(row["quantity"]), str(row["group"]), float(row["value"])
         if group.startswith("galaxy_") or not np.isfinite(value):
             continue
-        entry: dict = {"value": int(value) if quantity.startswith("n_") else value}
+        entry: dict = {"value": int(value) if quantity.startswith(("n_", "clusters_")) else value}
         errors = {"err_lo": value - float(row["lo"]), "err_hi": float(row["hi"]) - value}
         entry |= {name: error for name, error in errors.items() if np.isfinite(error)}
         entry |= {"unit": str(row["unit"])} if str(row["unit"]) else {}
