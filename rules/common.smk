@@ -17,7 +17,7 @@ from clumpscope import config as configuration
 from clumpscope.download import cache_folder, is_address, is_offline, parse_address
 from clumpscope.errors import InputError
 from clumpscope.files import PACKED_ENDINGS, sweep
-from clumpscope.figures.registry import FIGURES, figures_of
+from clumpscope.figures.registry import FIGURES, figures_of, figures_of_columns
 from clumpscope.injection import INJECTION_TABLES
 from clumpscope.population import POPULATION_TABLES
 from clumpscope.redshifts import redshift_quantiles
@@ -34,7 +34,9 @@ except InputError as error:
 FIELDS = config["fields"]
 SETTINGS = {name: configuration.field_settings(config, name) for name in FIELDS}
 IMAGING = [name for name, field in FIELDS.items() if "images" in field]
-PHOTOMETRY = [name for name in FIELDS if name not in IMAGING]
+# Published clumps, which go through statistics and figures alone.
+TABULATED = [name for name, field in FIELDS.items() if "clumps" in field]
+PHOTOMETRY = [name for name in FIELDS if name not in (*IMAGING, *TABULATED)]
 
 
 def one_of(names):
@@ -121,6 +123,8 @@ def local_field(name):
     for key in ("galaxies", "stars", "edits", "segmentation", "photometry"):
         if key in field:
             field[key] = catalogue(name) if key == "galaxies" else local(name, field[key], key)
+    if "clumps" in field:
+        field["clumps"] = field["clumps"] | {"table": local(name, field["clumps"]["table"], "clumps")}
     field["lens"], *field["other_lenses"] = (
         {
             key: local(name, value, model, key) if isinstance(value, str) else value
@@ -173,6 +177,8 @@ def input_files(name):
     single = [
         field[key] for key in ("galaxies", "stars", "edits", "segmentation", "photometry") if key in field
     ]
+    if "clumps" in field:
+        single.append(field["clumps"]["table"])
     models = [field["lens"], *field["other_lenses"]]
     lens = [path for model in models for path in lens_files(model).values()]
     return single + lens + image_files(name)

@@ -12,6 +12,8 @@ def download_jobs():
             for key, value in lens.items()
             if isinstance(value, str)
         ]
+        if "clumps" in field:
+            entries.append((("clumps",), field["clumps"]["table"], None))
         if "redshifts" in field.get("catalogue", {}):
             entries.append((("redshifts",), field["catalogue"]["redshifts"], None))
         for band, image in field.get("images", {}).items():
@@ -231,7 +233,7 @@ def sed_batches(ending):
 def sed_settings(wildcards):
     """Every setting that a posterior depends on, and nothing else."""
     settings = SETTINGS[wildcards.field]["sed"]
-    others = ("sfh", "reference_sfh", "library", "mass_filter", "redshift_quantiles")
+    others = ("sfh", "reference_sfh", "library", "mass_filter", "universe_age_limit", "redshift_quantiles")
     return {key: value for key, value in settings.items() if key not in others}
 
 
@@ -270,6 +272,8 @@ def catalogue_has(field, what):
 
 
 def has_hosts(field):
+    if field in TABULATED:
+        return "host_log_mass" in FIELDS[field]["clumps"]["columns"]
     return field in IMAGING and catalogue_has(field, "host_photometry")
 
 
@@ -308,6 +312,24 @@ def sed_samples(wildcards):
     ]
 
 
+def sed_tables(field):
+    """SFH -> table of its fits, observed; none where clumps are not fitted."""
+    if field in TABULATED:
+        return {}
+    return {sfh: f"results/{field}/sed/{sfh}.ecsv" for sfh in SETTINGS[field]["sed"]["sfh"]}
+
+
+def statistics_settings(wildcards):
+    """What statistics depend on, as keyword arguments of `population_statistics`."""
+    settings = SETTINGS[wildcards.field]
+    return {
+        **{key: settings["population"][key] for key in ("redshift_bins", "min_broad_bands")},
+        "min_sigma_px": settings["fit"]["min_sigma_px"],
+        "reference_sfh": settings["sed"]["reference_sfh"],
+        "seed": settings["run"]["seed"],
+    }
+
+
 def products_of(field):
     """Product name -> path, list of paths, or mapping of name to path, of all that figures can be drawn from."""
     base = f"results/{field}"
@@ -315,11 +337,16 @@ def products_of(field):
     products = {
         "catalogue": f"{base}/catalogue.ecsv",
         "population": {name: f"{base}/population/{name}.ecsv" for name in POPULATION_TABLES},
-        "sed_all": {sfh: f"{base}/sed/{sfh}.ecsv" for sfh in settings["sfh"]},
     }
+    if field in TABULATED:
+        return products
+    products["sed_all"] = sed_tables(field)
     if LOCAL[field]["other_lenses"]:
         products["lens_models"] = products["catalogue"]
     if field in IMAGING:
+        products["stack"] = f"{base}/stack/stack.ecsv"
+        products["stack_profiles"] = f"{base}/stack/profiles.ecsv"
+        products["stack_images"] = [f"{base}/stack/stack.fits"]
         products["residuals"] = [f"{base}/galaxies/{galaxy}/residuals.fits" for galaxy in clumps_of(field)]
         if LOCAL[field]["lens"]["kind"] != "none":
             products["lens_map"] = [f"{base}/lens/magnification.fits"]
@@ -338,8 +365,11 @@ def products_of(field):
             products["galaxies"] = f"{base}/galaxies.ecsv"
     elif has_published(field):
         products["published"] = LOCAL[field]["photometry"]
+        products["published_stack"] = f"{base}/population/published_stack.ecsv"
     if "ssp" in settings["sfh"]:
         products["ssp_stack"] = f"{base}/sed/ssp_stack.ecsv"
+        products["ssp_stack_photometry"] = f"{base}/sed/ssp_stack_photometry.ecsv"
+        products["ssp_fits"] = f"{base}/sed/ssp.ecsv"
     if "mock" in FIELDS[field]:
         products["truth"] = f"{base}/population/truth.ecsv"
         products["truth_summary"] = f"{base}/population/truth_summary.ecsv"
@@ -358,6 +388,8 @@ def flat(paths):
 
 def figures_of_field(field):
     """Figures that can be drawn of a field."""
+    if field in TABULATED:
+        return figures_of_columns(FIELDS[field]["clumps"]["columns"])
     return figures_of("imaging" if field in IMAGING else "photometry", set(products_of(field)))
 
 
@@ -378,14 +410,16 @@ def report_of(field):
     base = f"results/{field}"
     shown = {
         "name": field,
-        "kind": "imaging" if field in IMAGING else "photometry",
+        "kind": "imaging" if field in IMAGING else "clumps" if field in TABULATED else "photometry",
         "catalogue": f"{base}/catalogue.ecsv",
-        "selection": f"{base}/selection.ecsv",
-        "population": {name: f"{base}/population/{name}.ecsv" for name in POPULATION_TABLES},
+        "population": {name: f"{base}/population/{name}.ecsv" for name in (*POPULATION_TABLES, "statistics")},
         "figures": [f"{base}/figures/{name}.png" for name in figures_of_field(field)],
         "min_broad_bands": SETTINGS[field]["population"]["min_broad_bands"],
-        "further": sed_sheets(field),
     }
+    if field in TABULATED:
+        return shown
+    shown["selection"] = f"{base}/selection.ecsv"
+    shown["further"] = sed_sheets(field)
     if field in IMAGING:
         shown["psfs"] = f"{base}/psf/psf.ecsv"
     if "mock" in FIELDS[field]:
@@ -396,6 +430,7 @@ def report_of(field):
         shown["injection"] = injection_tables(field)
     if has_published(field):
         shown["published"] = f"{base}/population/published.ecsv"
+        shown["published_stack"] = f"{base}/population/published_stack.ecsv"
     return shown
 
 
@@ -413,7 +448,7 @@ def report_files(wildcards):
         ):
             values = flat(value)
             files += values if isinstance(values, list) else [values]
-        files += expand(f"results/{name}/sed/{{sfh}}.ecsv", sfh=SETTINGS[name]["sed"]["sfh"])
+        files += sed_tables(name).values()
     return files
 
 
@@ -422,12 +457,16 @@ def final_products(field):
     base, galaxies = f"results/{field}", f"results/{field}/galaxies"
     shown = report_of(field)
     files = [f"{base}/catalogue.{ending}" for ending in ("ecsv", "fits")]
-    files += [f"{base}/selection.ecsv", *shown["population"].values(), *shown["further"]]
+    files += shown["population"].values()
+    files += [f"{base}/numbers.{ending}" for ending in ("yaml", "tex")]
     files += [
         f"{base}/figures/{name}.{ending}"
         for name in figures_of_field(field)
         for ending in ("pdf", "png", "ecsv")
     ]
+    if field in TABULATED:
+        return files
+    files += [shown["selection"], *shown["further"]]
     for sfh in SETTINGS[field]["sed"]["sfh"]:
         files.append(f"{base}/sed/{sfh}.ecsv")
         if sfh != "ssp":

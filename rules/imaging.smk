@@ -141,6 +141,7 @@ rule stack:
     output:
         table="results/{field}/stack/stack.ecsv",
         profiles="results/{field}/stack/profiles.ecsv",
+        images="results/{field}/stack/stack.fits",
         picture="results/{field}/stack/stack.png",
     log:
         "results/{field}/logs/stack.log",

@@ -1,3 +1,29 @@
+# A published table of clumps takes the place of everything before the statistics.
+rule clump_table:
+    input:
+        lambda w: LOCAL[w.field]["clumps"]["table"],
+    output:
+        table="results/{field}/catalogue.ecsv",
+        fits="results/{field}/catalogue.fits",
+        galaxies="results/{field}/galaxies.ecsv",
+        hosts="results/{field}/hosts.ecsv",
+    log:
+        "results/{field}/logs/clump_table.log",
+    benchmark:
+        "results/{field}/benchmarks/clump_table.tsv"
+    wildcard_constraints:
+        field=one_of(TABULATED),
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=memory(1000),
+        runtime=10,
+    params:
+        columns=lambda w: FIELDS[w.field]["clumps"]["columns"],
+    script:
+        "../workflow/convert_clump_table.py"
+
+
 rule catalogue:
     input:
         galaxies="results/{field}/galaxies.ecsv",
@@ -14,6 +40,8 @@ rule catalogue:
         "results/{field}/logs/catalogue.log",
     benchmark:
         "results/{field}/benchmarks/catalogue.tsv"
+    wildcard_constraints:
+        field=one_of([*IMAGING, *PHOTOMETRY]),
     conda:
         "../envs/figures.yaml"
     resources:
@@ -36,8 +64,6 @@ rule population:
         limits=lambda w: injection_tables(w.field).get("clump_limits", []),
     output:
         tables=expand("results/{{field}}/population/{table}.ecsv", table=POPULATION_TABLES),
-        yaml="results/{field}/numbers.yaml",
-        latex="results/{field}/numbers.tex",
     log:
         "results/{field}/logs/population.log",
     benchmark:
@@ -52,6 +78,36 @@ rule population:
         host_sfh=section("hosts", "reference_sfh"),
     script:
         "../workflow/tabulate_population.py"
+
+
+# Each with its error; histories are compared, so that all of them are fitted for it.
+rule statistics:
+    input:
+        catalogue="results/{field}/catalogue.ecsv",
+        galaxies="results/{field}/galaxies.ecsv",
+        hosts=host_table,
+        fits="results/{field}/population/mass_function_fits.ecsv",
+        sed=lambda w: list(sed_tables(w.field).values()),
+        published=lambda w: (f"results/{w.field}/population/published.ecsv" if has_published(w.field) else []),
+    output:
+        table="results/{field}/population/statistics.ecsv",
+        yaml="results/{field}/numbers.yaml",
+        latex="results/{field}/numbers.tex",
+    log:
+        "results/{field}/logs/statistics.log",
+    benchmark:
+        "results/{field}/benchmarks/statistics.tsv"
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=memory(2000),
+        runtime=20,
+    params:
+        settings=statistics_settings,
+        sed=lambda w: sed_tables(w.field),
+        host_sfh=section("hosts", "reference_sfh"),
+    script:
+        "../workflow/tabulate_statistics.py"
 
 
 # Of a synthetic field: what was injected beside what was measured, and whether the intervals hold it.
@@ -89,17 +145,24 @@ rule published:
         catalogue="results/{field}/catalogue.ecsv",
         ssp="results/{field}/sed/ssp.ecsv",
         stack="results/{field}/sed/ssp_stack.ecsv",
+        stack_fit="results/{field}/sed/ssp_stack_fit.ecsv",
+        stack_photometry="results/{field}/sed/ssp_stack_photometry.ecsv",
         photometry=lambda w: LOCAL[w.field]["photometry"],
+        library=library_file,
     output:
-        "results/{field}/population/published.ecsv",
+        table="results/{field}/population/published.ecsv",
+        stack="results/{field}/population/published_stack.ecsv",
     log:
         "results/{field}/logs/published.log",
     benchmark:
         "results/{field}/benchmarks/published.tsv"
     conda:
-        "../envs/figures.yaml"
+        "../envs/sed.yaml"
     resources:
         mem_mb=memory(1000),
         runtime=10,
+    params:
+        mass_filter=lambda w: SETTINGS[w.field]["sed"].get("mass_filter"),
+        universe_age_limit=section("sed", "universe_age_limit"),
     script:
         "../workflow/compare_with_published.py"

@@ -104,6 +104,7 @@ rule ssp_grid:
         table="results/{field}/sed/ssp.ecsv",
         stack="results/{field}/sed/ssp_stack.ecsv",
         stack_fit="results/{field}/sed/ssp_stack_fit.ecsv",
+        stack_photometry="results/{field}/sed/ssp_stack_photometry.ecsv",
     log:
         "results/{field}/logs/ssp_grid.log",
     benchmark:
@@ -116,6 +117,7 @@ rule ssp_grid:
     params:
         error_floor=section("sed", "error_floor"),
         mass_filter=lambda w: SETTINGS[w.field]["sed"].get("mass_filter"),
+        universe_age_limit=section("sed", "universe_age_limit"),
         reddening=lambda w: FIELDS[w.field].get("reddening"),
     script:
         "../workflow/fit_ssp_grid.py"
@@ -157,6 +159,8 @@ rule host_table:
         "results/{field}/logs/host_table.log",
     benchmark:
         "results/{field}/benchmarks/host_table.tsv"
+    wildcard_constraints:
+        field=one_of(IMAGING),
     conda:
         "../envs/sed.yaml"
     resources:

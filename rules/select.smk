@@ -37,6 +37,8 @@ checkpoint select:
         "results/{field}/logs/select.log",
     benchmark:
         "results/{field}/benchmarks/select.tsv"
+    wildcard_constraints:
+        field=one_of([*IMAGING, *PHOTOMETRY]),
     conda:
         "../envs/imaging.yaml"
     resources:

@@ -5,7 +5,7 @@ from pathlib import Path
 from clumpscope.images.cutouts import read_cutouts
 from clumpscope.images.psf import read_psf
 from clumpscope.logs import job_log
-from clumpscope.photometry.stack_field import draw_stacks, stack_field
+from clumpscope.photometry.stack_field import draw_stacks, stack_field, write_stacks
 from clumpscope.tables import read_table, write_table
 
 with job_log(snakemake.log[0]):
@@ -18,6 +18,7 @@ with job_log(snakemake.log[0]):
     table, profiles, stacks = stack_field(galaxies, psfs, snakemake.params.seed)
     write_table(table, snakemake.output.table)
     write_table(profiles, snakemake.output.profiles)
+    write_stacks(stacks, psfs, snakemake.output.images)
     draw_stacks(
         snakemake.output.picture, table, profiles, stacks, f"{snakemake.wildcards.field}: unresolved clumps"
     )

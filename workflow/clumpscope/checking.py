@@ -171,8 +171,12 @@ class _Here:
 
     def field(self, own: dict) -> dict:
         here = self.entries(
-            {key: value for key, value in own.items() if key not in ("images", "lens", "catalogue")}
+            {key: value for key, value in own.items() if key not in ("images", "lens", "catalogue", "clumps")}
         )
+        if "clumps" in own:
+            here["clumps"] = self.entries({"table": own["clumps"]["table"]}) | {
+                "columns": own["clumps"]["columns"]
+            }
         if "catalogue" in own:
             here["catalogue"] = self.entries(own["catalogue"])
             if "redshifts" in own["catalogue"] and "redshifts" not in here["catalogue"]:
@@ -186,15 +190,15 @@ class _Here:
 def _check(name: str, own: dict, findings: Findings) -> None:
     whole = [lens for lens in own["lens"] if lens["kind"] != "lenstool" or "model" in lens]
     parts = [{**own, "images": {band: image}} for band, image in own["images"].items() if "sci" in image]
-    if "photometry" in own:
+    if "photometry" in own or "table" in own.get("clumps", {}):
         parts = [own]
-    for part in parts if "galaxies" in own or "photometry" in own else []:
+    for part in parts if {"galaxies", "photometry", "clumps"} & set(own) else []:
         with _noting(findings):
             check_field(name, part)
     for number, lens in enumerate(whole, 1):
         with _noting(findings, f"fields.{name}.lens, model {number}: "):
             read_lens(lens)
-    if "photometry" in own:
+    if "photometry" in own or "clumps" in own:
         return
     findings.mosaics[name] = []
     with _noting(findings):

@@ -366,6 +366,7 @@ def document() -> str:
     for section in (
         "field",
         "catalogue",
+        "clumps",
         "image",
         "lens",
         "mock",

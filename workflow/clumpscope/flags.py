@@ -52,7 +52,7 @@ _ROWS = [
     ("underconstrained", "sed", "Fewer usable bands than free parameters.", True),
     ("not_converged", "sed", "The posterior did not converge by any sampler.", True),
     ("no_sed", "sed", "No usable photometry; no SED fit.", True),
-    ("poor_fit", "sed", "Best-fit chi2 improbable (p < 1e-4).", False),
+    ("poor_fit", "sed", "Best-fit chi2 improbable (p < 1e-4): its mass and age are those of the least bad model.", True),
     ("duplicate_image", "catalogue", "Another image of the same system is kept for statistics.", True),
     ("no_host", "catalogue", "The host galaxy has no mass; host-relative quantities are missing.", False),
     ("mu_off_posterior", "magnify", "The best lens model's magnification is outside the 16-84 % of the posterior samples, which masses follow.", False),

@@ -344,6 +344,14 @@ def check_field(name: str, field: dict[str, Any]) -> None:
     else:
         for number, lens in enumerate(lenses, start=1):
             _check_lens(f"{key}.lens, model {number}", lens)
+    if "clumps" in field:
+        from .population.clump_tables import (
+            read_clump_table,
+        )  # of the statistics, which nothing else here needs
+
+        _require_file(field["clumps"]["table"], f"{key}.clumps.table")
+        read_clump_table(field["clumps"]["table"], field["clumps"]["columns"])
+        return
     if "photometry" in field:
         _require_file(field["photometry"], f"{key}.photometry")
         read_photometry(field["photometry"], field.get("redshift"))

@@ -84,6 +84,8 @@ class Progress(logging.Handler):
     def _state(self, field: str) -> str:
         """Galaxies and clumps of a field that have photometry, of all that are known so far."""
         index, clumps = (self.folder / field / name for name in ("galaxies.json", "clumps.json"))
+        if (self.folder / field / "catalogue.ecsv").exists() and not index.exists():
+            return f"  {field}: clumps of a table"
         if not index.exists():
             return f"  {field}: galaxies not selected yet"
         if not clumps.exists():

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-from astropy.table import Table
+from astropy.table import MaskedColumn, Table
 
 from .columns import describe_columns
 from .errors import InputError
@@ -53,19 +53,22 @@ def read_table(path: str | os.PathLike, columns: Iterable[str] = ()) -> Table:
     # A damaged header of an ECSV breaks astropy's reader in as many ways as it has lines.
     except (ValueError, OSError, TypeError, KeyError, IndexError, AttributeError) as error:
         raise InputError(str(path), f"unreadable content ({error})", f"a table in {kind} format") from error
-    _check_whole(table, path)
+    ours = _check_whole(table, path)
     for name in table.colnames:
         if table[name].dtype.kind == "S":
             table[name] = np.char.decode(np.asarray(table[name]), "utf-8")
+        elif ours and isinstance(table[name], MaskedColumn) and table[name].dtype.kind == "U":
+            # astropy takes the empty words that it wrote itself for missing ones.
+            table[name] = table[name].filled("")
     require_columns(table, columns, str(path))
     return table
 
 
-def _check_whole(table: Table, path: Path) -> None:
-    """Refuse one of our own ECSV files that lacks its end; tables of others do not say how long they are."""
+def _check_whole(table: Table, path: Path) -> bool:
+    """Refuse one of our own ECSV files that lacks its end; tables of others do not say how long they are. Whether it is ours."""
     rows = table.meta.pop(_ROWS, None) if path.suffix.lower() == ".ecsv" else None
     if rows is None:
-        return
+        return False
     with path.open("rb") as file:
         file.seek(-1, os.SEEK_END)
         whole = file.read() == b"\n"
@@ -76,6 +79,7 @@ def _check_whole(table: Table, path: Path) -> None:
             f"the {rows} rows of its header's {_ROWS}",
             "Delete the file, and the next run makes it anew; if you changed its rows, change the number too.",
         )
+    return True
 
 
 def require_columns(table: Table, columns: Iterable[str], where: str) -> None:

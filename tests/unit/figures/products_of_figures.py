@@ -39,10 +39,42 @@ def imaging_products(folder, n_galaxies=20, seed=3):
     products["truth"] = truth_table(catalogue[: min(len(catalogue), 12)])
     products["truth_summary"] = summarise_truth(products["truth"], len(catalogue))
     products["coverage"] = coverage_of(catalogue)
+    products |= stack_products(folder)
     products["lens_models"] = catalogue.copy()
     mu = np.asarray(catalogue["mu"], dtype=float)
     products["lens_models"]["mu_models"] = np.stack([mu, 1.3 * mu, np.full(mu.size, np.nan)], axis=1)
     return products
+
+
+def stack_products(folder):
+    """Stacks in two filters: a point of known flux, its model, noise; profiles of Gaussians."""
+    rng = np.random.default_rng(6)
+    hdus, profiles = fits.HDUList([fits.PrimaryHDU()]), []
+    radius = np.arange(0.0, 10.5, 0.5)
+    for name, width in (("F150W", 1.3), ("F444W", 2.5)):
+        y, x = np.indices((41, 41)) - 20
+        model = 5.0 * np.exp(-0.5 * (x**2 + y**2) / width**2)
+        noise = rng.normal(0.0, 0.05, model.shape)
+        for kind, plane in (("DATA", model + noise), ("MODEL", model), ("RESID", noise)):
+            hdu = fits.ImageHDU(plane.astype(np.float32), name=f"{kind}_{name}")
+            hdu.header["PIXSCALE"] = 0.04
+            hdus.append(hdu)
+        sizes = np.array([0.0, 0.5, 1.0, 2.0])
+        simulated = np.exp(-0.5 * radius[:, None] ** 2 / (width**2 + sizes**2))
+        profiles.append(
+            Table({"filter": [name] * len(radius), "radius_px": radius, "radius_arcsec": 0.04 * radius, "profile": simulated[:, 0],
+                   "profile_err": 0.01 + 0 * radius, "psf": simulated[:, 0], "r_half_pc": np.tile(100.0 * sizes, (len(radius), 1)),
+                   "simulated": simulated})
+        )  # fmt: skip
+    hdus.writeto(folder / "stack.fits", overwrite=True)
+    columns = {
+        "filter": ["F150W", "F200W", "F444W"],
+        "n_clumps": [8, 0, 7],
+        "flux": [5.0, np.nan, 6.0],
+        "flux_err": [0.1, np.nan, 0.1],
+    }
+    table = Table(columns | {"r_limit_pc": [100.0, np.nan, np.nan]})
+    return {"stack": table, "stack_profiles": vstack(profiles), "stack_images": [folder / "stack.fits"]}
 
 
 def lens_products(folder, catalogue, galaxies, seed):
@@ -169,6 +201,7 @@ def cluster_products(n=40, seed=4):
             "id": ids,
             **posterior,
             "best_log_mass": log_mass + 0.3,
+            "best_log_mass_formed": log_mass + 0.5,
             "best_log_age_yr": log_age,
             "best_log_z_zsun": -0.5 + 0 * log_age,
         }
@@ -186,6 +219,15 @@ def cluster_products(n=40, seed=4):
         }
     )
     catalogue = Table(catalogue)
+    bands = {"filter": list(CLUSTER_FILTERS), "flux_njy": [9.5, 14.5, 14.7, 13.5], "flux_err_njy": [0.1] * 4}
+    stacked = Table({"galaxy": ["clusters"] * 4, **bands, "model_njy": [9.9, 13.9, 15.0, 13.0]})
+    theirs = Table(
+        {
+            "filter": list(CLUSTER_FILTERS),
+            "published_flux_njy": [9.8, 13.1, 14.0, 13.0],
+            "published_flux_err_njy": [0.1] * 4,
+        }
+    )
     return {
         "catalogue": catalogue,
         "sed_all": {"ssp": ssp[order], "exp_free": Table({"id": ids, **posterior})},
@@ -198,4 +240,7 @@ def cluster_products(n=40, seed=4):
         ),
         "population": population_tables(catalogue),
         "ssp_stack": stack,
+        "ssp_stack_photometry": stacked,
+        "ssp_fits": ssp[order],
+        "published_stack": theirs,
     }

@@ -199,3 +199,34 @@ def test_host_histograms_count_every_galaxy(products):
         sum(bar.get_height() for bar in axes.containers[0]) for axes in figure.axes[::2] if axes.containers
     ]
     assert sum(heights) == ((hosts["z"] >= 0.7) & (hosts["z"] < 5.5)).sum()
+
+
+def test_stacks_are_drawn_in_their_filters_with_the_limit_of_the_best(products):
+    figure, table = draw_figure("stack_profiles", products)
+    titles = [axes.get_legend().get_title().get_text() for axes in figure.axes]
+    assert titles == ["F150W, 8 clumps", "F444W, 7 clumps", "F150W"]
+    labels = figure.axes[2].get_legend_handles_labels()[1]
+    assert "limit, 100 pc" in labels and len(table) == len(products["stack_profiles"])
+    limit = next(line for line in figure.axes[2].lines if line.get_label() == "limit, 100 pc")
+    assert limit.get_ydata() == pytest.approx(np.asarray(products["stack_profiles"]["simulated"])[:21, 2])
+
+
+def test_planes_of_a_stack_have_one_stretch(products):
+    figure, table = draw_figure("stack_fits", products)
+    assert table["filter"].tolist() == ["F150W", "F444W"] and len(figure.axes) == 6
+    assert figure.axes[0].get_title() == "F150W, 8 clumps\n5.00 ± 0.10 nJy"
+    images = [axes.images[0] for axes in figure.axes]
+    assert len({image.get_clim() for image in images}) == 1
+    # Data and model, without noise, have the same peak: 5 over a noise of 0.05.
+    peaks = [float(images[k].get_array().max()) for k in (0, 2)]
+    assert peaks == pytest.approx([np.arcsinh(100.0)] * 2, abs=0.1)
+
+
+def test_limits_are_not_drawn_as_sizes(products):
+    figure, table = draw_figure("size_limits", products)
+    axes = figure.axes[0]
+    limits = np.asarray(table["r_eff_limit"], bool)
+    labels = axes.get_legend_handles_labels()[1]
+    assert f"upper limits ({limits.sum()})" in labels and f"measured ({(~limits).sum()})" in labels
+    shown = next(c for c in axes.collections if c.get_label().startswith("upper")).get_offsets()
+    assert np.sort(np.asarray(shown[:, 1])) == pytest.approx(np.sort(np.asarray(table["r_eff_pc"])[limits]))

@@ -2,6 +2,10 @@
 
 import numpy as np
 import pytest
+from astropy.table import Table
+from clumpscope.cosmology import age_of_universe_yr
+from clumpscope.figures.cluster_colour_magnitude import rest_magnitudes
+from clumpscope.figures.cluster_photometry import rest_k_flux
 from clumpscope.figures.clusters import compared
 from clumpscope.figures.colour_colour import track_colours
 from clumpscope.figures.registry import draw_figure
@@ -110,3 +114,53 @@ def test_one_redshift_and_no_lens_make_one_mass_function(products):
     figure, _ = draw_figure("mass_function", products)
     assert len(figure.axes) == 1
     assert "inf" not in " ".join(text.get_text() for text in figure.axes[0].get_legend().get_texts())
+
+
+def test_map_has_the_age_of_the_universe_outlines_and_the_stack_beside_it(products):
+    axes, spectrum = draw_figure("ssp_map", products)[0].axes[:2]
+    limit = next(line for line in axes.lines if line.get_label() == "age of the Universe")
+    assert limit.get_xdata()[0] == pytest.approx(age_of_universe_yr(0.39) / 1e9)
+    assert {r"3$\sigma$", r"4$\sigma$", r"5$\sigma$"} <= set(axes.get_legend_handles_labels()[1])
+    labels = spectrum.get_legend_handles_labels()[1]
+    assert {"stack", "best model, in the filters", "published stack"} <= set(labels)
+    # The spectrum of the best model goes through the stack within the noise of the made-up numbers.
+    best = next(line for line in spectrum.lines if line.get_label().startswith("2 Gyr"))
+    assert np.interp(1.5, *best.get_data()) == pytest.approx(14.0, rel=0.15)
+
+
+def test_light_at_rest_frame_k_lies_between_its_filters():
+    table = Table({"id": ["a", "b", "c"], "z": [0.39, 0.39, 1.0]})
+    for name, slope in (("F150W", 1.50), ("F277W", 2.78), ("F356W", 3.56)):
+        table[f"flux_{name}_njy"], table[f"flux_{name}_err_njy"] = [10.0, 10.0 + np.log(slope), 5.0], 1.0
+    flux = rest_k_flux(table)
+    # 2.2 (1 + 0.39) = 3.06 micron; at z = 1 it is beyond the last filter.
+    assert flux[0] == pytest.approx(10.0) and flux[1] == pytest.approx(10.0 + np.log(3.058), abs=0.01)
+    assert np.isnan(flux[2])
+
+
+def test_faint_clusters_have_no_magnitude_and_limits_are_marked(products):
+    catalogue = products["catalogue"].copy()
+    catalogue["flux_F090W_njy"][:4] = -1.0
+    figure, table = draw_figure("cluster_photometry", {**products, "catalogue": catalogue})
+    labels = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    assert f"F090W ({len(catalogue) - 4})" in labels
+    triangles = [line for line in figure.axes[0].lines if line.get_marker() == "^"]
+    assert triangles[0].get_xdata()[0] == pytest.approx(31.4 - 2.5 * np.log10(3 * 0.5), abs=1e-6)
+    assert np.isfinite(table["mag_F277W_ab"]).all()
+
+
+def test_rest_frame_magnitudes_are_those_of_the_suns_system():
+    clumps = Table({"id": ["a", "b"], "z": [0.39, 0.39], "mu": [1.0, 10.0]})
+    fit = {
+        "id": ["b", "a"],
+        "best_log_mass_formed": [6.0, 6.0],
+        "best_log_age_yr": [9.7, 9.7],
+        "best_log_z_zsun": [0.0, 0.0],
+    }
+    table = rest_magnitudes("bc03", clumps, Table(fit))
+    assert table["m_i_vega"][1] == pytest.approx(table["m_i_vega"][0] + 2.5)
+    assert table["b_i_vega"][0] == table["b_i_vega"][1]
+    # A solar SSP of 5 Gyr: B - V 0.9, V - I 1.1 (Bruzual & Charlot 2003, their Fig. 2 and table of colours).
+    assert table["b_i_vega"][0] == pytest.approx(2.0, abs=0.15)
+    missing = rest_magnitudes("bc03", clumps, Table(fit)[:1])
+    assert np.isnan(missing["m_i_vega"][0]) and np.isfinite(missing["m_i_vega"][1])

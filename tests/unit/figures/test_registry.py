@@ -43,7 +43,7 @@ def test_every_figure_of_either_kind_is_drawn_by_its_module():
 
 
 def test_figures_are_offered_where_their_products_are():
-    assert figures_of("photometry", {"catalogue", "ssp_stack"}) == ["ssp_map"]
+    assert figures_of("photometry", {"catalogue", "ssp_fits"}) == ["cluster_colour_magnitude"]
     assert "gallery" not in figures_of("photometry", {"catalogue", "residuals"})
     assert figures_of("imaging", set()) == []
 
@@ -104,7 +104,7 @@ def test_unknown_figure_product_and_setting_are_named():
     with pytest.raises(InputError, match="no population"):
         draw_figure("gradients", {"catalogue": Table()})
     with pytest.raises(InputError, match="min_bands"):
-        draw_figure("ssp_map", {"ssp_stack": Table()}, {"min_bands": 3})
+        draw_figure("luminosity_size", {"catalogue": Table()}, {"min_bands": 3})
 
 
 def test_products_are_loaded_by_kind(tmp_path):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from astropy.io import fits
 from astropy.table import Table
 from astropy.wcs import WCS
 from clump_scenes import Field, draw_clump, draw_psf
@@ -12,7 +13,7 @@ from clumpscope.images.cutouts import Cutout
 from clumpscope.images.psf import normalise_psf
 from clumpscope.photometry import fit_clumps
 from clumpscope.photometry.stack import compare_profiles, resolvable_sizes, stack_clumps
-from clumpscope.photometry.stack_field import draw_stacks, stack_field
+from clumpscope.photometry.stack_field import draw_stacks, stack_field, write_stacks
 
 KERNEL = draw_psf()
 SIDE = 51
@@ -114,6 +115,17 @@ def test_stack_of_a_field(tmp_path):
     inside = profiles["radius_px"] < 4
     assert np.abs(profiles["profile"] - profiles["psf"])[inside].max() < 0.05
     assert np.isnan(table["flux"][1]) and np.isnan(table["r_limit_pc"][1])
+    # Clumps without a size look like the PSF, larger ones wider; sizes are those of the median redshift, unlensed.
+    simulated, sizes = np.asarray(profiles["simulated"]), np.asarray(profiles["r_half_pc"])[0]
+    assert np.abs(simulated[:, 0] - profiles["psf"]).max() < 0.03 and np.all(np.diff(simulated[4]) > 0)
+    fwhm_px = psfs["F150W"].fwhm_arcsec / 0.02
+    assert sizes[1] == pytest.approx(0.15 * fwhm_px * 0.02 * pc_per_arcsec(1.2))
+    write_stacks(stacks, psfs, tmp_path / "stack.fits")
+    with fits.open(tmp_path / "stack.fits") as hdus:
+        planes = [hdus[f"{kind}_F150W"].data for kind in ("DATA", "MODEL", "RESID")]
+    assert np.allclose(planes[0] - planes[1], planes[2], atol=1e-6)
+    # The fit leaves the noise of a median of five.
+    assert planes[2][15:26, 15:26].std() == pytest.approx(0.02 * np.sqrt(np.pi / 2) / np.sqrt(5), rel=0.4)
     for number, drawn in enumerate((stack_field(galaxies, psfs), stack_field([], psfs))):
         draw_stacks(tmp_path / f"{number}.png", *drawn, "field")
         assert (tmp_path / f"{number}.png").read_bytes()[:4] == b"\x89PNG"

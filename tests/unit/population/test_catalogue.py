@@ -289,3 +289,23 @@ def test_scatter_between_lens_models_is_handed_on_and_drawn_from_where_asked(fie
     np.testing.assert_allclose(mixed["log_mass_p50"], middle, atol=0.06)
     width = [np.asarray(t["log_mass_p84"]) - np.asarray(t["log_mass_p16"]) for t in (alone, mixed)]
     assert (width[1] > 1.2 * width[0]).all()
+
+
+def test_redshift_errors_and_size_limits_reach_the_catalogue(field):
+    galaxies, photometry = field.galaxies.copy(), field.photometry.copy()
+    galaxies["z_lo"], galaxies["z_hi"] = galaxies["z"], galaxies["z"]
+    galaxies["z_lo"][2] = galaxies["z"][2] - 0.1
+    photometry["sigma_limit_px"] = np.linspace(0.2, 0.5, len(photometry))
+    table = assemble(
+        galaxies,
+        [photometry],
+        [field.magnification],
+        field.sed["exp_free"],
+        {},
+        psf=field.psf,
+        sizes_by="paper",
+    )
+    uncertain = np.asarray(table["galaxy"]) == galaxies["id"][2]
+    assert uncertain.any() and not table["z_spec"][uncertain].any() and table["z_spec"][~uncertain].all()
+    assert table["z_lo"][uncertain] == pytest.approx(galaxies["z"][2] - 0.1)
+    np.testing.assert_array_equal(table["sigma_limit_px"], photometry["sigma_limit_px"])

@@ -4,7 +4,7 @@ from astropy.table import Table
 from clumpscope.flags import bit
 from clumpscope.population.bins import Bin, edge_bins, equal_number_bins
 from clumpscope.population.sample import has_size, population_sample
-from clumpscope.population.statistics import correlation, fit_line, median
+from clumpscope.population.statistics import correlation, fit_line, median, share_below, share_interval
 
 
 def test_the_median_interval_covers_the_true_median():
@@ -65,13 +65,62 @@ def test_equal_numbers():
 def test_the_sample_leaves_out_what_is_flagged():
     table = Table(
         {
-            "flags": [0, bit("blended"), bit("duplicate_image"), bit("near_critical"), bit("few_bands"), 0],
-            "n_bands_snr3": [5, 5, 5, 5, 3, 5],
-            "log_mass_p50": [6.0, 6.0, 6.0, 6.0, 6.0, np.nan],
-            "r_eff_pc": [10.0, np.nan, 10.0, 10.0, 10.0, 10.0],
-            "r_eff_limit": [False, False, True, False, False, False],
+            "flags": [
+                0,
+                bit("blended"),
+                bit("duplicate_image"),
+                bit("near_critical"),
+                bit("few_bands"),
+                0,
+                bit("poor_fit"),
+            ],
+            "n_bands_snr3": [5, 5, 5, 5, 3, 5, 5],
+            "log_mass_p50": [6.0, 6.0, 6.0, 6.0, 6.0, np.nan, 6.0],
+            "r_eff_pc": [10.0, np.nan, 10.0, 10.0, 10.0, 10.0, 10.0],
+            "r_eff_limit": [False, False, True, False, False, False, False],
         }
     )
-    np.testing.assert_array_equal(population_sample(table), [True, True, False, False, False, False])
-    np.testing.assert_array_equal(population_sample(table, 3), [True, True, False, False, True, False])
-    np.testing.assert_array_equal(has_size(table), [True, False, False, True, True, True])
+    np.testing.assert_array_equal(population_sample(table), [True, True, *[False] * 5])
+    np.testing.assert_array_equal(population_sample(table, 3), [True, True, False, False, True, False, False])
+    np.testing.assert_array_equal(has_size(table), [True, False, False, *[True] * 4])
+
+
+def test_shares_without_limits_are_plain_ones():
+    values = np.array([10.0, 20.0, 20.0, 50.0, np.nan])
+    none = np.zeros(5, dtype=bool)
+    assert share_below(values, none, 20.0) == pytest.approx(0.25)
+    assert share_below(values, none, 20.1) == pytest.approx(0.75)
+    assert share_below(values, none, 100.0) == 1.0 and share_below(values, none, 1.0) == pytest.approx(0.0)
+
+
+def test_a_limit_below_the_threshold_is_below_and_one_above_it_is_not_a_size():
+    # The limit of 150 is below 200 for certain; whether it is below 100 is not known: as likely as for the two sizes up to it.
+    values, limits = np.array([50.0, 120.0, 150.0, 300.0]), np.array([False, False, True, False])
+    assert share_below(values, limits, 200.0) == pytest.approx(0.75)
+    # Kaplan & Meier by hand: (1 - 1/4) for 300, (1 - 1/2) for 120 (of 50 and 120).
+    assert share_below(values, limits, 100.0) == pytest.approx(0.75 * 0.5)
+    assert np.isnan(share_below(np.array([150.0, 150.0]), np.ones(2, bool), 100.0))
+    # Nothing tells how far below its limit the least one is.
+    assert np.isnan(share_below(np.array([150.0, 300.0]), np.array([True, False]), 100.0))
+    assert share_below(np.array([150.0, 90.0, 300.0]), np.array([True, True, False]), 100.0) == pytest.approx(
+        2 / 3
+    )
+    assert share_below(np.array([90.0, 80.0]), np.ones(2, bool), 100.0) == 1.0
+    assert np.isnan(share_below(np.array([]), np.array([], bool), 1.0))
+
+
+def test_shares_with_limits_are_those_of_the_true_sizes():
+    rng = np.random.default_rng(3)
+    size, smallest = 10 ** rng.normal(2.0, 0.4, 60_000), 10 ** rng.normal(1.9, 0.4, 60_000)
+    shown = np.maximum(size, smallest)
+    for threshold in (20.0, 100.0, 200.0):
+        found = share_below(shown, size < smallest, threshold)
+        assert found == pytest.approx(np.mean(size < threshold), abs=0.012)
+
+
+def test_intervals_of_shares_hold_the_true_one():
+    rng = np.random.default_rng(5)
+    for share, n in ((0.02, 40), (0.3, 12), (0.5, 100)):
+        intervals = np.array([share_interval(k / n, n) for k in rng.binomial(n, share, 4000)])
+        assert 0.55 < np.mean((intervals[:, 0] <= share) & (share <= intervals[:, 1])) < 0.85
+    assert share_interval(0.0, 3) == pytest.approx((0.0, 0.25)) and np.isnan(share_interval(np.nan, 3)).all()

@@ -8,6 +8,7 @@ from clumpscope.population.mass_function import cumulative, mass_functions, powe
 from clumpscope.population.medians import property_medians, surface_density_medians
 from clumpscope.population.products import population_tables
 from clumpscope.population.sample import has_size, population_sample
+from clumpscope.tables import read_table, write_table
 from unit.population.synthetic_population import FRACTION_SLOPE, LOG_MASS_MIN, MASS_SLOPE, make_field
 
 
@@ -256,3 +257,29 @@ def test_a_field_without_hosts_or_shapes_has_a_mass_function(field):
     catalogue.remove_columns(["class", "central"])
     tables = population_tables(catalogue)
     assert len(tables["mass_function"]) > 0 and len(tables["host_relations"]) == 0
+
+
+def test_numbers_carry_their_units_in_the_file_or_in_their_row(field, tmp_path):
+    tables = population_tables(field.catalogue(), field.hosts, field.galaxies)
+    units = {str(row["property"]): str(row["unit"]) for row in tables["medians"]}
+    assert (units["log_mass_p50"], units["r_eff_pc"], units["mu"]) == ("dex(Msun)", "pc", "")
+    assert {str(row["unit"]) for row in tables["host_medians"] if row["quantity"] == "log_ssfr"} == {
+        "dex(1 / yr)"
+    }
+    assert {str(row["unit"]) for row in tables["gradients"] if row["quantity"] == "log_age_mw_yr"} == {
+        "dex(yr)"
+    }
+    for name in ("host_relations", "gradient_slopes", "positions"):
+        write_table(tables[name], tmp_path / f"{name}.ecsv")
+    relations, slopes, positions = (
+        read_table(tmp_path / f"{name}.ecsv") for name in ("host_relations", "gradient_slopes", "positions")
+    )
+    assert (
+        str(relations["log_mass_max"].unit) == "dex(solMass)"
+        and str(relations["log_age_mw_max"].unit) == "dex(yr)"
+    )
+    assert (
+        str(slopes["slope"].unit) == "dex / kpc"
+        and str(positions["log_sigma_mass"].unit) == "dex(solMass / pc2)"
+    )
+    assert all(relations[name].description for name in relations.colnames)

@@ -189,3 +189,10 @@ def test_a_refused_input_is_told_on_the_console_and_in_the_log(tmp_path):
     with pytest.raises(SystemExit, match="SPS_HOME: found nothing"), job_log(str(tmp_path / "job.log")):
         raise InputError("SPS_HOME", "nothing", "a folder")
     assert "SPS_HOME: found nothing" in (tmp_path / "job.log").read_text()
+
+
+def test_empty_words_of_our_tables_are_empty_when_read(tmp_path):
+    table = Table({"name": ["", "a", ""], "value": [1.0, np.nan, 3.0]})
+    write_table(table, tmp_path / "t.ecsv")
+    back = read_table(tmp_path / "t.ecsv")
+    assert back["name"].tolist() == ["", "a", ""] and np.isnan(back["value"][1])

@@ -29,7 +29,7 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
 
     Products: ``coverage``, of `clumpscope.population.coverage`.
     """
-    coverage = products["coverage"].filled("")
+    coverage = products["coverage"]
     judged = coverage[np.isfinite(np.asarray(coverage["inside_68"], dtype=float))]
     labels = list(dict.fromkeys(f"{r['quantity']} {r['filter']}".strip() for r in judged))
     figure = new_figure(PAGE_INCH, 1.0 + 0.17 * max(len(labels), 6))

@@ -1,6 +1,6 @@
 """Every figure: where it is drawn, for which fields, from which products, and its caption."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from astropy.table import Table
     from matplotlib.figure import Figure
 
-__all__ = ["FIGURES", "FigureSpec", "draw_figure", "figures_of"]
+__all__ = ["FIGURES", "FigureSpec", "draw_figure", "figures_of", "figures_of_columns"]
 
 _BOTH = ("imaging", "photometry")
 _IMAGING = ("imaging",)
@@ -116,10 +116,29 @@ _ROWS = [
      "(BaSeL and STELIB there) and initial mass functions (Chabrier there, about 0.03 dex). M/L rises with age, which these "
      "six bands hardly constrain: fits that are older are heavier. The reference history also allows dust, gas, younger ages and continuing star "
      "formation, degenerate with each other here."),
-    ("ssp_map", _PHOTOMETRY, ("ssp_stack",),
-     "How many sigma (two parameters) every simple stellar population of the grid is worse than the best, for the median "
-     "photometry of all clusters (F22 Fig. 5, whose stack is of images); blue, for F22's own clusters: the published age and metallicity.",
+    ("ssp_map", _PHOTOMETRY, ("ssp_stack", "ssp_stack_photometry", "catalogue"),
+     "Left: how many sigma (two parameters) every simple stellar population of the grid is worse than the best, for the median "
+     "photometry of all clusters (F22 Fig. 5, whose stack is of images), with contours at 3, 4 and 5 sigma; blue, for F22's own clusters: the published age and metallicity. Right: the stack's fluxes, "
+     "its best model and others, scaled to it; where no model fits, sigma count from the least bad one.",
+     ("published", "published_stack")),
+    ("cluster_photometry", _PHOTOMETRY, ("catalogue", "sed_all"),
+     "Left: observed magnitudes of the clusters in the bluest, a middle and the reddest band; triangles are three times the median error. Clusters without a positive flux are left out. Right: stellar mass "
+     "against the observed magnitude at 2.2 micron in the rest frame, between the filters on its sides; dotted: one mass-to-light ratio (F22 Fig. 4; its colours are in the figure colour_colour, its histogram of masses "
+     "in cluster_mass_histogram). Star counts of the Milky Way and samples of galaxies are not at hand here.",
      ("published",)),
+    ("cluster_colour_magnitude", _PHOTOMETRY, ("catalogue", "ssp_fits"),
+     "Rest-frame colour and absolute magnitude (Bessell B and I, Vega) of the best dust-free simple stellar population of every cluster (F22 Fig. 8, without the local clusters of Harris et al. 2014, which are not "
+     "at hand here). The filters lie redward of the rest-frame R band at z = 0.39: B is the models' extrapolation, and the points follow the grid's ages and metallicities."),
+    ("stack_profiles", _IMAGING, ("stack", "stack_profiles"),
+     "Left and middle: light profiles of the stacked unresolved clumps (points) and of the PSF (line), in the bluest and the reddest broad filter with a stack. Right: the filter that excludes the smallest size; lines are noiseless clumps of "
+     "the half-light radii given, at the median redshift and without magnification, seen through the PSF, and the dotted one is the smallest that would be seen to be resolved in 95 % of simulated stacks (F22 Fig. 2). "
+     "Host light left under the clumps widens profiles."),
+    ("stack_fits", _IMAGING, ("stack", "stack_images"),
+     "Median stacks of the unresolved clumps and the fitted point source, both without the fitted background, and the residual, in one stretch a filter, linear near the noise (F22 Fig. 3); the fluxes are those of the fit. What the residual "
+     "shows is light of hosts and neighbours."),
+    ("size_limits", _IMAGING, ("catalogue",),
+     "Upper limits (97.5 %) of the effective radii of unresolved clumps, and measured radii of the others, against stellar mass; grey: sizes of globular clusters, few of which exceed 10 pc. The "
+     "dotted lines are of equal surface density (F22 Fig. 6, without its samples of galaxies)."),
     ("completeness", _IMAGING, ("injection",),
      "Clumps injected into the galaxies' images. Top: the share that is detected, by size and by brightness of the diffuse light under them (over the "
      "scatter of sky pixels), and the share that also has the bands and flags that statistics ask for; bars are 68 % Wilson intervals, lines the logistic fit. Bottom: "
@@ -139,6 +158,27 @@ FIGURES: dict[str, FigureSpec] = {name: FigureSpec(name, *row) for name, *row in
 def figures_of(kind: str, products: set[str]) -> list[str]:
     """Names of the figures that can be drawn for a kind of field that has these products."""
     return [name for name, spec in FIGURES.items() if kind in spec.kinds and set(spec.needs) <= products]
+
+
+_OF_COLUMNS = {
+    "clumps_per_galaxy": (),
+    "mass_function": (),
+    "redshift_distributions": ("log_age_mw_yr",),
+    "size_limits": ("r_eff_pc",),
+    "luminosity_size": ("r_eff_pc", "m_v_ab"),
+    "magnification": ("mu",),
+    "surface_density": ("r_eff_pc", "class"),
+    "host_evolution": ("host_log_mass",),
+    "host_relations": ("host_log_mass", "log_age_mw_yr"),
+    "gradients": ("host_log_mass", "distance_kpc"),
+}
+"""Figures of a catalogue and its statistics alone, and the columns they show, beside masses and redshifts."""
+
+
+def figures_of_columns(columns: Iterable[str]) -> list[str]:
+    """Names of the figures that a published table with these columns (`clumps.columns` of the configuration) fills."""
+    columns = set(columns)
+    return [name for name in FIGURES if name in _OF_COLUMNS and columns.issuperset(_OF_COLUMNS[name])]
 
 
 def draw_figure(

@@ -27,11 +27,14 @@ class ClumpStack:
         Clump on the middle pixel; standard deviation from the pixels' errors.
     used : (n_clumps,) bool array
         Clumps that went in; the others are cut by an edge or by missing pixels.
+    model : (n, n) array, optional
+        Point source and background fitted to it.
     """
 
     image: np.ndarray
     error: np.ndarray
     used: np.ndarray
+    model: np.ndarray | None = None
 
 
 def stack_clumps(

@@ -2,19 +2,23 @@
 
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import numpy as np
+from astropy.io import fits
 from astropy.table import Table, vstack
 
 from ..cosmology import pc_per_arcsec
+from ..files import replacing
 from ..flags import has
 from ..images.cutouts import Cutout
+from ..images.profiles import radial_profile
 from ..images.psf import PSF
 from ..pictures import save_picture
 from .fit import fit_clumps, render_clumps
 from .stack import ClumpStack, compare_profiles, resolvable_sizes, stack_clumps
 
-__all__ = ["draw_stacks", "stack_field"]
+__all__ = ["draw_stacks", "stack_field", "write_stacks"]
 
 _HALF_SIZE = 20
 _MARGIN = _HALF_SIZE + 2
@@ -44,9 +48,10 @@ def stack_field(
         r_limit_arcsec (smallest half-light radius that would have been seen in 95 % of simulated stacks of the same
         brightness; NaN where none would), r_limit_pc at the clumps' median redshift, without magnification.
     profiles : Table
-        filter, radius_px, profile, profile_err, psf: light profiles of the stacks and of the PSFs, 1 in the middle.
+        filter, radius_px, radius_arcsec, profile, profile_err, psf: light profiles of the stacks and of the PSFs, 1 in the middle; simulated, (n_sizes,)
+        a row: those of noiseless clumps with the half-light radii r_half_pc (at the median redshift, without magnification).
     stacks : dict of str to ClumpStack
-        Filters without a usable clump are left out.
+        With the models of point sources. Filters without a usable clump are left out.
     """
     galaxies = [(cutouts, table[_wanted(table)]) for cutouts, table in galaxies]
     redshifts = np.concatenate([np.asarray(table["z"], float) for _, table in galaxies] or [np.empty(0)])
@@ -55,10 +60,16 @@ def stack_field(
         image, error, residual, x, y = _canvas(galaxies, name, psf)
         row = {"filter": name, "n_clumps": 0, "flux": np.nan, "flux_err": np.nan, "r_limit_px": np.nan}
         if x.size and (stack := stack_clumps(image, error, x, y, _HALF_SIZE, n_min=0)).used.any():
-            stacks[name] = stack
-            row |= _measure(stack, psf, residual, seed)
+            measured, stacks[name] = _measure(stack, psf, residual, seed)
+            row |= measured
             profile = compare_profiles(stack, psf.kernel)
             profile.add_column([name] * len(profile), 0, "filter")
+            profile.add_column(profile["radius_px"] * psf.pixel_scale_arcsec, 2, "radius_arcsec")
+            radii_px = _SIZES_FWHM * psf.fwhm_arcsec / psf.pixel_scale_arcsec
+            scale = psf.pixel_scale_arcsec * pc_per_arcsec(np.median(redshifts))
+            profile["r_half_pc"] = np.tile(radii_px * scale, (len(profile), 1))
+            profile["simulated"] = _simulated_profiles(psf, radii_px, np.asarray(profile["radius_px"])).T
+            profile["radius_arcsec"].unit, profile["r_half_pc"].unit = "arcsec", "pc"
             profiles.append(profile)
         row["r_limit_arcsec"] = row["r_limit_px"] * psf.pixel_scale_arcsec
         row["r_limit_pc"] = row["r_limit_arcsec"] * (
@@ -101,12 +112,53 @@ def _canvas(galaxies: list, name: str, psf: PSF) -> tuple[np.ndarray, ...]:
     return np.vstack(images), np.vstack(errors), np.vstack(residuals), *np.hstack(places)
 
 
-def _measure(stack: ClumpStack, psf: PSF, residual: np.ndarray, seed: int) -> dict[str, float]:
+def _simulated_profiles(psf: PSF, half_light_px: np.ndarray, radii_px: np.ndarray) -> np.ndarray:
+    """Profiles of noiseless round clumps seen through the PSF, 1 in the middle; (n_sizes, n_radii)."""
+    profiles = []
+    for size in half_light_px / np.sqrt(2.0 * np.log(2.0)):
+        source = {
+            "x": [_HALF_SIZE],
+            "y": [_HALF_SIZE],
+            "sigma_x_px": [size],
+            "sigma_y_px": [size],
+            "theta_deg": [0.0],
+            "flux": [1.0],
+        }
+        side = 2 * _HALF_SIZE + 1
+        image = render_clumps(Table(source), psf.fine, (side, side), psf.oversampling)
+        profile = radial_profile(image, radii_px)
+        profiles.append(profile / profile[0])
+    return np.array(profiles)
+
+
+def write_stacks(stacks: Mapping[str, ClumpStack], psfs: Mapping[str, PSF], path: str | os.PathLike) -> None:
+    """Write the stacks as FITS: ``DATA_<filter>``, ``MODEL_<filter>`` and ``RESID_<filter>`` [nJy]."""
+    hdus = fits.HDUList([fits.PrimaryHDU()])
+    for name, stack in stacks.items():
+        for kind, plane in (
+            ("DATA", stack.image),
+            ("MODEL", stack.model),
+            ("RESID", stack.image - stack.model),
+        ):
+            hdu = fits.ImageHDU(plane.astype(np.float32), name=f"{kind}_{name}")
+            hdu.header["BUNIT"] = "nJy"
+            hdu.header["PIXSCALE"] = (psfs[name].pixel_scale_arcsec, "[arcsec]")
+            hdus.append(hdu)
+    with replacing(path) as temporary:
+        hdus.writeto(temporary, overwrite=True)
+
+
+def _measure(
+    stack: ClumpStack, psf: PSF, residual: np.ndarray, seed: int
+) -> tuple[dict[str, float], ClumpStack]:
     n = int(stack.used.sum())
     sampling = {"psf_oversampling": psf.oversampling}
-    fitted = fit_clumps(
+    table = fit_clumps(
         stack.image, stack.error, psf.fine, [_HALF_SIZE], [_HALF_SIZE], model="point", **sampling
-    )[0]
+    )
+    fitted = table[0]
+    source = render_clumps(table, psf.fine, stack.image.shape, psf.oversampling)
+    stack = replace(stack, model=source + np.nan_to_num(fitted["background"]))
     row = {"n_clumps": n, "flux": fitted["flux"], "flux_err": fitted["flux_err"], "r_limit_px": np.nan}
     peak = stack.image[_HALF_SIZE, _HALF_SIZE]
     radii = _SIZES_FWHM * psf.fwhm_arcsec / psf.pixel_scale_arcsec
@@ -118,7 +170,7 @@ def _measure(stack: ClumpStack, psf: PSF, residual: np.ndarray, seed: int) -> di
         # The smallest size from which on all are seen.
         first = len(radii) - int(np.argmin(enough[::-1])) if not enough.all() else 0
         row["r_limit_px"] = radii[first] if first < len(radii) else np.nan
-    return row
+    return row, stack
 
 
 def draw_stacks(

@@ -218,8 +218,11 @@ def assemble(
     columns |= {name: clumps[name] for name in ("x", "y") if shaped}
     redshift = np.asarray(clumps["z"] if "z" in clumps.colnames else galaxies["z"][hosts_at], dtype=float)
     columns["z"] = redshift
+    if {"z_lo", "z_hi"} <= set(galaxies.colnames):
+        columns |= {name: np.asarray(galaxies[name], dtype=float)[hosts_at] for name in ("z_lo", "z_hi")}
+        columns["z_spec"] = (columns["z_lo"] == redshift) & (columns["z_hi"] == redshift)
     kept = ("filter_ref", "pixel_scale_arcsec", "sigma_x_px", "sigma_x_px_err", "sigma_y_px", "sigma_y_px_err",
-            "theta_deg", "theta_deg_err", "snr")  # fmt: skip
+            "theta_deg", "theta_deg_err", "sigma_limit_px", "snr")  # fmt: skip
     columns |= {name: clumps[name] for name in kept if name in clumps.colnames}
     columns |= {name: clumps[name] for name in clumps.colnames if name.startswith("flux_")}
     lens_columns = [f"{name}{end}" for name in ("mu", "mu_t", "mu_r") for end in ("", "_err_lo", "_err_hi")]

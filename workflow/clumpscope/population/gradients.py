@@ -6,6 +6,7 @@ import numpy as np
 from astropy.table import Table
 
 from .bins import REDSHIFT_EDGES, Bin, edge_bins, equal_number_bins
+from .medians import with_units
 from .sample import has_size
 from .statistics import correlation, fit_line, median
 
@@ -76,7 +77,7 @@ def gradients(
     -------
     medians : Table
         quantity, by (``all``, ``redshift``, ``host_mass``), low, high, distance_low, distance_high, distance_kpc
-        (median), n, median, err_lo, err_hi.
+        (median), n, median, err_lo, err_hi, unit.
     slopes : Table
         quantity, by, low, high, n, slope and slope_err [dex / kpc], intercept, r, p.
     """
@@ -108,10 +109,11 @@ def gradients(
                "err_hi"],
         dtype=["U17", "U9", float, float, float, float, float, int, float, float, float],
     )  # fmt: skip
-    for name in ("distance_low", "distance_high"):
-        binned[name].unit = "kpc"
-    return binned, Table(
+    lines = Table(
         rows=slopes,
         names=["quantity", "by", "low", "high", "n", "slope", "slope_err", "intercept", "r", "p"],
         dtype=["U17", "U9", float, float, int, float, float, float, float, float],
     )
+    for name in ("slope", "slope_err"):
+        lines[name].unit = "dex / kpc"
+    return with_units(binned, "quantity"), lines

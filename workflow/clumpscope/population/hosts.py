@@ -6,9 +6,10 @@ import numpy as np
 from astropy.table import Table
 
 from .bins import equal_number_bins
+from .medians import with_units
 from .statistics import correlation, fit_line, median
 
-__all__ = ["host_correlations", "host_medians", "host_relations", "intrinsic_hosts"]
+__all__ = ["clumps_of_hosts", "host_correlations", "host_medians", "host_relations", "intrinsic_hosts"]
 
 _MAGNIFIED = ("log_mass", "log_mass_formed", "log_sfr10", "log_sfr100")
 _PERCENTS = ("_p16", "_p50", "_p84")
@@ -58,6 +59,40 @@ def intrinsic_hosts(hosts: Table, galaxies: Table, reference_sfh: str | None = N
     return table
 
 
+def clumps_of_hosts(
+    log_mass: np.ndarray, log_age: np.ndarray, central: np.ndarray, owner: np.ndarray, n_hosts: int
+) -> dict[str, np.ndarray]:
+    """What the clumps of every host add up to.
+
+    Parameters
+    ----------
+    log_mass, log_age, central, owner : (n,) arrays
+        Of the clumps; `owner` is the number of the host, `central` tells its central clump. Masses that are NaN count as none.
+    n_hosts : int
+
+    Returns
+    -------
+    dict of str to (n_hosts,) array
+        n_clumps; log_mass_total; log_mass_max and log_age_mw_max (the most massive clump but the central one); log_mass_central and
+        log_age_mw_central. NaN where there is none.
+    """
+    known = np.isfinite(log_mass)
+    log_mass, log_age, central, owner = (a[known] for a in (log_mass, log_age, central, owner))
+    with np.errstate(divide="ignore"):
+        total = np.log10(np.bincount(owner, 10.0**log_mass, n_hosts))
+    found = {
+        "n_clumps": np.bincount(owner, minlength=n_hosts),
+        "log_mass_total": np.where(np.isfinite(total), total, np.nan),
+    }
+    rising = np.argsort(log_mass, kind="stable")
+    for end, rows in (("max", rising[~central[rising]]), ("central", np.flatnonzero(central)[::-1])):
+        for name, values in (("log_mass", log_mass), ("log_age_mw", log_age)):
+            # Of repeated indices the last one stays.
+            found[f"{name}_{end}"] = np.full(n_hosts, np.nan)
+            found[f"{name}_{end}"][owner[rows]] = values[rows]
+    return found
+
+
 def host_relations(clumps: Table, hosts: Table) -> Table:
     """One row a galaxy: its mass and sSFR, and what its clumps add up to.
 
@@ -75,32 +110,32 @@ def host_relations(clumps: Table, hosts: Table) -> Table:
         clump but the central one), log_mass_central and log_age_mw_central, log_f_cl (sum of all clumps' masses over the
         host's) with its error, exceeds_host. Galaxies without clumps that count are left out.
     """
-    rows = []
-    owner = np.asarray([str(name) for name in clumps["galaxy"]])
+    names, owner = np.unique(np.asarray(clumps["galaxy"], dtype=str), return_inverse=True)
+    place = {name: k for k, name in enumerate(names)}
+    mass = np.asarray(clumps["log_mass_p50"], float)
     central = (
-        np.asarray(clumps["central"], bool) if "central" in clumps.colnames else np.zeros(len(clumps), bool)
+        np.asarray(clumps["central"], bool) if "central" in clumps.colnames else np.zeros(len(mass), bool)
     )
+    age = (
+        np.asarray(clumps["log_age_mw_yr_p50"], float)
+        if "log_age_mw_yr_p50" in clumps.colnames
+        else np.full(len(mass), np.nan)
+    )
+    half = 0.5 * (np.asarray(clumps["log_mass_p84"], float) - np.asarray(clumps["log_mass_p16"], float))
+    sums = clumps_of_hosts(mass, age, central, owner, len(names))
+    scatter = np.sqrt(np.bincount(owner, (10.0**mass * half) ** 2, len(names)))
+    rows = []
     for host in hosts:
-        own = owner == str(host["id"])
-        if not own.any():
+        if str(host["id"]) not in place:
             continue
-        mass, age = (np.asarray(clumps[f"{n}_p50"], float)[own] for n in ("log_mass", "log_age_mw_yr"))
-        half = (
-            0.5 * (np.asarray(clumps["log_mass_p84"], float) - np.asarray(clumps["log_mass_p16"], float))[own]
-        )
-        total = np.sum(10.0**mass)
-        error = np.hypot(
-            np.sqrt(np.sum((10.0**mass * half) ** 2)) / total,
-            0.5 * (host["log_mass_p84"] - host["log_mass_p16"]),
-        )
-        fraction = np.log10(total) - host["log_mass_p50"]
-        middle = central[own]
-        best = int(np.argmax(np.where(middle, -np.inf, mass)))
-        others = not middle.all()
+        k = place[str(host["id"])]
+        own = {name: values[k] for name, values in sums.items()}
+        fraction = own.pop("log_mass_total") - host["log_mass_p50"]
+        error = scatter[k] / 10.0 ** sums["log_mass_total"][k]
         rows.append(
-            {
+            own
+            | {
                 "galaxy": str(host["id"]),
-                "n_clumps": int(own.sum()),
                 "exceeds_host": bool(fraction > 0),
                 "z": host["z"],
                 "mu": host["mu"],
@@ -108,19 +143,14 @@ def host_relations(clumps: Table, hosts: Table) -> Table:
                 "log_mass_host_err_lo": host["log_mass_p50"] - host["log_mass_p16"],
                 "log_mass_host_err_hi": host["log_mass_p84"] - host["log_mass_p50"],
                 "log_ssfr": host["log_ssfr_p50"],
-                "log_mass_max": mass[best] if others else np.nan,
-                "log_age_mw_max": age[best] if others else np.nan,
-                "log_mass_central": mass[middle][0] if middle.any() else np.nan,
-                "log_age_mw_central": age[middle][0] if middle.any() else np.nan,
                 "log_f_cl": fraction,
-                "log_f_cl_err": error,
+                "log_f_cl_err": np.hypot(error, 0.5 * (host["log_mass_p84"] - host["log_mass_p16"])),
             }
         )
     names = ("galaxy", *_NUMBERS[:2], "n_clumps", *_NUMBERS[2:], "exceeds_host")
     kinds = {"galaxy": "U64", "n_clumps": int, "exceeds_host": bool}
     columns = {name: [row[name] for row in rows] for name in names}
     table = Table(columns, names=names, dtype=[kinds.get(name, float) for name in names])
-    table["log_ssfr"].unit = "dex(1 / yr)"
     return table
 
 
@@ -137,7 +167,7 @@ def host_medians(relations: Table, n_bins: int = 4) -> Table:
     -------
     Table
         quantity (also log_ssfr and log_age_mw_max), log_mass_low, log_mass_high, log_mass_host (median), n,
-        median and its errors.
+        median and its errors, unit.
     """
     rows = []
     host_mass = np.asarray(relations["log_mass_host"], float)
@@ -157,11 +187,12 @@ def host_medians(relations: Table, n_bins: int = 4) -> Table:
                     middle.err_hi,
                 )
             )
-    return _rows_table(
+    table = _rows_table(
         rows,
         ["quantity", "log_mass_low", "log_mass_high", "log_mass_host", "n", "median", "err_lo", "err_hi"],
         ["U16", float, float, float, int, float, float, float],
     )
+    return with_units(table, "quantity")
 
 
 def host_correlations(relations: Table) -> Table:

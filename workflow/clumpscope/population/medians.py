@@ -5,11 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 from astropy.table import Table
 
+from ..columns import column_info
 from .bins import REDSHIFT_EDGES, Bin, edge_bins
 from .sample import has_size
 from .statistics import median
 
-__all__ = ["CLASSES", "PROPERTIES", "property_medians", "surface_density_medians"]
+__all__ = ["CLASSES", "PROPERTIES", "property_medians", "surface_density_medians", "with_units"]
 
 CLASSES = ("unresolved", "compact", "extended")
 
@@ -28,6 +29,12 @@ PROPERTIES = (
 _NEED_SIZE = ("r_eff_pc", "log_sigma_mass_p50", "log_sigma_sfr_p50")
 _NAMES = ["n", "median", "err_lo", "err_hi", "p16", "p84"]
 _KINDS = [int, float, float, float, float, float]
+
+
+def with_units(table: Table, name: str) -> Table:
+    """Add the unit of every row's numbers, those of the column of the catalogue that `name` tells."""
+    table["unit"] = np.array([getattr(column_info(str(one)), "unit", "") for one in table[name]], dtype="U24")
+    return table
 
 
 def _redshift_groups(clumps: Table, edges: Sequence[float]) -> list[Bin]:
@@ -51,7 +58,7 @@ def property_medians(clumps: Table, redshift_edges: Sequence[float] = REDSHIFT_E
     Returns
     -------
     Table
-        property, z_low, z_high, n, median, err_lo, err_hi (68 % confidence), p16, p84 (of the sample).
+        property, z_low, z_high, n, median, err_lo, err_hi (68 % confidence), p16, p84 (of the sample), unit.
     """
     sized, rows, owner = has_size(clumps), [], np.asarray(clumps["galaxy"])
     for name in (name for name in PROPERTIES if name in clumps.colnames):
@@ -59,11 +66,12 @@ def property_medians(clumps: Table, redshift_edges: Sequence[float] = REDSHIFT_E
         for group in _redshift_groups(clumps, redshift_edges):
             chosen = group.rows & sized if name in _NEED_SIZE else group.rows
             rows.append((name, group.low, group.high, *_cells(values[chosen], owner[chosen])))
-    return Table(
+    table = Table(
         rows=rows or None,
         names=["property", "z_low", "z_high", *_NAMES],
         dtype=["U20", float, float, *_KINDS],
     )
+    return with_units(table, "property")
 
 
 def surface_density_medians(clumps: Table, redshift_edges: Sequence[float] = REDSHIFT_EDGES) -> Table:
@@ -79,7 +87,7 @@ def surface_density_medians(clumps: Table, redshift_edges: Sequence[float] = RED
     -------
     Table
         quantity, class (or ``resolved``, compact and extended together), z_low, z_high, lower_limit (true for
-        unresolved clumps, whose sizes are upper limits), n, median and errors, p16, p84.
+        unresolved clumps, whose sizes are upper limits), n, median and errors, p16, p84, unit.
     """
     rows, owner = [], np.asarray(clumps["galaxy"])
     kind = (
@@ -104,8 +112,9 @@ def surface_density_medians(clumps: Table, redshift_edges: Sequence[float] = RED
                         *_cells(values[members & group.rows], owner[members & group.rows]),
                     )
                 )
-    return Table(
+    table = Table(
         rows=rows or None,
         names=["quantity", "class", "z_low", "z_high", "lower_limit", *_NAMES],
         dtype=["U16", "U10", float, float, bool, *_KINDS],
     )
+    return with_units(table, "quantity")

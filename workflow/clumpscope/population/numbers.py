@@ -5,120 +5,99 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import yaml
-from astropy.table import Table
+from astropy.table import Table, vstack
 
-from .statistics import clustered_variance
+from .summary import STATISTIC_COLUMNS
 
-__all__ = ["as_latex", "as_yaml", "paper_numbers"]
+__all__ = ["as_latex", "as_yaml", "paper_numbers", "with_mass_functions", "with_published"]
 
 _WORDS = ("Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
+_BIN_NAMES = {"redshift": "z", "magnification": "mu"}
 
 
-def paper_numbers(clumps: Table, tables: Mapping[str, Table]) -> dict[str, dict]:
-    """Counts, shares, medians, correlations, gradients and slopes.
+def _appended(statistics: Table, rows: Sequence[tuple]) -> Table:
+    if not rows:
+        return statistics
+    more = Table(
+        rows=list(rows), names=STATISTIC_COLUMNS, dtype=[str, str, int, float, float, float, str, str]
+    )
+    return vstack([statistics, more], metadata_conflicts="silent")
+
+
+def with_mass_functions(statistics: Table, fits: Table) -> Table:
+    """Statistics and, below them, the laws of the mass functions by full likelihood.
 
     Parameters
     ----------
-    clumps : Table
-        Clumps that count (`clumpscope.population.sample`).
-    tables : mapping of str to Table
-        Of `clumpscope.population.products.population_tables`.
+    statistics : Table
+        Of `clumpscope.population.summary.population_statistics`.
+    fits : Table
+        Of `clumpscope.population.mass_function.likelihood_fits`.
+    """
+    rows = []
+    for fit in fits:
+        low, high = float(fit["low"]), float(fit["high"])
+        group = "all" if np.isinf([low, high]).all() else f"{_BIN_NAMES[str(fit['by'])]}_{low:.3g}_{high:.3g}"
+        group = group.replace("-inf", "min").replace("inf", "max")
+        law = str(fit["law"])
+        for key, unit, words in (
+            ("alpha", "", "Slope of dN/dM"),
+            ("log_mass_cut", "dex(Msun)", "log of the truncation mass"),
+        ):
+            value = float(fit[key])
+            if np.isfinite(value):
+                ends = value - fit[f"{key}_err_lo"], value + fit[f"{key}_err_hi"]
+                text = f"{words}, {law.replace('_', ' ')} mass function by full likelihood."
+                rows.append(
+                    (f"mass_function_{key}_{law}", group, int(fit["n_fitted"]), value, *ends, unit, text)
+                )
+    return _appended(statistics, rows)
+
+
+def with_published(statistics: Table, comparison: Table) -> Table:
+    """Statistics and, below them, our values of what was published.
+
+    Parameters
+    ----------
+    statistics : Table
+        Of `clumpscope.population.summary.population_statistics`.
+    comparison : Table
+        Of `clumpscope.population.published.compare_published`.
+    """
+    rows = []
+    for row in comparison:
+        name = re.sub(r"[^a-z0-9]+", "_", str(row["quantity"]).lower()).strip("_")
+        for who, words in (("ssp", "grid of simple stellar populations"), ("reference", "reference history")):
+            if np.isfinite(row[who]):
+                text = f"{str(row['quantity'])[:1].upper()}{str(row['quantity'])[1:]}: {words}."
+                rows.append((name, who, int(row["n"]), row[who], row[f"{who}_lo"], row[f"{who}_hi"], str(row["unit"]), text))  # fmt: skip
+    return _appended(statistics, rows)
+
+
+def paper_numbers(statistics: Table) -> dict[str, dict]:
+    """Statistics by name, but those of single galaxies.
+
+    Parameters
+    ----------
+    statistics : Table
+        quantity, group, n, value, lo, hi, unit.
 
     Returns
     -------
     dict of str to dict
-        By name: value, and where known err_lo, err_hi, unit, n. What is not finite is left out.
+        By quantity and group (none for ``all``): value, and where known err_lo, err_hi, unit, n. What is not finite is left out.
     """
     found: dict[str, dict] = {}
-
-    def put(
-        name: str,
-        value: float,
-        low: float = np.nan,
-        high: float = np.nan,
-        unit: str = "",
-        n: int | None = None,
-    ) -> None:
-        if not np.isfinite(value):
-            return
-        row = {"value": float(value) if isinstance(value, (float, np.floating)) else int(value)}
-        row |= {key: float(error) for key, error in (("err_lo", low), ("err_hi", high)) if np.isfinite(error)}
-        row |= {"unit": unit} if unit else {}
-        found[name] = row | ({"n": int(n)} if n is not None else {})
-
-    owner = np.asarray(clumps["galaxy"], str)
-    put("n_clumps", len(clumps))
-    put("n_galaxies", np.unique(owner).size)
-    if "class" in clumps.colnames:
-        kind = np.asarray(clumps["class"], str)
-        for name in ("unresolved", "compact", "extended"):
-            _put_share(put, f"share_{name}", kind == name, owner)
-    if "r_eff_pc" in clumps.colnames:
-        radius = _floats(clumps, "r_eff_pc")
-        known = np.isfinite(radius)
-        for limit in (20, 100, 200):
-            _put_share(put, f"share_below_{limit}pc", radius[known] < limit, owner[known])
-    age = _floats(clumps, "log_age_mw_yr_p50")
-    known = np.isfinite(age)
-    _put_share(put, "share_older_300myr", age[known] > np.log10(3e8), owner[known])
-    error = 0.5 * (_floats(clumps, "log_age_mw_yr_p84") - _floats(clumps, "log_age_mw_yr_p16"))
-    if np.isfinite(error).any():
-        low, middle, high = np.nanpercentile(error, [25, 50, 75])
-        for name, value in (("median", middle), ("quartile_1", low), ("quartile_3", high)):
-            put(f"age_error_{name}", value, unit="dex", n=int(np.isfinite(error).sum()))
-    for row in tables["medians"]:
-        put(f"median_{_plain(row['property'])}{_bin('z', row['z_low'], row['z_high'])}", row["median"], row["err_lo"],
-            row["err_hi"], n=row["n"])  # fmt: skip
-    for row in tables["mass_function_fits"]:
-        name = f"{row['law']}{_bin(str(row['by']), row['low'], row['high'])}"
-        for key, unit in (("alpha", ""), ("log_mass_cut", "dex(Msun)")):
-            put(
-                f"mass_function_{key}_{name}",
-                row[key],
-                row[f"{key}_err_lo"],
-                row[f"{key}_err_hi"],
-                unit,
-                row["n_fitted"],
-            )
-    for row in tables["host_correlations"]:
-        name = f"{row['y']}_with_{row['x']}"
-        put(f"r_{name}", row["r"], n=row["n"])
-        put(f"p_{name}", row["p"])
-        put(f"slope_{name}", row["slope"], row["slope_err"], row["slope_err"])
-    for row in tables["gradient_slopes"]:
-        name = f"gradient_{row['quantity']}{_bin(str(row['by']), row['low'], row['high'])}"
-        put(name, row["slope"], row["slope_err"], row["slope_err"], "dex / kpc", row["n"])
-    if len(tables["host_relations"]):
-        put("n_hosts_exceeded_by_clumps", int(np.sum(tables["host_relations"]["exceeds_host"])))
+    for row in statistics:
+        quantity, group, value = str(row["quantity"]), str(row["group"]), float(row["value"])
+        if group.startswith("galaxy_") or not np.isfinite(value):
+            continue
+        entry: dict = {"value": int(value) if quantity.startswith(("n_", "clusters_")) else value}
+        errors = {"err_lo": value - float(row["lo"]), "err_hi": float(row["hi"]) - value}
+        entry |= {name: error for name, error in errors.items() if np.isfinite(error)}
+        entry |= {"unit": str(row["unit"])} if str(row["unit"]) else {}
+        found[quantity if group == "all" else f"{quantity}_{group}"] = entry | {"n": int(row["n"])}
     return found
-
-
-def _floats(table: Table, name: str) -> np.ndarray:
-    return (
-        np.ma.asarray(table[name], dtype=float).filled(np.nan)
-        if name in table.colnames
-        else np.full(len(table), np.nan)
-    )
-
-
-def _put_share(put, name: str, member: np.ndarray, owner: np.ndarray) -> None:
-    """A share with its standard error: values of one galaxy are drawn together, as sums over galaxies scatter."""
-    if not member.size:
-        return
-    share = float(member.mean())
-    error = np.sqrt(clustered_variance(member - share, owner))
-    put(name, share, error, error, n=member.size)
-
-
-def _plain(name: str) -> str:
-    return str(name).removesuffix("_p50")
-
-
-def _bin(by: str, low: float, high: float) -> str:
-    """Ending that names a bin; none for everything."""
-    if by == "all" or (np.isinf(low) and np.isinf(high)):
-        return ""
-    return f"_{by}_{low:.3g}_{high:.3g}".replace("-inf", "min").replace("inf", "max")
 
 
 def as_yaml(numbers: Mapping[str, Mapping]) -> str:
@@ -146,7 +125,9 @@ def _value(row: Mapping) -> str:
         return str(value)
     error = min((e for e in (low, high) if e), default=None)
     if error is None:
-        return f"{value:.2g}" if abs(value) < 0.1 else f"{value:.2f}"
+        text = f"{value:.2g}" if abs(value) < 0.1 else f"{value:.2f}"
+        mantissa, _, power = text.partition("e")
+        return f"{mantissa} \\times 10^{{{int(power)}}}" if power else text
     digits = max(1 - int(np.floor(np.log10(error))), 0)
     if low == high:
         return f"{value:.{digits}f} \\pm {low:.{digits}f}"

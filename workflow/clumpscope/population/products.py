@@ -40,7 +40,7 @@ def population_tables(
     reference_sfh : str, optional
         The hosts' SFH to use.
     redshift_bins : sequence of float
-        Edges.
+        Edges. Clumps at the last one or beyond are in no table (C25 end at 5.5): `clumpscope.population.summary` counts them.
     min_broad_bands : int
         Broad bands with S/N > 3 that a clump needs.
     log_mass_limit : float, optional
@@ -58,6 +58,7 @@ def population_tables(
         By the names of `clumpscope.population.POPULATION_TABLES`.
     """
     clumps = catalogue[population_sample(catalogue, min_broad_bands)]
+    clumps = clumps[~(np.asarray(clumps["z"], float) >= redshift_bins[-1])]
     if clump_limits is not None:
         # The same clump, as much fainter as it could be: its mass scales with its flux.
         rows = {str(name): row for row, name in enumerate(clump_limits["id"])}

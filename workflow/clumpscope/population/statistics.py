@@ -3,9 +3,19 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import binom, linregress, pearsonr
+from scipy.stats import binom, pearsonr
 
-__all__ = ["Correlation", "Line", "Median", "clustered_variance", "correlation", "fit_line", "median"]
+__all__ = [
+    "Correlation",
+    "Line",
+    "Median",
+    "clustered_variance",
+    "correlation",
+    "fit_line",
+    "median",
+    "share_below",
+    "share_interval",
+]
 
 
 @dataclass(frozen=True)
@@ -82,6 +92,50 @@ def median(values: np.ndarray, owner: np.ndarray | None = None) -> Median:
     return Median(middle, middle - float(values[rank - 1]), float(values[n - rank]) - middle, p16, p84, n)
 
 
+def share_below(values: np.ndarray, upper_limit: np.ndarray, threshold: float) -> float:
+    """Share of values below a threshold, where some are known as upper limits only.
+
+    Parameters
+    ----------
+    values : (n,) array
+        Values and limits; NaN is left out.
+    upper_limit : (n,) bool array
+        True where the value is below what stands there.
+    threshold : float
+
+    Returns
+    -------
+    float
+        NaN without values, and where the least of all is a limit above the threshold: nothing tells where it is.
+
+    Notes
+    -----
+    A limit below the threshold counts as below. One above it does not tell: it counts as what lies below it does, by the
+    estimator of Kaplan & Meier (1958, J. Am. Stat. Assoc. 53, 457), mirrored for upper limits (Feigelson & Nelson 1985, ApJ 293,
+    192). Without limits this is the plain share.
+    """
+    values, upper_limit = np.asarray(values, float), np.asarray(upper_limit, bool)
+    known = np.isfinite(values)
+    values, upper_limit = values[known], upper_limit[known]
+    unknown = upper_limit & (values > threshold)
+    if not values.size or (unknown.any() and not (values[~unknown] < values[unknown].min()).any()):
+        return np.nan
+    above, n_equal = np.unique(values[~upper_limit & (values >= threshold)], return_counts=True)
+    n_up_to = np.searchsorted(np.sort(values), above, side="right")
+    return float(np.prod(1.0 - n_equal / n_up_to))
+
+
+def share_interval(share: float, n: int) -> tuple[float, float]:
+    """68 % interval of a share of n independent values (Wilson 1927, J. Am. Stat. Assoc. 22, 209); NaN without values."""
+    if not n or not np.isfinite(share):
+        return np.nan, np.nan
+    middle, half = (
+        (share + 0.5 / n) / (1.0 + 1.0 / n),
+        np.sqrt(share * (1.0 - share) / n + 0.25 / n**2) / (1.0 + 1.0 / n),
+    )
+    return float(middle - half), float(middle + half)
+
+
 def clustered_variance(excess: np.ndarray, owner: np.ndarray) -> float:
     """Variance of a mean whose values scatter together within galaxies: that of sums over galaxies (Kish 1965).
 
@@ -149,13 +203,16 @@ def fit_line(x: np.ndarray, y: np.ndarray, owner: np.ndarray | None = None) -> L
     x, y = _pairs(x, y)
     if x.size < 3 or np.ptp(x) == 0:
         return Line(np.nan, np.nan, np.nan, int(x.size))
-    fit = linregress(x, y)
-    error = float(fit.stderr)
+    away, off = x - x.mean(), y - y.mean()
+    power = np.sum(away**2)
+    slope = float(np.sum(away * off) / power)
+    rest = off - slope * away
+    error = float(np.sqrt(np.sum(rest**2) / (x.size - 2) / power))
     if owner is not None:
         _, group = np.unique(np.asarray(owner)[good], return_inverse=True)
-        n, n_groups, away = x.size, int(group.max()) + 1, x - x.mean()
+        n, n_groups = x.size, int(group.max()) + 1
         if n_groups > 2:
-            sums = np.bincount(group, away * (y - fit.intercept - fit.slope * x))
+            sums = np.bincount(group, away * rest)
             factor = n_groups / (n_groups - 1) * (n - 1) / (n - 2)
-            error = max(error, float(np.sqrt(factor * np.sum(sums**2)) / np.sum(away**2)))
-    return Line(float(fit.slope), error, float(fit.intercept), int(x.size))
+            error = max(error, float(np.sqrt(factor * np.sum(sums**2)) / power))
+    return Line(slope, error, float(y.mean() - slope * x.mean()), int(x.size))

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..figures.registry import FIGURES
 from ..files import replacing
+from ..resources import resource
 from ..tables import read_table
 from . import tables
 from .counting import flag_counts, headline, selection_counts
@@ -35,7 +36,7 @@ class FieldInputs:
     name : str
         Name of the field.
     kind : str
-        ``imaging`` or ``photometry``.
+        ``imaging``, ``photometry`` or ``clumps``.
     catalogue : path-like
         The catalogue; its FITS twin is linked beside it.
     selection : path-like, optional
@@ -54,8 +55,8 @@ class FieldInputs:
         Population numbers beside those of that truth, of `clumpscope.population.recovered`.
     injection : mapping of str to path-like
         Tables of `clumpscope.injection` by name; limits and recovery are shown, all are linked.
-    published : path-like, optional
-        Table of `clumpscope.population.published`.
+    published, published_stack : path-like, optional
+        Tables of `clumpscope.population.published`.
     further : sequence of path-like
         Other products to link.
     min_broad_bands : int
@@ -74,6 +75,7 @@ class FieldInputs:
     recovered: Location | None = None
     injection: Mapping[str, Location] = field(default_factory=dict)
     published: Location | None = None
+    published_stack: Location | None = None
     further: Sequence[Location] = ()
     min_broad_bands: int = 4
 
@@ -127,11 +129,16 @@ def _field(inputs: FieldInputs, base: Path) -> dict[str, Any]:
         for name, make in _POPULATION.items()
         if name in inputs.population
     ]
+    if inputs.kind != "photometry" and "statistics" in inputs.population:
+        quoted = read_table(resource("claeyssens2025/numbers.csv"))
+        shown.insert(0, tables.statistics_table(read_table(inputs.population["statistics"]), quoted))
     if inputs.injection:
         shown += [
             tables.completeness_table(read_table(inputs.injection["completeness_limits"])),
             tables.injection_table(read_table(inputs.injection["recovery"])),
         ]
+    if inputs.published_stack:
+        shown.insert(0, tables.stack_table(read_table(inputs.published_stack)))
     if inputs.published:
         shown.insert(0, tables.published_table(read_table(inputs.published)))
     if inputs.recovered:
@@ -151,6 +158,7 @@ def _field(inputs: FieldInputs, base: Path) -> dict[str, Any]:
         inputs.coverage,
         inputs.recovered,
         inputs.published,
+        inputs.published_stack,
     ]
     links += [*inputs.population.values(), *inputs.injection.values(), *inputs.further]
     return {

@@ -22,6 +22,8 @@ __all__ = [
     "recovered_table",
     "recovery_table",
     "slope_table",
+    "stack_table",
+    "statistics_table",
 ]  # fmt: skip
 
 _PROPERTY = {
@@ -40,6 +42,8 @@ _QUANTITY = {
     "log_f_cl": "log clump mass fraction",
     "log_ssfr": "log sSFR of the host",
 }
+_LEAST_LOG_SFR = -6.0
+"""Rates below are none, however far a declining history takes them down."""
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -90,13 +94,52 @@ def median_table(medians: Table) -> TextTable:
         own = {(float(r["z_low"]), float(r["z_high"])): r for r in medians if r["property"] == name}
         if any(row["n"] for row in own.values()):
             cells = [
-                f"{_with_errors(own[b]['median'], own[b]['err_lo'], own[b]['err_hi'], digits)} ({own[b]['n']})"
+                f"< {number(_LEAST_LOG_SFR, 0)} ({own[b]['n']})"
+                if name == "log_sfr10_p50" and own[b]["median"] < _LEAST_LOG_SFR
+                else f"{_with_errors(own[b]['median'], own[b]['err_lo'], own[b]['err_hi'], digits)} ({own[b]['n']})"
                 for b in bins
             ]
             rows.append((label, *cells))
     heads = ("median (clumps)", *(_group("redshift", *b) for b in bins))
     return TextTable("Medians by redshift", heads, tuple(rows), caption="Errors are 68 % confidence intervals of the median. "
-                     "Sizes and densities use clumps whose size is measured, not limited.")  # fmt: skip
+                     "Sizes and densities use clumps whose size is measured, not limited. Rates that a declining history has let die away are given as limits.")  # fmt: skip
+
+
+def statistics_table(statistics: Table, published: Table) -> TextTable:
+    """Statistics beside the published ones, where there are any.
+
+    Parameters
+    ----------
+    statistics : Table
+        Of `clumpscope.population.summary`.
+    published : Table
+        quantity, group, value, section, reason.
+    """
+    ours = {(str(row["quantity"]), str(row["group"])): row for row in statistics}
+    rows = []
+    for quoted in published:
+        row = ours.get((str(quoted["quantity"]), str(quoted["group"])))
+        if row is None or not np.isfinite(row["value"]):
+            continue
+        count = str(row["quantity"]).startswith("n_")
+        digits = (
+            0 if count or str(row["unit"]) == "pc" else 3 if str(row["quantity"]).startswith("share_") else 2
+        )
+        value = _with_errors(row["value"], row["value"] - row["lo"], row["hi"] - row["value"], digits)
+        name = (
+            f"{str(row['statement']).rstrip('.')}"
+            if not count
+            else f"{row['quantity']} ({row['group']})".replace("_", " ")
+        )
+        rows.append(
+            (name, value, number(quoted["value"], digits), str(quoted["section"]), str(quoted["reason"]))
+        )
+    heads = ("quantity", "here", "C25, Abell 2744", "section", "why they differ")
+    caption = (
+        "C25's are of another field, with its own depth, lens and galaxies (a synthetic field has those it was given): they tell what is "
+        "usual, not what is right. All statistics, with errors and units, are in population/statistics.ecsv."
+    )
+    return TextTable("Beside the published values (C25)", heads, tuple(rows), caption=caption)
 
 
 def slope_table(slopes: Table) -> TextTable:
@@ -178,8 +221,6 @@ _GOOD_SHARE = (0.64, 0.72)
 def coverage_table(coverage: Table) -> TextTable:
     """Share of true values inside their 68 % intervals, by quantity and by what surrounds clumps."""
     rows, marks = [], []
-    # Empty words are read as missing ones.
-    coverage = coverage.filled("")
     found = {(str(r["quantity"]), str(r["filter"]), str(r["group"])): r for r in coverage}
     for quantity, name in dict.fromkeys((key[0], key[1]) for key in found):
         cells = []
@@ -302,14 +343,37 @@ def published_table(comparison: Table) -> TextTable:
         )
 
     rows = [
-        (f"{r['quantity']} [{_unit(str(r['unit']))}]", cell(r, "published"), cell(r, "ssp"), cell(r, "reference"), str(r["reason"]))
+        (f"{r['quantity']} [{_unit(str(r['unit']))}]".removesuffix(" []"), cell(r, "published"), cell(r, "ssp"), cell(r, "reference"), str(r["reason"]))
         for r in comparison
     ]  # fmt: skip
-    heads = ("quantity", "published", "SSP grid, as published", "reference history", "why they differ")
+    heads = ("quantity", "published", "SSP grid", "reference history", "why they differ")
     caption = (
         "In brackets 16 to 84 % of the clusters; three sigma for the stack; smallest to largest for M/L."
     )
     return TextTable("Beside the published values (F22)", heads, tuple(rows), caption=caption)
+
+
+def stack_table(stacks: Table) -> TextTable:
+    """Our stack's fluxes beside the published one's."""
+    rows = [
+        (str(r["filter"]), f"{r['flux_njy']:.2f} ± {r['flux_err_njy']:.2f}",
+         f"{r['published_flux_njy']:.2f} ± {r['published_flux_err_njy']:.2f}", f"{r['ratio']:.3f}",
+         *(f"{100 * (r[f'{who}flux_njy'] / r[f'{who}model_njy'] - 1):+.1f} %".replace("-", "−") for who in ("", "published_")))
+        for r in stacks
+    ]  # fmt: skip
+    heads = (
+        "filter",
+        "our stack [nJy]",
+        "F22 Table 2 [nJy]",
+        "ratio",
+        "ours over its best model",
+        "Table 2 over its best model",
+    )
+    caption = (
+        "Ours is the median of the clusters' fluxes, F22's the photometry of median-combined images. The last columns are what no model of the grid "
+        "explains; compare them with the errors of 0.5 to 2 %."
+    )
+    return TextTable("The stack, band by band", heads, tuple(rows), caption=caption)
 
 
 def _unit(unit: str) -> str:

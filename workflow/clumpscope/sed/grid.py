@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import chdtri, ndtr, ndtri_exp
 
+from ..cosmology import age_of_universe_yr
 from ..errors import InputError
 from ..filters import get_filter
 from ..fluxes import as_njy
@@ -14,7 +15,7 @@ from .gas import bracket
 from .library import SSPLibrary, load_library
 from .observation import error_floors
 
-__all__ = ["AGES_YR", "Z_ZSUN", "GridFit", "fit_grid", "sigma_levels"]
+__all__ = ["AGES_YR", "Z_ZSUN", "GridFit", "fit_grid", "grid_ages_yr", "sigma_levels"]
 
 AGES_YR = 0.5e9 * np.arange(1, 23)
 """Ages from 0.5 to 11 Gyr in steps of 0.5 Gyr [yr] (F22 section 2.5)."""
@@ -79,6 +80,12 @@ class GridFit:
 def sigma_levels(sigmas: Sequence[float] = (3.0, 4.0, 5.0), n_parameters: int = 2) -> np.ndarray:
     """Rise of chi-squared that encloses the probability of so many Gaussian sigma, for joint parameters."""
     return chdtri(n_parameters, 2.0 * ndtr(-np.asarray(sigmas)))
+
+
+def grid_ages_yr(redshift: float, universe_age_limit: bool) -> np.ndarray:
+    """Ages of F22's grid; with `universe_age_limit` those the Universe allows at a redshift, at least the youngest [yr]."""
+    allowed = max(float(age_of_universe_yr(redshift)), AGES_YR[0])
+    return AGES_YR[allowed >= AGES_YR] if universe_age_limit else AGES_YR
 
 
 def fit_grid(

@@ -1,0 +1,222 @@
+"""The sample drawn anew: galaxies with replacement, clumps from their posteriors, magnifications with their errors."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from astropy.table import Table
+
+from .hosts import clumps_of_hosts
+from .sample import has_size
+
+__all__ = ["PER_MAGNIFICATION", "Sample", "interval", "observed", "realisations", "rows_by_owner"]
+
+PER_MAGNIFICATION = {"log_mass": -1.0, "log_sfr10": -1.0, "r_eff_pc": -0.5, "m_v_ab": 2.5, "mu": 1.0}
+"""Quantities that change with the magnification: their power of it; magnitudes of m_v_ab by its log10."""
+
+_POSTERIORS = (
+    "log_mass",
+    "log_age_mw_yr",
+    "log_sfr10",
+    "a_v",
+    "log_z_zsun",
+    "log_sigma_mass",
+    "log_sigma_sfr",
+)
+_SIDED = ("r_eff_pc", "m_v_ab", "mu", "distance_kpc")
+_LINEAR = ("r_eff_pc", "mu")
+_FEWEST_DRAWS = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Clumps and their hosts, as arrays.
+
+    Attributes
+    ----------
+    clumps : dict of str to (n,) array
+        Values by the catalogue's names without ``_p50``; also owner (number of the galaxy), size_known, r_eff_limit, class, row (of
+        the catalogue) and age_error [dex].
+    hosts : dict of str to (m,) array
+        galaxy, z, log_mass_host, log_ssfr, log_mass_max, log_mass_central, log_f_cl, log_age_mw_max, n_clumps; NaN where unknown.
+    """
+
+    clumps: dict[str, np.ndarray]
+    hosts: dict[str, np.ndarray]
+
+
+def _numbers(table: Table, name: str) -> np.ndarray:
+    if name not in table.colnames:
+        return np.full(len(table), np.nan)
+    return np.asarray(np.ma.asarray(table[name], dtype=float).filled(np.nan))
+
+
+def rows_by_owner(owner: np.ndarray, n_owners: int) -> list[np.ndarray]:
+    """Rows of each of the owners 0 to n_owners - 1."""
+    ends = np.cumsum(np.bincount(owner, minlength=n_owners))
+    return np.split(np.argsort(owner, kind="stable"), ends[:-1]) if n_owners else []
+
+
+def observed(clumps: Table, hosts: Table | None = None) -> Sample:
+    """The sample as it was measured.
+
+    Parameters
+    ----------
+    clumps : Table
+        Clumps that count.
+    hosts : Table, optional
+        Of `clumpscope.population.hosts.intrinsic_hosts`.
+    """
+    values = {name: _numbers(clumps, f"{name}_p50") for name in _POSTERIORS}
+    values |= {name: _numbers(clumps, name) for name in (*_SIDED, "z")}
+    names, first, owner = np.unique(np.asarray(clumps["galaxy"], str), return_index=True, return_inverse=True)
+    n = len(clumps)
+    flag = {
+        name: np.asarray(clumps[name], bool) if name in clumps.colnames else np.zeros(n, bool)
+        for name in ("r_eff_limit", "central")
+    }
+    kind = np.asarray(clumps["class"], str) if "class" in clumps.colnames else np.full(n, "")
+    half = 0.5 * (_numbers(clumps, "log_age_mw_yr_p84") - _numbers(clumps, "log_age_mw_yr_p16"))
+    # Where no errors are known both percentiles are the median.
+    half[half <= 0] = np.nan
+    values |= flag | {
+        "owner": owner,
+        "class": kind,
+        "size_known": has_size(clumps),
+        "row": np.arange(n),
+        "age_error": half,
+    }
+    own = {
+        "galaxy": names,
+        **{name: np.full(len(names), np.nan) for name in ("log_mass_host", "log_ssfr")},
+        "z": values["z"][first],
+    }
+    if hosts is not None:
+        place = {name: k for k, name in enumerate(names)}
+        for row in hosts:
+            if str(row["id"]) in place:
+                k = place[str(row["id"])]
+                own["log_mass_host"][k], own["log_ssfr"][k] = (
+                    float(row["log_mass_p50"]),
+                    float(row["log_ssfr_p50"]),
+                )
+    return _with_relations(values, own)
+
+
+def _with_relations(clumps: dict, hosts: dict) -> Sample:
+    """Add what the clumps of each host add up to."""
+    sums = clumps_of_hosts(
+        clumps["log_mass"], clumps["log_age_mw_yr"], clumps["central"], clumps["owner"], len(hosts["z"])
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        fraction = sums["log_mass_total"] - hosts["log_mass_host"]
+    fraction_of_clump = clumps["log_mass"] - hosts["log_mass_host"][clumps["owner"]]
+    return Sample(clumps | {"log_mass_fraction": fraction_of_clump}, hosts | sums | {"log_f_cl": fraction})
+
+
+def realisations(
+    clumps: Table, hosts: Table | None, n_draws: int, rng: np.random.Generator, within: bool = False
+) -> Iterator[Sample]:
+    """Samples that could have been measured instead.
+
+    Parameters
+    ----------
+    clumps, hosts : Table
+        As in `observed`.
+    n_draws : int
+    rng : numpy.random.Generator
+    within : bool
+        Draw clumps with replacement within each galaxy, instead of whole galaxies.
+
+    Notes
+    -----
+    Every value is drawn from its posterior (normal on each side of the median); the part of its error that is the magnification's
+    is the same for all clumps and the host of one galaxy. Measured values scatter by their errors already, so that intervals of medians and
+    shares are wide rather than narrow.
+    """
+    base = observed(clumps, hosts)
+    below, above, shared = _errors(clumps, base)
+    owner, n, m = base.clumps["owner"], len(clumps), len(base.hosts["z"])
+    members = rows_by_owner(owner, m)
+    host_error = _host_errors(base, hosts)
+    log_mu = np.nan_to_num(_log_mu_error(clumps))
+    mu_error = np.array([log_mu[rows].mean() for rows in members])
+    for _ in range(n_draws):
+        by_galaxy = rng.normal(size=m)
+        values = dict(base.clumps)
+        for name, (share, sign) in shared.items():
+            deviate = np.sqrt(1.0 - share**2) * rng.normal(size=n) + sign * share * by_galaxy[owner]
+            values[name] = base.clumps[name] + np.where(deviate < 0, below[name], above[name]) * deviate
+        own = dict(base.hosts)
+        own["log_mass_host"] = own["log_mass_host"] + host_error * rng.normal(size=m) - mu_error * by_galaxy
+        drawn = _with_relations(values, own)
+        if within:
+            rows = np.concatenate([rng.choice(one, one.size) for one in members]) if m else np.empty(0, int)
+            picked, copies = np.arange(m), owner[rows]
+        else:
+            picked = rng.integers(m, size=m) if m else np.empty(0, int)
+            rows = np.concatenate([members[k] for k in picked]) if m else np.empty(0, int)
+            copies = np.repeat(np.arange(m), [members[k].size for k in picked]) if m else rows
+        taken = {name: column[rows] for name, column in drawn.clumps.items()} | {"owner": copies}
+        yield Sample(taken, {name: column[picked] for name, column in drawn.hosts.items()})
+
+
+def _log_mu_error(clumps: Table) -> np.ndarray:
+    """Half of the magnification's interval [dex]."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return (
+            0.5
+            * (_numbers(clumps, "mu_err_lo") + _numbers(clumps, "mu_err_hi"))
+            / _numbers(clumps, "mu")
+            / np.log(10.0)
+        )
+
+
+def _errors(clumps: Table, base: Sample) -> tuple[dict, dict, dict]:
+    """Errors on each side by quantity, and (share of it that is the magnification's, its sign); unknown errors are 0."""
+    below, above, shared = {}, {}, {}
+    log_mu = np.nan_to_num(_log_mu_error(clumps))
+    for name in (*_POSTERIORS, *_SIDED):
+        if name in _SIDED:
+            sides = [_numbers(clumps, f"{name}_err_{end}") for end in ("lo", "hi")]
+        else:
+            middle = base.clumps[name]
+            sides = [middle - _numbers(clumps, f"{name}_p16"), _numbers(clumps, f"{name}_p84") - middle]
+        below[name], above[name] = (np.maximum(np.nan_to_num(side, posinf=0.0), 0.0) for side in sides)
+        if name == "r_eff_pc":  # a limit is no measurement that could have been another
+            below[name], above[name] = (
+                np.where(base.clumps["r_eff_limit"], 0.0, side) for side in (below[name], above[name])
+            )
+        power = PER_MAGNIFICATION.get(name, 0.0)
+        width = 0.5 * (below[name] + above[name])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            if name in _LINEAR:
+                width = width / base.clumps[name] / np.log(10.0)
+            share = np.clip(np.nan_to_num(abs(power) * log_mu / width, posinf=0.0), 0.0, 1.0)
+        shared[name] = (share, np.sign(power))
+    return below, above, shared
+
+
+def _host_errors(base: Sample, hosts: Table | None) -> np.ndarray:
+    """Half of the interval of each host's mass [dex], 0 where unknown."""
+    if hosts is None or not len(hosts):
+        return np.zeros(len(base.hosts["z"]))
+    half = 0.5 * (_numbers(hosts, "log_mass_p84") - _numbers(hosts, "log_mass_p16"))
+    known = dict(zip(np.asarray(hosts["id"], str), half, strict=True))
+    return np.nan_to_num(np.array([known.get(name, 0.0) for name in base.hosts["galaxy"]], dtype=float))
+
+
+def interval(value: float, draws: np.ndarray) -> tuple[float, float]:
+    """68 % interval of a statistic: what drawing the sample anew does to it, taken off the value that was measured.
+
+    Parameters
+    ----------
+    value : float
+    draws : (n,) array
+        The statistic of each realisation; NaN is left out.
+    """
+    draws = draws[np.isfinite(draws)]
+    if not np.isfinite(value) or draws.size < _FEWEST_DRAWS:
+        return np.nan, np.nan
+    low, middle, high = np.percentile(draws, [16.0, 50.0, 84.0])
+    return float(value - (middle - low)), float(value + (high - middle))
