@@ -102,11 +102,13 @@ def test_presence_in_a_folder_ends_with_its_process(tmp_path):
     words = "import os, sys, time\nfrom clumpscope.files import attend\nkept = attend(sys.argv[1])\nprint(kept[1], flush=True)\ntime.sleep(60)"
     other = subprocess.Popen([sys.executable, "-c", words, tmp_path], stdout=subprocess.PIPE, text=True)
     assert other.stdout.readline() == "True\n"
-    assert not attend(tmp_path)[1]
+    presence, alone = attend(tmp_path)
+    assert not alone
+    os.close(presence)
     other.kill()
     other.communicate()
     presence, alone = attend(tmp_path)
-    assert alone and not attend(tmp_path)[1]
+    assert alone
     os.close(presence)
     assert attend(tmp_path / "new")[1]
 
