@@ -215,9 +215,15 @@ if workflow.is_main_process:
         if "mock" in field or downloads(name):
             continue
         try:
-            check_field(name, {"images": {}, "lens": {"kind": "none"}, **field})
+            doubts = check_field(
+                name,
+                {"images": {}, "lens": {"kind": "none"}, **field},
+                SETTINGS[name]["psf"]["radius_arcsec"],
+            )
         except InputError as error:
             raise WorkflowError(f"field {name}: {error}") from None
+        for text in doubts:
+            print(f"In doubt: {text}", file=sys.stderr)
     if made_by_other_code("results/provenance.json"):
         print(
             "The results here were made by another version of Clumpscope's code; what exists is kept."

@@ -270,6 +270,14 @@ def validate(config: dict[str, Any]) -> None:
                     f"configuration key fields.{name}.images.{band}.sha256", f"a checksum of {image['sci']!r}",
                     "a URL as `sci`: only downloads are compared", "Leave the checksum out.",
                 )  # fmt: skip
+        taken: dict[str, str] = {}
+        for band, image in field.get("images", {}).items():
+            other = taken.setdefault(image["sci"], band)
+            if other != band:
+                raise InputError(
+                    f"configuration key fields.{name}.images.{band}.sci", f"{image['sci']!r}, as for {other}", "a file of its own",
+                    "Correct the path: one image is not two filters.",
+                )  # fmt: skip
         settings = field_settings(config, name)
         _check_order(name, settings)
         for key, (low, high) in settings["sed"]["bounds"].items():
