@@ -36,3 +36,7 @@ rule all:
 onsuccess:
     sweep("results")
     print(summary())
+
+
+onerror:
+    sweep("results")

@@ -1,6 +1,7 @@
 import json
 import os
 import re
+import shutil
 import sys
 from functools import cache
 from pathlib import Path
@@ -16,12 +17,24 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
 from clumpscope import config as configuration
 from clumpscope.download import cache_folder, is_address, is_offline, parse_address
 from clumpscope.errors import InputError
-from clumpscope.files import PACKED_ENDINGS, sweep
+from clumpscope.files import PACKED_ENDINGS, attend, sweep
 from clumpscope.figures.registry import FIGURES, figures_of, figures_of_columns
 from clumpscope.injection import INJECTION_TABLES
 from clumpscope.population import POPULATION_TABLES
 from clumpscope.redshifts import redshift_quantiles
 from clumpscope.resources import resource
+
+# Snakemake's own locks stay behind when a run is killed: who finds nobody else at work takes them away.
+if workflow.is_main_process:
+    PRESENCE, alone = attend(".snakemake")
+    if alone:
+        shutil.rmtree(".snakemake/locks", ignore_errors=True)
+    elif PRESENCE is not None:
+        print(
+            "Another snakemake is at work in this folder: wait for it, or stop it, before you start a run of the same files."
+            " After a run that was killed, `--unlock` is not needed.",
+            file=sys.stderr,
+        )
 
 try:
     for path in workflow.configfiles if workflow.is_main_process else ():
@@ -208,9 +221,15 @@ if workflow.is_main_process:
         if "mock" in field or downloads(name):
             continue
         try:
-            check_field(name, {"images": {}, "lens": {"kind": "none"}, **field})
+            doubts = check_field(
+                name,
+                {"images": {}, "lens": {"kind": "none"}, **field},
+                SETTINGS[name]["psf"]["radius_arcsec"],
+            )
         except InputError as error:
             raise WorkflowError(f"field {name}: {error}") from None
+        for text in doubts:
+            print(f"In doubt: {text}", file=sys.stderr)
     if made_by_other_code("results/provenance.json"):
         print(
             "The results here were made by another version of Clumpscope's code; what exists is kept."

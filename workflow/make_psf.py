@@ -24,6 +24,7 @@ with job_log(snakemake.log[0]):
             mosaic.pixel_scale_arcsec,
             mosaic.name,
             settings["radius_arcsec"],
+            mosaic.largest_radius_arcsec,
             **snakemake.params.sampling,
         )
     else:

@@ -1,31 +1,31 @@
 """Rule `select`: check the inputs of a field and choose its galaxies, or group a photometry field's sources."""
 
 import json
+import sys
 
 import numpy as np
 from clumpscope.files import replacing
+from clumpscope.images.consistency import registration
 from clumpscope.images.mosaic import open_mosaic
 from clumpscope.images.selection import covering_filters, galaxy_rows, require_galaxies, select_galaxies
 from clumpscope.inputs import check_field, photometry_groups, read_edits, read_galaxies, read_photometry
-from clumpscope.lensing import read_lens
 from clumpscope.logs import job_log
 from clumpscope.tables import read_table, write_table
 
 with job_log(snakemake.log[0]) as log:
     field, settings = snakemake.params.field, snakemake.params.settings
-    check_field(snakemake.wildcards.field, field)
+    doubts = check_field(snakemake.wildcards.field, field)
     if "photometry" in field:
-        read_lens(field["lens"])
         galaxies = read_photometry(field["photometry"], field.get("redshift"))
         selection, rows, counts = photometry_groups(galaxies, snakemake.wildcards.field)
     else:
         galaxies = read_galaxies(field["galaxies"])
         edits = read_edits(field["edits"], galaxies) if "edits" in field else None
         candidates = read_table(snakemake.input.candidates, ["mu", "selected"])
-        mosaics = (
+        mosaics = [
             open_mosaic(name=band, **{key: image[key] for key in ("sci", "unit", "pixel_scale", "reference") if key in image})
             for band, image in field["images"].items()
-        )  # fmt: skip
+        ]  # fmt: skip
         # Images are asked about the few galaxies that all else lets through, not about whole catalogues.
         covering = [list(field["images"])] * len(galaxies)
         asked = np.flatnonzero(candidates["selected"])
@@ -34,6 +34,9 @@ with job_log(snakemake.log[0]) as log:
         mu = None if field["lens"]["kind"] == "none" else np.ma.filled(candidates["mu"], np.nan)
         selection = select_galaxies(galaxies, mu, list(field["images"]), covering=covering, **settings)
         require_galaxies(selection, str(field["galaxies"]))
+        for text in registration(mosaics, selection[selection["selected"]]):
+            print(f"In doubt: {text}", file=sys.stderr)
+            doubts.append(text)
         rows, counts = galaxy_rows(selection, edits), {}
         log.info("%d of %d galaxies selected", len(rows), len(galaxies))
     index = {
@@ -44,6 +47,13 @@ with job_log(snakemake.log[0]) as log:
         "host_photometry": any(name.startswith("f_") for name in galaxies.colnames),
         "published": "published_log_mass" in galaxies.colnames,
     }
+    for text in doubts:
+        log.warning("%s", text)
+    if "lens" not in field or field["lens"]["kind"] == "none":
+        doubts.append(
+            "No lens model: nothing is divided by a magnification, unless the table of sources gives it."
+        )
+    selection.meta["doubts"] = doubts
     write_table(selection, snakemake.output.selection)
     write_table(selection[selection["selected"]], snakemake.output.galaxies)
     with replacing(snakemake.output.index) as temporary:

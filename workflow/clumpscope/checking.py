@@ -15,10 +15,11 @@ from . import config as configuration
 from .config import IMAGE_MAPS
 from .download import cache_folder, is_address, parse_address
 from .errors import InputError
+from .files import PACKED_ENDINGS
 from .filters import get_filter
+from .images.consistency import compare_noise, registration, sky_noise
 from .images.mosaic import Mosaic, open_mosaic
-from .inputs import check_field, read_galaxies
-from .lensing import read_lens
+from .inputs import check_field, check_lens, read_galaxies
 
 __all__ = ["Findings", "check_configuration"]
 
@@ -31,6 +32,8 @@ class Findings:
     ----------
     errors : list of str
         What a run would refuse.
+    doubts : list of str
+        What a run would take, and is unlikely to be right.
     notes : list of str
         What was taken for what, and what could not be looked at yet.
     mosaics : dict
@@ -40,6 +43,7 @@ class Findings:
     """
 
     errors: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     mosaics: dict[str, list[Mosaic]] = field(default_factory=dict)
     galaxies: dict[str, Table] = field(default_factory=dict)
@@ -57,6 +61,7 @@ class Findings:
                     f"  {mosaic.name}: {mosaic.shape[1]} x {mosaic.shape[0]} pixels of {mosaic.pixel_scale_arcsec:.4g} arcsec, "
                     f"1 unit = {mosaic.njy_per_unit:.4g} nJy, errors: {mosaic.error_kind}{covered}"
                 )
+        lines += [f"In doubt: {text}" for text in self.doubts]
         return "\n".join([*lines, *(f"Note: {text}" for text in self.notes)]) + "\n"
 
     def picture(self, path: str | os.PathLike) -> None:
@@ -126,13 +131,16 @@ def check_configuration(path: str | os.PathLike) -> Findings:
             findings.notes.append(f"field {name}: its inputs are made by the run")
             continue
         here = _Here(cache_folder(configuration.field_settings(config, name)["downloads"]))
-        _check(name, here.field(own), findings)
+        radius = configuration.field_settings(config, name)["psf"]["radius_arcsec"]
+        _check(name, here.field(own), radius, findings)
         if here.missing:
             findings.notes.append(
                 f"field {name}: {len(here.missing)} files are not downloaded yet and were not looked at; "
                 f"`snakemake --cores 1 downloads_list --configfile {path}` lists them"
             )
-    findings.errors = list(dict.fromkeys(findings.errors))
+    findings.errors, findings.doubts = (
+        list(dict.fromkeys(texts)) for texts in (findings.errors, findings.doubts)
+    )
     return findings
 
 
@@ -187,23 +195,27 @@ class _Here:
         return here
 
 
-def _check(name: str, own: dict, findings: Findings) -> None:
+def _check(name: str, own: dict, psf_radius_arcsec: float, findings: Findings) -> None:
     whole = [lens for lens in own["lens"] if lens["kind"] != "lenstool" or "model" in lens]
-    parts = [{**own, "images": {band: image}} for band, image in own["images"].items() if "sci" in image]
+    parts = [
+        {**own, "lens": [], "images": {band: image}}
+        for band, image in own["images"].items()
+        if "sci" in image
+    ]
     if "photometry" in own or "table" in own.get("clumps", {}):
-        parts = [own]
+        parts = [{**own, "lens": []}]
     for part in parts if {"galaxies", "photometry", "clumps"} & set(own) else []:
         with _noting(findings):
-            check_field(name, part)
+            findings.doubts += check_field(name, part, psf_radius_arcsec)
+    if "galaxies" in own and Path(own["galaxies"]).is_file():
+        with _noting(findings):
+            findings.galaxies[name] = read_galaxies(own["galaxies"], own.get("catalogue"))
     for number, lens in enumerate(whole, 1):
         with _noting(findings, f"fields.{name}.lens, model {number}: "):
-            read_lens(lens)
+            findings.doubts += check_lens(f"fields.{name}.lens", lens, findings.galaxies.get(name))
     if "photometry" in own or "clumps" in own:
         return
     findings.mosaics[name] = []
-    with _noting(findings):
-        if "galaxies" in own and Path(own["galaxies"]).is_file():
-            findings.galaxies[name] = read_galaxies(own["galaxies"], own.get("catalogue"))
     for band, image in own["images"].items():
         keys = (*IMAGE_MAPS, "unit", "pixel_scale", "reference")
         there = all(Path(image[key]).is_file() for key in IMAGE_MAPS if key in image)
@@ -211,6 +223,12 @@ def _check(name: str, own: dict, findings: Findings) -> None:
             if "sci" in image and there:
                 options = {key: image[key] for key in keys if key in image}
                 findings.mosaics[name].append(open_mosaic(**options, name=band, forward=True))
+    plain = [mosaic for mosaic in findings.mosaics[name] if not mosaic.path.endswith(PACKED_ENDINGS)]
+    findings.doubts += compare_noise(
+        {mosaic.name: sky_noise(mosaic) for mosaic in plain}, f"fields.{name}.images"
+    )
+    if name in findings.galaxies:
+        findings.doubts += registration(plain, findings.galaxies[name])
 
 
 @contextmanager

@@ -21,6 +21,7 @@ __all__ = [
     "field_settings",
     "name_filters",
     "refuse_repeated_keys",
+    "texts",
     "validate",
 ]
 
@@ -123,16 +124,16 @@ def name_filters(config: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     return {**config, "fields": copies}, taken
 
 
-def _texts(value: Any, where: str) -> Iterator[tuple[str, str]]:
+def texts(value: Any, where: str) -> Iterator[tuple[str, str]]:
     """Every text in a piece of the configuration, with its place."""
     if isinstance(value, str):
         yield where, value
     elif isinstance(value, dict):
         for key, part in value.items():
-            yield from _texts(part, f"{where}.{key}")
+            yield from texts(part, f"{where}.{key}")
     elif isinstance(value, list):
         for number, part in enumerate(value):
-            yield from _texts(part, f"{where}.{number}")
+            yield from texts(part, f"{where}.{number}")
 
 
 def _check_mock_paths(name: str, field: dict[str, Any]) -> None:
@@ -140,9 +141,9 @@ def _check_mock_paths(name: str, field: dict[str, Any]) -> None:
     folder = f"results/{name}/input/"
     made = {key: field[key] for key in ("galaxies", "images") if key in field}
     needed = [
-        key for key, _ in _texts(made, "") if key.endswith((".galaxies", *(f".{m}" for m in IMAGE_MAPS)))
+        key for key, _ in texts(made, "") if key.endswith((".galaxies", *(f".{m}" for m in IMAGE_MAPS)))
     ]
-    for key, text in _texts(field, ""):
+    for key, text in texts(field, ""):
         inside = text.startswith(folder)
         if (key in needed and not inside) or (inside and ".." in Path(text).parts):
             raise InputError(
@@ -269,6 +270,14 @@ def validate(config: dict[str, Any]) -> None:
                 raise InputError(
                     f"configuration key fields.{name}.images.{band}.sha256", f"a checksum of {image['sci']!r}",
                     "a URL as `sci`: only downloads are compared", "Leave the checksum out.",
+                )  # fmt: skip
+        taken: dict[str, str] = {}
+        for band, image in field.get("images", {}).items():
+            other = taken.setdefault(image["sci"], band)
+            if other != band:
+                raise InputError(
+                    f"configuration key fields.{name}.images.{band}.sci", f"{image['sci']!r}, as for {other}", "a file of its own",
+                    "Correct the path: one image is not two filters.",
                 )  # fmt: skip
         settings = field_settings(config, name)
         _check_order(name, settings)

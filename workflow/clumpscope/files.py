@@ -1,6 +1,7 @@
 """Writing files so that a killed job or a full disk never leaves half a product behind; opening compressed ones."""
 
 import bz2
+import fcntl
 import gzip
 import lzma
 import os
@@ -11,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-__all__ = ["PACKED_ENDINGS", "open_packed", "replacing", "sweep"]
+__all__ = ["PACKED_ENDINGS", "attend", "open_packed", "replacing", "sweep"]
 
 _OPENERS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 PACKED_ENDINGS = tuple(_OPENERS)
@@ -54,3 +55,32 @@ def sweep(folder: str | os.PathLike) -> None:
         for name in [name for name in folders if name.startswith(_UNFINISHED)]:
             folders.remove(name)
             shutil.rmtree(Path(parent) / name)
+
+
+def attend(folder: str | os.PathLike) -> tuple[int | None, bool]:
+    """Be known to be at work in a folder for as long as the process lives, however it ends.
+
+    Parameters
+    ----------
+    folder : path-like
+        Made when missing.
+
+    Returns
+    -------
+    presence : int or None
+        Descriptor of a file: closing it ends the presence. None where the file system knows no locks, or is read-only.
+    alone : bool
+        Whether nobody else was at work here.
+    """
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        presence = os.open(Path(folder) / "attended", os.O_RDWR | os.O_CREAT)
+        try:
+            fcntl.flock(presence, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            alone = True
+        except BlockingIOError:
+            alone = False
+        fcntl.flock(presence, fcntl.LOCK_SH)
+    except OSError:
+        return None, False
+    return presence, alone

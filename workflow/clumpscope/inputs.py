@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "check_field",
+    "check_lens",
     "galaxy_photometry",
     "photometry_filters",
     "photometry_groups",
@@ -31,6 +32,12 @@ __all__ = [
 
 # Ids name folders and wildcards of the workflow.
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
+# Radii of galaxies [arcsec] that are possible, and the one beyond which pixels may be meant.
+_RADII, _LARGE_RADIUS = (0.05, 60.0), 10.0
+# Distance [deg] of the nearest galaxy from a lens model's reference; fields of clusters are a fifth of it.
+_FAR_DEG = 1.0
+# Realisations of a lens model below which they tell little of its errors.
+_FEW_SAMPLES = 30
 _BAND = re.compile(r"(?P<filter>[A-Za-z0-9]+)_njy")
 
 # Fluxes and errors in filters, of whatever unit their names say.
@@ -143,10 +150,13 @@ def read_galaxies(path: str, layout: dict[str, Any] | None = None) -> Table:
         _require_rising(table, ["z_lo", "z", "z_hi"], ~secure, path)
     if "radius_arcsec" in table.colnames:
         _check_unit(table, "radius_arcsec", "arcsec", path)
-        require_finite(table, "radius_arcsec", path, 0.0, optional=True)
+        require_finite(table, "radius_arcsec", path, *_RADII, optional=True)
     for name in table.colnames:
         if name.startswith("f_"):
             _check_fluxes(table, name, f"e_{name[2:]}", name[2:], path)
+        elif name.startswith("e_F") and f"f_{name[2:]}" not in table.colnames:
+            raise InputError(path, f"column {name!r} alone", f"the flux it belongs to, in a column {f'f_{name[2:]}'!r}",
+                             "Add the flux, or leave the error out.")  # fmt: skip
     return table
 
 
@@ -307,7 +317,7 @@ def _covers(mosaic: "Mosaic", table: Table) -> bool:
     return bool(np.any((x > -0.5) & (x < n_x - 0.5) & (y > -0.5) & (y < n_y - 0.5)))
 
 
-def _check_lens(key: str, lens: dict[str, Any]) -> None:
+def _check_lens_files(key: str, lens: dict[str, Any]) -> None:
     maps = ("kappa", "gamma1", "gamma2", "deflection_x", "deflection_y", "magnification")
     for entry in ("model", "samples", "relations", *maps):
         if isinstance(lens.get(entry), str):
@@ -319,7 +329,89 @@ def _check_lens(key: str, lens: dict[str, Any]) -> None:
                 _require_file(sample[entry], f"{key}.samples, entry {number}, {entry}")
 
 
-def check_field(name: str, field: dict[str, Any]) -> None:
+def check_lens(key: str, lens: dict[str, Any], galaxies: Table | None) -> list[str]:
+    """Read a lens model and see that it is the one of these galaxies.
+
+    Parameters
+    ----------
+    key : str
+        Of the configuration, for messages.
+    lens : dict
+        Its section.
+    galaxies : Table or None
+        ra, dec [deg] and z of the sources, where they are known.
+
+    Returns
+    -------
+    list of str
+        What is unlikely about it.
+
+    Raises
+    ------
+    InputError
+        If a file is missing or cannot be read, or the model is that of another part of the sky.
+    """
+    _check_lens_files(key, lens)
+    if lens.get("kind", "none") == "none":
+        return []
+    from .lensing import read_lens
+
+    model, path = read_lens(lens), next(str(v) for k, v in lens.items() if k != "kind" and isinstance(v, str))
+    if galaxies is None:
+        return []
+    ra, dec = (np.asarray(galaxies[name], dtype=float) for name in ("ra", "dec"))
+    if lens["kind"] == "lenstool":
+        nearest = float(np.min(np.hypot(*model.offsets(ra, dec)))) / 3600.0
+        if nearest > _FAR_DEG:
+            raise InputError(
+                f"{path} (configuration key {key})",
+                f"a model of RA {model.reference[0]:.4f}, Dec {model.reference[1]:.4f}, {nearest:.3g} degrees from the nearest source",
+                "the lens in front of the sources", "Take the model of this field, or check its reference and the positions (degrees).",
+            )  # fmt: skip
+    elif not np.isfinite(model.covered(ra, dec)).any():
+        raise InputError(
+            f"{path} (configuration key {key})", f"maps that cover none of the {len(galaxies)} sources", "the lens in front of the sources",
+            "Take the maps of this field, or check their WCS and the positions (degrees).",
+        )  # fmt: skip
+    behind = np.asarray(galaxies["z"], dtype=float) > model.z_lens
+    told = (
+        []
+        if behind.any()
+        else [f"{path} ({key}): a lens at z = {model.z_lens:g}, behind all {len(galaxies)} sources"]
+    )
+    if 0 < model.n_samples < _FEW_SAMPLES and "samples" in lens:
+        told.append(
+            f"{key}.samples: {model.n_samples} realisations tell little of the magnification's errors"
+        )
+    return told
+
+
+def _large_radii(galaxies: Table, path: str) -> list[str]:
+    radii = _optional_numbers(galaxies, "radius_arcsec", path) if "radius_arcsec" in galaxies.colnames else []
+    if not np.isfinite(radii).any() or (typical := float(np.nanmedian(radii))) <= _LARGE_RADIUS:
+        return []
+    return [f"{path}, column 'radius_arcsec': {typical:.3g} arcsec is the typical radius: are these pixels?"]
+
+
+def _other_unit(mosaic: "Mosaic", stated: str | None, key: str) -> list[str]:
+    """Tell a unit of the configuration that is not the header's."""
+    from .images.units import njy_per_unit
+
+    if stated is None or "BUNIT" not in mosaic.header:
+        return []
+    area = (np.pi / 180.0 / 3600.0 * mosaic.pixel_scale_arcsec) ** 2
+    try:
+        header = njy_per_unit(None, mosaic.header, area, mosaic.path)
+    except InputError:
+        return []  # what the configuration is there for
+    if np.isclose(header, mosaic.njy_per_unit, rtol=0.01):
+        return []
+    return [
+        f"{key}.unit: {stated!r} is taken, though the header says BUNIT = {mosaic.header['BUNIT']!r}, {header / mosaic.njy_per_unit:.3g} times as much"
+    ]
+
+
+def check_field(name: str, field: dict[str, Any], psf_radius_arcsec: float | None = None) -> list[str]:
     """Check every input of one field: files, headers, columns, cells, and that they fit each other.
 
     Parameters
@@ -328,22 +420,31 @@ def check_field(name: str, field: dict[str, Any]) -> None:
         Name of the field, for messages.
     field : dict
         Its configuration, with local paths.
+    psf_radius_arcsec : float, optional
+        Of the normalisation of given PSFs, which are then looked at as closely as they will be when they are used.
+
+    Returns
+    -------
+    list of str
+        What can be used but is unlikely to be right, for the terminal and the report.
 
     Raises
     ------
     InputError
         The first thing that cannot be used.
     """
+    from .images.consistency import check_errors, check_filter_cards, compare_noise, sky_noise
     from .images.mosaic import open_mosaic  # astropy's WCS only where images are
+    from .images.psf import given_psf
     from .images.psf_files import read_given
 
     key = f"fields.{name}"
-    lenses = field.get("lens", {})
-    if isinstance(lenses, dict):
-        _check_lens(f"{key}.lens", lenses)
-    else:
-        for number, lens in enumerate(lenses, start=1):
-            _check_lens(f"{key}.lens, model {number}", lens)
+    given = field.get("lens", {})
+    lenses = (
+        {f"{key}.lens": given}
+        if isinstance(given, dict)
+        else {f"{key}.lens, model {number}": lens for number, lens in enumerate(given, start=1)}
+    )
     if "clumps" in field:
         from .population.clump_tables import (
             read_clump_table,
@@ -351,17 +452,20 @@ def check_field(name: str, field: dict[str, Any]) -> None:
 
         _require_file(field["clumps"]["table"], f"{key}.clumps.table")
         read_clump_table(field["clumps"]["table"], field["clumps"]["columns"])
-        return
+        return [text for place, lens in lenses.items() for text in check_lens(place, lens, None)]
     if "photometry" in field:
         _require_file(field["photometry"], f"{key}.photometry")
-        read_photometry(field["photometry"], field.get("redshift"))
-        return
+        sources = read_photometry(field["photometry"], field.get("redshift"))
+        return [text for place, lens in lenses.items() for text in check_lens(place, lens, sources)]
     for entry in ("galaxies", "stars", "edits", "segmentation"):
         if entry in field:
             _require_file(field[entry], f"{key}.{entry}")
     if "redshifts" in field.get("catalogue", {}):
         _require_file(field["catalogue"]["redshifts"], f"{key}.catalogue.redshifts")
     galaxies = read_galaxies(field["galaxies"], field.get("catalogue"))
+    doubts = [text for place, lens in lenses.items() for text in check_lens(place, lens, galaxies)]
+    doubts += _large_radii(galaxies, field["galaxies"])
+    noise = {}
     if "edits" in field:
         read_edits(field["edits"], galaxies)
     if "segmentation" in field:
@@ -378,16 +482,30 @@ def check_field(name: str, field: dict[str, Any]) -> None:
                 _require_file(image[entry], f"{key}.images.{band}.{entry}")
         own = ("psf", "psf_oversampling", "psf_has_pixel", "sha256")
         mosaic = open_mosaic(**{k: v for k, v in image.items() if k not in own}, name=band, forward=True)
-        packed = str(image["sci"]).endswith(PACKED_ENDINGS)
+        check_filter_cards(mosaic, f"configuration key {key}.images.{band}")
+        doubts += _other_unit(mosaic, image.get("unit"), f"{key}.images.{band}")
+        packed = any(str(image[entry]).endswith(PACKED_ENDINGS) for entry in IMAGE_MAPS if entry in image)
         if not packed and not mosaic.has_light():
             raise InputError(
                 f"{image['sci']} (configuration key {key}.images.{band}.sci)", "no pixel but zeros and NaN",
                 "an image with light in it", "Copy or download it again.",
             )  # fmt: skip
         if "psf" in image:
-            given = {"oversampling": "psf_oversampling", "has_pixel": "psf_has_pixel"}
-            read_given(Path(image["psf"]), mosaic.pixel_scale_arcsec, f"{image['psf']} (configuration key {key}.images.{band}.psf)",
-                       **{name: image[entry] for name, entry in given.items() if entry in image})  # fmt: skip
+            sampling = {"oversampling": "psf_oversampling", "has_pixel": "psf_has_pixel"}
+            path, place = Path(image["psf"]), f"{image['psf']} (configuration key {key}.images.{band}.psf)"
+            options = {name: image[entry] for name, entry in sampling.items() if entry in image}
+            if psf_radius_arcsec is None:
+                read_given(path, mosaic.pixel_scale_arcsec, place, **options)
+            else:
+                given_psf(
+                    path,
+                    mosaic.pixel_scale_arcsec,
+                    place,
+                    band,
+                    psf_radius_arcsec,
+                    mosaic.largest_radius_arcsec,
+                    **options,
+                )
         if "psf" not in image and stars is not None and not _covers(mosaic, stars):
             raise InputError(
                 f"configuration key {key}.images.{band}",
@@ -402,3 +520,7 @@ def check_field(name: str, field: dict[str, Any]) -> None:
                 "an overlap of image and catalogue",
                 "Check the image's WCS and the catalogue's ra, dec (degrees).",
             )
+        if not packed:
+            doubts += check_errors(mosaic, f"{key}.images.{band}.{mosaic.error_kind}")
+            noise[band] = sky_noise(mosaic)
+    return doubts + compare_noise(noise, f"{key}.images")

@@ -81,6 +81,12 @@ def test_distance_ratio_is_that_of_the_models_cosmology(cosmology):
         assert ratio == pytest.approx(1 - (1 - 1 / np.sqrt(1.4)) / (1 - 1 / np.sqrt(3.5)), rel=1e-8)
 
 
+@pytest.mark.parametrize("z_source", [np.nan, np.inf, np.array([1.0, 2.0])])
+def test_one_redshift_is_asked_for_at_a_time(z_source):
+    with pytest.raises(InputError, match=r"z_source: found .* one finite number"):
+        no_lens().distance_ratio(z_source)
+
+
 def test_galaxies_have_the_magnification_of_their_own_redshift():
     model = model_of()
     ra, dec = model.sky(X[:4], Y[:4])

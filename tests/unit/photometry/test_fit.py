@@ -383,3 +383,12 @@ def test_a_long_chain_of_clumps_is_measured():
     # Neighbours share their light; what they share is known well.
     assert fitted["flux"].sum() == pytest.approx(flux.sum(), rel=0.05)
     assert np.mean(np.abs(fitted["flux"] - flux) < 3 * fitted["flux_err"]) > 0.9
+
+
+def test_a_quadrant_of_the_correlation_is_refused_and_a_large_sum_told():
+    image, psf = np.random.default_rng(1).normal(size=(31, 31)), draw_psf()
+    quadrant = np.array([[1.0, 0.5, 0.1], [0.5, 0.2, 0.1], [0.1, 0.1, 0.0]])
+    with pytest.raises(InputError, match=r"rho: found .* Of a quadrant, mirror it"):
+        fit_clumps(image, np.ones_like(image), psf, [15.0], [15.0], rho=quadrant)
+    with pytest.warns(UserWarning, match="sum 1.85"):
+        fit_clumps(image, np.ones_like(image), 1.85 * psf / psf.sum(), [15.0], [15.0])

@@ -1,6 +1,9 @@
 """Shared ground: errors, tables, flags, filters, cosmology, randomness, files."""
 
+import os
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -11,7 +14,7 @@ from clumpscope.columns import COLUMNS, column_info
 from clumpscope.documentation import pages
 from clumpscope.download import parse_address
 from clumpscope.errors import InputError
-from clumpscope.files import replacing, sweep
+from clumpscope.files import attend, replacing, sweep
 from clumpscope.filters import filter_names, get_filter, transmission
 from clumpscope.logs import job_log
 from clumpscope.randomness import generator
@@ -93,6 +96,21 @@ def test_what_killed_writers_left_is_swept_away(tmp_path):
         (tmp_path / name).write_text("half")
     sweep(tmp_path)
     assert [path.name for path in sorted(tmp_path.rglob("*"))] == ["a", "t.ecsv"]
+
+
+def test_presence_in_a_folder_ends_with_its_process(tmp_path):
+    words = "import os, sys, time\nfrom clumpscope.files import attend\nkept = attend(sys.argv[1])\nprint(kept[1], flush=True)\ntime.sleep(60)"
+    other = subprocess.Popen([sys.executable, "-c", words, tmp_path], stdout=subprocess.PIPE, text=True)
+    assert other.stdout.readline() == "True\n"
+    presence, alone = attend(tmp_path)
+    assert not alone
+    os.close(presence)
+    other.kill()
+    other.communicate()
+    presence, alone = attend(tmp_path)
+    assert alone
+    os.close(presence)
+    assert attend(tmp_path / "new")[1]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,10 @@ from clumpscope import inputs
 from clumpscope.errors import InputError
 
 GALAXIES = "id,ra,dec,z\ng1,10.0,-30.0,1.5\ng2,10.001,-30.001,2.5\n"
+MODEL = (
+    "runmode\n  reference 3 10.0 -30.0\n  end\npotentiel O1\n  profil 81\n  x_centre 0\n  y_centre 0\n  ellipticite 0.1\n"
+    "  angle_pos 40\n  core_radius 4\n  cut_radius 200\n  v_disp 800\n  z_lens 0.4\n  end\nfini\n"
+)
 CLUSTERS = "id,ra,dec,F150W_njy,F150W_err_njy\nc1,10.0,-30.0,5.0,1.0\nc2,10.0,-30.0,-1.0,1.0\n"
 
 
@@ -316,8 +320,124 @@ def test_ids_of_galaxies_in_a_segmentation_map_are_its_values(field, tmp_path):
 
 
 def test_every_model_of_a_list_of_lenses_must_be_there(field, tmp_path):
-    (tmp_path / "best.par").write_text("runmode\n")
+    (tmp_path / "best.par").write_text(MODEL)
     models = [{"kind": "lenstool", "model": str(tmp_path / name)} for name in ("best.par", "absent.par")]
     inputs.check_field("a", {**field, "lens": models[:1]})
     with pytest.raises(InputError, match=r"lens, model 2.model.*absent"):
         inputs.check_field("a", {**field, "lens": models})
+
+
+@pytest.mark.parametrize(
+    ("model", "samples", "message"),
+    [
+        (MODEL.replace("10.0 -30.0", "130.0 -30.0"), "", r"best\.par .*lens\): found a model of RA 130.* degrees from the nearest source"),
+        ("no model at all", "", r"best\.par"),
+        (MODEL, "#Nsample\n#O1 : sigma (km/s)\n#O1 : sigma (km/s)\n1 800 800\n", "a second column"),
+        (MODEL, "#Nsample\n#O1 : sigma (km/s)\n1 800\n2 -790\n", r"sample 2: found O1 : sigma \(km/s\) -790"),
+        (MODEL, "#Nsample\n#O7 : sigma (km/s)\n1 800\n", "a potential that the model has not"),
+    ],
+)  # fmt: skip
+def test_lens_models_are_read_before_any_job(field, tmp_path, model, samples, message):
+    (tmp_path / "best.par").write_text(model)
+    field["lens"] = {"kind": "lenstool", "model": str(tmp_path / "best.par")}
+    if samples:
+        (tmp_path / "bayes.dat").write_text(samples)
+        field["lens"]["samples"] = str(tmp_path / "bayes.dat")
+    with pytest.raises(InputError, match=message):
+        inputs.check_field("a", field)
+
+
+def test_few_samples_and_sources_in_front_are_told(field, tmp_path):
+    (tmp_path / "best.par").write_text(MODEL)
+    (tmp_path / "bayes.dat").write_text("#Nsample\n#O1 : sigma (km/s)\n1 800\n2 790\n")
+    files = {"model": str(tmp_path / "best.par"), "samples": str(tmp_path / "bayes.dat")}
+    (tmp_path / "galaxies.csv").write_text(GALAXIES.replace("1.5", "0.2").replace("2.5", "0.3"))
+    doubts = inputs.check_field("a", {**field, "lens": {"kind": "lenstool", **files}})
+    assert len(doubts) == 2
+    assert "behind all 2 sources" in doubts[0] and "2 realisations" in doubts[1]
+
+
+@pytest.mark.parametrize(
+    ("cards", "message"),
+    [
+        ({"FILTER": "F200W", "PUPIL": "CLEAR"}, "F150W"),
+        ({"FILTER": "F150W2", "PUPIL": "F162M"}, "F162M"),
+        ({"FILTER": "CLEAR", "PUPIL": "F150W"}, ""),
+        ({"FILTER": "F150W-CLEAR"}, ""),
+    ],
+)
+def test_the_filter_of_the_header_is_that_of_the_key(field, cards, message):
+    with fits.open(field["images"]["F150W"]["sci"], mode="update") as hdus:
+        hdus[0].header.update(cards)
+    with pytest.raises(InputError, match=message) if message else nullcontext():
+        inputs.check_field("a", field)
+
+
+@pytest.mark.parametrize(
+    ("errors", "kind", "message"),
+    [
+        (np.nan, "err", "no pixel that is a positive number"),
+        (-1.0, "err", "no pixel that is a positive number"),
+        (1e4, "err", "the sky scatters by 9.97e-05"),
+        (1e-4, "err", "As `wht` the file would fit"),
+        (0.01, "wht", "As `err` the file would fit"),
+        (1.0, "wht", ""),
+    ],
+)
+def test_errors_are_those_of_the_pixels(field, errors, kind, message):
+    image = field["images"]["F150W"]
+    with fits.open(image["err"], mode="update") as hdus, fits.open(image["sci"], mode="update") as sky:
+        hdus[0].data[:] = errors
+        if "As `wht`" in message:
+            sky[0].data *= 100.0
+        if "As `err`" in message:
+            sky[0].data *= 0.01
+    field["images"]["F150W"] = {"sci": image["sci"], kind: image["err"]}
+    with pytest.raises(InputError, match=message) if message else nullcontext():
+        assert inputs.check_field("a", field) == []
+
+
+def test_unlikely_errors_units_and_radii_are_told(field, tmp_path):
+    with fits.open(field["images"]["F150W"]["err"], mode="update") as hdus:
+        hdus[0].data[:] = 0.1
+    field["images"]["F200W"] = {"sci": str(tmp_path / "sci2.fits"), "unit": "uJy"}
+    with fits.open(field["images"]["F150W"]["sci"]) as hdus:
+        hdus.writeto(tmp_path / "sci2.fits")
+    lines = GALAXIES.splitlines()
+    (tmp_path / "galaxies.csv").write_text(
+        "\n".join([lines[0] + ",radius_arcsec", lines[1] + ",30", lines[2] + ",40", ""])
+    )
+    doubts = "\n".join(inputs.check_field("a", field))
+    assert "'radius_arcsec': 35 arcsec" in doubts and "scatters by 9" in doubts
+    assert "'uJy' is taken, though the header says BUNIT = '10 nJy', 0.01 times" in doubts
+
+
+def test_a_filter_in_another_unit_stands_out(field, tmp_path):
+    for number in (2, 3):
+        with fits.open(field["images"]["F150W"]["sci"]) as hdus:
+            hdus[0].header["BUNIT"] = "10 nJy" if number == 2 else "10 uJy"
+            hdus.writeto(tmp_path / f"sci{number}.fits")
+    field["images"] |= {
+        "F200W": {"sci": str(tmp_path / "sci2.fits")},
+        "F277W": {"sci": str(tmp_path / "sci3.fits")},
+    }
+    (doubt,) = inputs.check_field("a", field)
+    assert "images.F277W: noise 1e+03 times" in doubt
+
+
+def test_psfs_are_looked_at_and_cut_before_any_job(field, tmp_path):
+    axis = np.arange(601) - 300
+    psf = np.exp(-0.5 * (axis[:, None] ** 2 + axis**2) / 1.2**2)
+    field["images"]["F150W"]["psf"] = str(tmp_path / "psf.npy")
+    np.save(tmp_path / "psf.npy", psf)  # larger than the image: cut
+    inputs.check_field("a", field, psf_radius_arcsec=0.4)
+    for wrong, message in ((psf * 0.0, "no positive source"), (psf[295:306, 295:306], "ends 0.22 arcsec")):
+        np.save(tmp_path / "psf.npy", wrong)
+        with pytest.raises(InputError, match=rf"F150W\.psf\): found .*{message}"):
+            inputs.check_field("a", field, psf_radius_arcsec=0.4)
+
+
+def test_errors_of_galaxies_have_their_fluxes(field, tmp_path):
+    (tmp_path / "galaxies.csv").write_text("id,ra,dec,z,e_F150W\ng1,10.0,-30.0,1.5,1\n")
+    with pytest.raises(InputError, match="column 'e_F150W' alone"):
+        inputs.check_field("a", field)

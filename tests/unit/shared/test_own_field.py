@@ -49,7 +49,9 @@ def folder(tmp_path):
     for name in ("Background", "PSF_model"):
         (folder / name).mkdir()
     image(folder / "Background/x-f200w-clear_drc_sci.fits", **unit)
-    image(folder / "PSF_model/x-f200w-clear_drc_sci.fits")
+    axis = np.arange(61) - 30
+    psf = np.exp(-0.5 * (axis[:, None] ** 2 + axis**2) / 1.5**2)
+    fits.writeto(folder / "PSF_model/x-f200w-clear_drc_sci.fits", psf)
     Table({"id": [1, 2], "ra": [150.0, 150.0002], "dec": [2.0, 2.0], "z": [1.5, 2.0]}).write(
         folder / "galaxies.csv"
     )

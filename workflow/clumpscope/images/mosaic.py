@@ -25,7 +25,9 @@ _SR_PER_ARCSEC2 = (np.pi / 180.0 / 3600.0) ** 2
 # Where an image without a WCS is put on the sky: its pixel-grid centre. Far from RA = 0, where RA wraps.
 _REFERENCE = (180.0, 0.0)
 # Cards that may stand in the primary header alone.
-_CALIBRATION = ("BUNIT", "PHOTFNU", "OPHOTFNU", "PHOTMJSR", "PIXAR_SR", "PHOTSCAL")
+_INHERITED = (
+    "BUNIT", "PHOTFNU", "OPHOTFNU", "PHOTMJSR", "PIXAR_SR", "PHOTSCAL", "FILTER", "FILTER1", "FILTER2", "PUPIL",
+)  # fmt: skip
 # Pixels beyond the cutout on every side that tell the sky's scatter when there is no error map.
 _SKY_MARGIN_PX = 100
 # Pixels around a position in which some data means that it is covered.
@@ -53,6 +55,11 @@ class _Plane:
             }
             # Both read the rectangle alone: plain images from memory maps, others, row by row, as sections.
             return np.array((hdu.data if plain else hdu.section)[rows, columns], dtype=float)
+
+    def any_positive(self) -> bool:
+        """Whether any pixel is a positive number; as few rows are read as tell."""
+        rows = (slice(row, row + _STRIP_PX) for row in range(0, self.shape[0], _STRIP_PX))
+        return any(bool(np.any(self.read(strip, slice(0, self.shape[1])) > 0.0)) for strip in rows)
 
 
 @dataclass(frozen=True)
@@ -114,8 +121,7 @@ class Mosaic:
         sigma = self._sky_sigma(rows, columns) if self.error_plane is None else None
         data = self.science_plane.read(rows, columns) * self.njy_per_unit
         if self.error_plane is None:
-            # Exact zeros are how mosaics without a map mark the pixels that no exposure covers.
-            data[data == 0.0] = np.nan
+            data[self._uncovered(data)] = np.nan
             error = np.full(data.shape, sigma)
         else:
             plane = self.error_plane.read(rows, columns)
@@ -128,6 +134,17 @@ class Mosaic:
         data[bad] = np.nan
         error[bad] = np.nan
         return data, error
+
+    def _uncovered(self, data: np.ndarray) -> np.ndarray:
+        """Pixels that no exposure covers, which mosaics without a map mark by exact zeros."""
+        zero = data == 0.0
+        if self.header.get("BITPIX", -32) < 0 or {"BSCALE", "BZERO"} & {*self.header}:
+            return zero
+        from scipy.ndimage import (
+            binary_opening,  # counts may be zero: single pixels of whole numbers are measured
+        )
+
+        return binary_opening(zero, np.ones((5, 5), dtype=bool))
 
     def _electrons_per_njy(self, rows: slice, columns: slice) -> np.ndarray:
         plane = self.exposure_plane
@@ -146,7 +163,12 @@ class Mosaic:
             for part, size in zip((rows, columns), self.shape, strict=True)
         ]
         values = self.science_plane.read(*around)
-        return sky_statistics(values[values != 0.0])[1] * self.njy_per_unit
+        return sky_statistics(values[~self._uncovered(values)])[1] * self.njy_per_unit
+
+    @property
+    def largest_radius_arcsec(self) -> float:
+        """Radius of the largest PSF that the mosaic can hold [arcsec], 2 at most."""
+        return min(2.0, (min(self.shape) - 1) // 2 * self.pixel_scale_arcsec)
 
     def has_light(self) -> bool:
         """Whether any pixel of the science image is a number other than zero; as few rows are read as tell."""
@@ -337,7 +359,7 @@ def _find_plane(
 
 
 def _inherit(header: fits.Header, primary: fits.Header) -> None:
-    for card in _CALIBRATION:
+    for card in _INHERITED:
         if card not in header and card in primary:
             header[card] = primary[card]
 

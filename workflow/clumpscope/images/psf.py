@@ -24,7 +24,17 @@ from .psf_files import alike, read_given
 from .psf_model import AnalyticPSF, fit_analytic, fit_multi_gaussian
 from .stacking import Stamp, stack_residuals, stack_stars
 
-__all__ = ["PSF", "build_psf", "load_psf", "match_psf", "model_psf", "normalise_psf", "psf_table", "read_psf"]
+__all__ = [
+    "PSF",
+    "build_psf",
+    "given_psf",
+    "load_psf",
+    "match_psf",
+    "model_psf",
+    "normalise_psf",
+    "psf_table",
+    "read_psf",
+]
 
 _log = logging.getLogger(__name__)
 _EE_STEP_ARCSEC = 0.02
@@ -299,6 +309,25 @@ def load_psf(
     """
     path = Path(path)
     where = f"{path} ({name})" if name else str(path)
+    psf = given_psf(
+        path, pixel_scale_arcsec, where, name, radius_arcsec, max_radius_arcsec, oversampling, has_pixel
+    )
+    for note in psf.notes:
+        _log.warning("%s: %s", where, note)
+    return psf
+
+
+def given_psf(
+    path: Path,
+    pixel_scale_arcsec: float,
+    where: str,
+    name: str | None,
+    radius_arcsec: float,
+    max_radius_arcsec: float,
+    oversampling: float | None = None,
+    has_pixel: bool | None = None,
+) -> PSF:
+    """Do what `load_psf` does, without logging; `where` is for messages."""
     given = read_given(path, pixel_scale_arcsec, where, oversampling, has_pixel)
     psf = normalise_psf(
         given.image, pixel_scale_arcsec, where, radius_arcsec, max_radius_arcsec, oversampling=given.oversampling,
@@ -316,8 +345,6 @@ def load_psf(
         if ratio > _BROAD:
             broad = f"FWHM {ratio:.1f} times that of telescope and pixel: is it on other pixels, or its image smoothed?"
             psf = replace(psf, notes=(*psf.notes, broad))
-    for note in psf.notes:
-        _log.warning("%s: %s", where, note)
     return psf
 
 

@@ -63,6 +63,9 @@ class MapModel(LensModel):
     def traces(self) -> bool:  # noqa: D102
         return "deflection_x" in self.maps
 
+    def covered(self, ra, dec):  # noqa: D102
+        return self._values(list(self.maps)[:1], *self.offsets(ra, dec), None)[0]
+
     def _values(self, names: Sequence[str], x: Array, y: Array, sample: int | None) -> list[Array]:
         maps = self.maps if sample is None else self.realisations[sample]
         ra, dec = self.sky(*np.broadcast_arrays(x, y))

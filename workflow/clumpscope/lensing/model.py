@@ -7,6 +7,7 @@ import numpy as np
 from astropy.table import Table
 
 from ..cosmology import COSMOLOGY, hubble_distances
+from ..errors import InputError
 
 if TYPE_CHECKING:
     from astropy.cosmology import FLRW
@@ -74,6 +75,10 @@ class LensModel:
         """The same lens; a model without a frame of its own counts its positions from here [deg]."""
         return self
 
+    def covered(self, ra: Array, dec: Array) -> Array:
+        """Finite at sky positions [deg] for which the model holds."""
+        return self.offsets(ra, dec)[0]
+
     def deflection(
         self, x: Array, y: Array, z_source: float, sample: int | None = None
     ) -> tuple[Array, Array]:
@@ -98,6 +103,13 @@ class LensModel:
         `z_lens` is that of another plane than the model's main one.
         """
         z_lens = self.z_lens if z_lens is None else z_lens
+        if np.ndim(z_source) or not np.isfinite(z_source):
+            raise InputError(
+                "z_source",
+                repr(z_source)[:80],
+                "one finite number",
+                "Ask for the sources of each redshift apart.",
+            )
         if z_source <= z_lens:
             return 0.0
         # Transverse comoving distances over the Hubble distance; their difference bends with space (Hogg 1999, eq. 19).
@@ -168,7 +180,7 @@ class LensModel:
         Returns
         -------
         mu, mu_t, mu_r : arrays
-            See `magnification_of`; 1 for a source that is not behind the lens, NaN outside the model's maps.
+            See `magnification_of`: mu is signed, negative for images of negative parity; 1 for a source that is not behind the lens, NaN outside the model's maps.
         """
         x, y = self.offsets(ra, dec)
         kappa, gamma1, gamma2 = self.convergence_shear(x, y, z_source, sample)

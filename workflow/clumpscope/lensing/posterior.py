@@ -13,7 +13,7 @@ from .parameter_file import changed_cosmology
 from .parameters import potential_row, sampled_values
 from .potentials import CUT, STRENGTH
 from .potfile import ScalingRelation
-from .sample_columns import column_of
+from .sample_columns import Column, column_of
 from .samples_file import read_samples
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ __all__ = ["Posterior", "read_posterior"]
 
 Array = np.ndarray
 
+# Velocity dispersions and radii.
+_POSITIVE = ("v_disp", "sigma", "core_radius", "cut_radius", "rcut")
 # Samples beyond which their range tells whether they surround a model.
 _ENOUGH_SAMPLES = 30
 
@@ -118,7 +120,19 @@ def read_posterior(
     by_potfile: dict[int, dict[str, int]] = {}
     by_cosmology: dict[str, Array] = {}
     indices = indices_of({column.owner for column in columns if column.kind == "potential"}, potentials)
+    seen: dict[Column, str] = {}
     for number, (column, place) in enumerate(zip(columns, places, strict=True)):
+        if column.kind and column in seen:
+            raise InputError(place, f"a second column of what {seen[column]!r} is already", "each parameter once",
+                             "Take one of them out.")  # fmt: skip
+        seen[column] = names[number]
+        if column.parameter in _POSITIVE and (table[:, number] < 0.0).any():
+            sample = int(np.argmax(table[:, number] < 0.0))
+            raise InputError(
+                f"{path}, sample {sample + 1}",
+                f"{names[number]} {table[sample, number]:g}",
+                "no number below zero",
+            )
         if column.kind == "potential":
             if column.owner not in indices:
                 raise InputError(place, "a potential that the model has not",

@@ -6,6 +6,8 @@ than a pixel is as accurate as a large one. The PSF kernel contains the pixel al
 An oversampled kernel keeps the frequencies that the pixels alias: images of it are right however narrow the PSF is.
 """
 
+import warnings
+
 import numpy as np
 from astropy.table import Table
 
@@ -17,6 +19,8 @@ Array = np.ndarray
 _MAX_HALF = 24
 # Room in the period for the width of a Gaussian, of which the kernel keeps the first part whole [px].
 _BLUR, _WHOLE = 10, 3
+# Sum of a kernel beyond which its wings, outside the circle it is normalised in, would hold a third of the light.
+_LIKELY_SUM = 1.5
 # Frequencies above which the mean transform is below this fraction of the kernel's peak are left out.
 _FAINT = 3e-4
 
@@ -46,6 +50,10 @@ def check_kernel(kernel: Array, oversampling: float = 1.0, where: str = "psf") -
         raise InputError(where, f"sum {total:.4g} over pixels, {oversampling:g} samples a pixel side",
                          "a kernel of unit sum, with a sample a pixel at least",
                          "Load it with clumpscope.images.psf.load_psf.")  # fmt: skip
+    if total > _LIKELY_SUM:
+        warnings.warn(
+            f"{where}: sum {total:.3g}; fluxes are too small unless its wings make it that", stacklevel=3
+        )
     half = kernel.shape[0] // 2
     peak = np.unravel_index(kernel.argmax(), kernel.shape)
     if max(abs(peak[0] - half), abs(peak[1] - half)) > oversampling:

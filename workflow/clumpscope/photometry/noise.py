@@ -4,6 +4,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from ..errors import InputError
 from .compiled import correlate
 
 __all__ = ["Correlation"]
@@ -32,6 +33,19 @@ class Correlation:
     def of(cls, rho: Array) -> "Correlation":
         """The one of this autocorrelation: the images of a filter share it, and what it keeps."""
         rho = np.ascontiguousarray(rho, dtype=float)
+        square = rho.ndim == 2 and rho.shape[0] == rho.shape[1] and rho.shape[0] % 2 == 1
+        half = rho.shape[0] // 2 if square else 0
+        if not (
+            square
+            and np.isfinite(rho).all()
+            and np.isclose(rho[half, half], 1.0)
+            and np.allclose(rho, rho[::-1, ::-1])
+        ):
+            raise InputError(
+                "rho", f"an array of shape {rho.shape}" + (f" with {rho[half, half]:.3g} in its middle" if square else ""),
+                "the autocorrelation at all lags: an odd square, 1 in the middle, the same on either side of it",
+                "Of a quadrant, mirror it: lags run from -r to r along both axes.",
+            )  # fmt: skip
         return _made(rho.tobytes(), len(rho))
 
     def __call__(self, images: Array, shape: tuple[int, int]) -> Array:

@@ -165,6 +165,7 @@ def _field(inputs: FieldInputs, base: Path) -> dict[str, Any]:
         "name": inputs.name,
         "kind": inputs.kind,
         "headline": headline(catalogue, selection, inputs.min_broad_bands),
+        "doubts": selection.meta.get("doubts", []) if selection is not None else [],
         "selection": selection_counts(selection) if selection is not None else [],
         "flags": flag_counts(catalogue),
         "tables": [table for table in shown if table.rows],

@@ -1,0 +1,212 @@
+"""Whether the images of a field are what their configuration says: filters, errors, units, and places on the sky.
+
+What cannot be right is refused; what is only unlikely is told, as a sentence for the terminal and the report.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import numpy as np
+from astropy.table import Table
+
+from ..errors import InputError
+from .mosaic import Mosaic
+
+__all__ = ["check_errors", "check_filter_cards", "compare_noise", "registration", "sky_noise"]
+
+Array = np.ndarray
+# Names of filters on header cards: F150W, F200LP, F162M.
+_FILTER = re.compile(r"F\d{3,4}[A-Z]+\d?")
+# The pupil wheel comes first: NIRCam's F162M lies there, behind F150W2, and so do NIRISS' short filters.
+_CARDS = ("PUPIL", "FILTER", "FILTER1", "FILTER2")
+# Blocks of pixels that stand for a mosaic: so many along each side, of so many pixels.
+_BLOCKS, _BLOCK_PX, _FEW_PX = 4, 128, 100
+# Scatter of sky pixels over their errors: drizzling takes some of it, sources add; beyond the outer limits it is no error.
+_LIKELY, _POSSIBLE = (0.2, 5.0), (0.05, 20.0)
+# Noise of a filter over the median of all, beyond which a unit must be wrong; depths of one field differ by ten at most.
+_OTHER_NOISE = 30.0
+# Galaxies that tell whether images lie on each other, half the side of their cutouts, and the least offset worth a word.
+_GALAXIES, _FEWEST_GALAXIES, _REACH_ARCSEC, _OFFSET_ARCSEC = 12, 3, 1.6, 0.06
+
+
+def check_filter_cards(mosaic: Mosaic, where: str) -> None:
+    """Refuse an image whose header names another filter than the configuration."""
+    meant = _FILTER.search(mosaic.name.upper())
+    cards = [(card, str(mosaic.header[card])) for card in _CARDS if card in mosaic.header]
+    found = [(card, text, match[0]) for card, text in cards if (match := _FILTER.search(text.upper()))]
+    if meant is None or not found or found[0][2] == meant[0]:
+        return
+    raise InputError(
+        where, f"{found[0][0]} = {found[0][1]!r} in the header of {mosaic.path}", f"{meant[0]}, as the configuration's key",
+        "Name the file under its own filter, or correct the card.",
+    )  # fmt: skip
+
+
+def _blocks(mosaic: Mosaic) -> Iterator[tuple[slice, slice]]:
+    parts = [
+        [
+            slice(start, min(start + _BLOCK_PX, size))
+            for start in np.unique(np.linspace(0, max(size - _BLOCK_PX, 0), _BLOCKS).astype(int))
+        ]
+        for size in mosaic.shape
+    ]
+    return ((rows, columns) for rows in parts[0] for columns in parts[1])
+
+
+def _scatter(values: Array) -> float:
+    return 1.4826 * float(np.median(np.abs(values - np.median(values))))
+
+
+def check_errors(mosaic: Mosaic, where: str) -> list[str]:
+    """Compare an error or weight map with the scatter of the sky.
+
+    Parameters
+    ----------
+    mosaic : Mosaic
+        Of files that are not compressed.
+    where : str
+        Key of the map, for messages.
+
+    Returns
+    -------
+    list of str
+        What is unlikely.
+
+    Raises
+    ------
+    InputError
+        If no error is a positive number, or they are not those of these pixels by a factor of 20 and more.
+    """
+    if mosaic.error_plane is None:
+        return []
+    kind, path = mosaic.error_kind, mosaic.error_plane.path
+    ratios: dict[str, list[float]] = {"err": [], "wht": []}
+    for block in _blocks(mosaic):
+        data, given = mosaic.science_plane.read(*block), mosaic.error_plane.read(*block)
+        good = np.isfinite(data) & (data != 0.0) & np.isfinite(given) & (given > 0.0)
+        if good.sum() < _FEW_PX:
+            continue
+        for meaning, errors in (("err", given[good]), ("wht", 1.0 / np.sqrt(given[good]))):
+            ratios[meaning].append(_scatter(data[good] / errors))
+    if not ratios[kind]:
+        if not mosaic.error_plane.any_positive():
+            raise InputError(
+                f"{path} ({where})", "no pixel that is a positive number", "errors, or weights, of the pixels",
+                "Copy or download it again; leave the key out where there is none.",
+            )  # fmt: skip
+        return []
+    ratio = float(np.median(ratios[kind]))
+    if ratio == 0.0 or _LIKELY[0] <= ratio <= _LIKELY[1]:
+        return []
+    told = f"errors over which the sky scatters by {ratio:.3g}"
+    if _POSSIBLE[0] <= ratio <= _POSSIBLE[1]:
+        return [f"{path} ({where}): {told} (1 is expected): sizes of errors are in doubt"]
+    other = "wht" if kind == "err" else "err"
+    swapped = _LIKELY[0] <= np.median(ratios[other]) <= _LIKELY[1]
+    raise InputError(
+        f"{path} ({where})", told, "about 1: standard deviations as `err`, inverse variances as `wht`, in the image's unit",
+        f"As `{other}` the file would fit." if swapped else "Correct the map or its unit.",
+    )  # fmt: skip
+
+
+def sky_noise(mosaic: Mosaic) -> float:
+    """Scatter of the pixels [nJy] over the pixel's side [arcsec]; NaN where blocks of the mosaic are empty."""
+    found = []
+    for block in _blocks(mosaic):
+        data = mosaic.science_plane.read(*block)
+        data = data[np.isfinite(data) & (data != 0.0)]
+        if data.size >= _FEW_PX:
+            found.append(_scatter(data))
+    return float(np.median(found)) * mosaic.njy_per_unit / mosaic.pixel_scale_arcsec if found else np.nan
+
+
+def compare_noise(noise: Mapping[str, float], key: str) -> list[str]:
+    """Tell filters whose noise, of `sky_noise`, is too far from the others' for their unit to be right."""
+    known = {name: value for name, value in noise.items() if np.isfinite(value) and value > 0.0}
+    if len(known) < 2:
+        return []
+    middle = np.median(np.log(list(known.values())))
+    return [
+        f"{key}.{name}: noise {factor:.3g} times that of the field's other images: is its unit right?"
+        for name, value in known.items()
+        if not 1.0 / _OTHER_NOISE < (factor := float(np.exp(np.log(value) - middle))) < _OTHER_NOISE
+    ]
+
+
+def registration(mosaics: Sequence[Mosaic], galaxies: Table) -> list[str]:
+    """Tell filters whose images lie beside the first one's.
+
+    Parameters
+    ----------
+    mosaics : sequence of Mosaic
+    galaxies : Table
+        ra, dec [deg]; a dozen are looked at.
+
+    Returns
+    -------
+    list of str
+        One sentence a filter that is more than 0.06 arcsec and three times its error off; measured by the peak of the
+        correlation of galaxies' cutouts, it is the median over galaxies.
+    """
+    told = []
+    for mosaic in mosaics[1:]:
+        offsets = np.array(list(_offsets(mosaics[0], mosaic, galaxies)))
+        if len(offsets) < _FEWEST_GALAXIES:
+            continue
+        middle = np.median(offsets, axis=0)
+        spread = [_scatter(along) for along in offsets.T]
+        size, error = float(np.hypot(*middle)), float(np.hypot(*spread)) / np.sqrt(len(offsets))
+        if size > max(_OFFSET_ARCSEC, 3.0 * error):
+            told.append(
+                f"{mosaic.path} ({mosaic.name}): sources lie {size:.2f} arcsec ({middle[0]:+.2f} East, {middle[1]:+.2f} North) "
+                f"from where {mosaics[0].name} has them, by {len(offsets)} galaxies: is its WCS right? Fluxes at other places are not those of the clumps"
+            )
+    return told
+
+
+def _offsets(first: Mosaic, second: Mosaic, galaxies: Table) -> Iterable[tuple[float, float]]:
+    """Offset East and North [arcsec] of the second image from the first, for every galaxy that shows it."""
+    step = max(first.pixel_scale_arcsec, second.pixel_scale_arcsec)
+    half = round(_REACH_ARCSEC / step)
+    window = np.outer(np.hanning(2 * half + 1), np.hanning(2 * half + 1))
+    measured = 0
+    for row in galaxies:
+        if measured == _GALAXIES:
+            return
+        pair = [
+            _on_sky(mosaic, float(row["ra"]), float(row["dec"]), half, step) for mosaic in (first, second)
+        ]
+        if any(image is None for image in pair):
+            continue
+        transforms = [
+            np.fft.rfft2((image - np.median(image)) * window, s=(4 * half, 4 * half)) for image in pair
+        ]
+        peaks = np.fft.fftshift(np.fft.irfft2(transforms[1] * transforms[0].conj(), s=(4 * half, 4 * half)))
+        y, x = np.unravel_index(np.argmax(peaks), peaks.shape)
+        # A peak of noise says nothing of places.
+        if peaks[y, x] < 6.0 * _scatter(peaks) or not (0 < y < 4 * half - 1 and 0 < x < 4 * half - 1):
+            continue
+        measured += 1
+        dx, dy = (_vertex(line) for line in (peaks[y, x - 1 : x + 2], peaks[y - 1 : y + 2, x]))
+        yield (x + dx - 2 * half) * step, (y + dy - 2 * half) * step
+
+
+def _vertex(line: Array) -> float:
+    below, middle, above = line
+    return 0.5 * (below - above) / (below - 2.0 * middle + above)
+
+
+def _on_sky(mosaic: Mosaic, ra: float, dec: float, half: int, step: float) -> Array | None:
+    """Pixels on a grid of the sky around a position, x to the East; None where some are missing."""
+    from scipy.ndimage import map_coordinates
+
+    east, north = np.meshgrid(*(np.arange(-half, half + 1) * step / 3600.0,) * 2)
+    x, y = mosaic.wcs.all_world2pix(ra + east / np.cos(np.deg2rad(dec)), dec + north, 0)
+    low = [int(np.floor(along.min())) - 2 for along in (y, x)]
+    high = [int(np.ceil(along.max())) + 3 for along in (y, x)]
+    if min(low) < 0 or high[0] > mosaic.shape[0] or high[1] > mosaic.shape[1]:
+        return None
+    data = mosaic.science_plane.read(slice(low[0], high[0]), slice(low[1], high[1]))
+    if not np.isfinite(data).all() or (data == 0.0).mean() > 0.1:
+        return None
+    return map_coordinates(data, [y - low[0], x - low[1]], order=1)
