@@ -16,8 +16,9 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
 from clumpscope import config as configuration
 from clumpscope.download import cache_folder, is_address, is_offline, parse_address
 from clumpscope.errors import InputError
-from clumpscope.files import PACKED_ENDINGS, sweep
 from clumpscope.figures.registry import FIGURES, figures_of
+from clumpscope.files import PACKED_ENDINGS, sweep
+from clumpscope.filters import get_filter
 from clumpscope.injection import INJECTION_TABLES
 from clumpscope.population import POPULATION_TABLES
 from clumpscope.redshifts import redshift_quantiles

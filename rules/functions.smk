@@ -399,6 +399,32 @@ def report_of(field):
     return shown
 
 
+def pivots(wildcards):
+    """Pivot wavelengths [Angstrom] of a field's filters."""
+    return {band: get_filter(band).pivot_angstrom for band in FIELDS[wildcards.field]["images"]}
+
+
+def inspected_products(wildcards):
+    """Products of a galaxy that its page shows: those of the detection, and of the measurement where there is one."""
+    base = f"results/{wildcards.field}/galaxies/{wildcards.galaxy}"
+    products = {name: f"{base}/{name}.fits" for name in ("cutouts", "segmentation")}
+    products["clumps"] = f"{base}/clumps.ecsv"
+    if wildcards.galaxy in clumps_of(wildcards.field):
+        products |= {name: f"{base}/{name}.fits" for name in ("residuals", "magnification_map")}
+        products["photometry"] = f"{base}/photometry.ecsv"
+        products |= {"source_plane": f"{base}/source_plane.png", "residual_picture": f"{base}/residuals.png"}
+    return products
+
+
+def inspection_pages(field):
+    """Pages of a field; a photometry field has no images to look at."""
+    base = f"results/{field}/inspect"
+    pages = [f"{base}/{name}.html" for name in ("index", "catalogue")]
+    if field in IMAGING:
+        pages += [f"{base}/{galaxy}.html" for galaxy in galaxies_of(field)]
+    return pages
+
+
 def sed_sheets(field):
     """Pages with the fits of the reference SFH; those of the others are drawn when asked for."""
     sfh = SETTINGS[field]["sed"]["reference_sfh"]
@@ -446,4 +472,4 @@ def final_products(field):
         files += injection_tables(field).values()
     if has_hosts(field):
         files.append(f"{base}/hosts.ecsv")
-    return files
+    return files + inspection_pages(field)
