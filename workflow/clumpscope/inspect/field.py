@@ -4,6 +4,7 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -134,7 +135,7 @@ def _columns(clumps: Table, counted: np.ndarray) -> dict[str, Any]:
             info = column_info(name)
             units[name] = {"unit": info.unit, "text": info.text} if info else {"unit": "", "text": ""}
     bands = _broad_bands(clumps)
-    for blue, red in zip(bands, bands[1:], strict=False):
+    for blue, red in pairwise(bands):
         fluxes = [np.asarray(clumps[f"flux_{name}_njy"], float) for name in (blue, red)]
         with np.errstate(divide="ignore", invalid="ignore"):
             colour = -2.5 * np.log10(fluxes[0] / fluxes[1])

@@ -111,8 +111,10 @@ def write_galaxy(
 
 
 def colour_filters(names: Sequence[str]) -> list[str]:
-    """Red, green and blue of filters in rising order of wavelength: broad ones where there are three, one step inside
-    where there are many, since the ends of the range are often the shallowest."""
+    """Red, green and blue of filters in rising order of wavelength: broad ones where there are three.
+
+    One step inside where there are many, since the ends of the range are often the shallowest.
+    """
     broad = [name for name in names if get_filter(name).kind == "broad"]
     inside = broad if len(broad) > 2 else list(names)
     inside = inside[1:-1] if len(inside) > 5 else inside
@@ -269,7 +271,7 @@ def _outlines(segmentation: str | os.PathLike) -> list[list[list[float]]]:
         part = np.zeros((np.ptp(rows) + 3, np.ptp(columns) + 3))
         part[rows - y0, columns - x0] = 1.0
         for line in contour_generator(z=part).lines(0.5):
-            lines.append(np.round(line + [x0, y0], 1).ravel().tolist())
+            lines.append(np.round(line + np.array([x0, y0]), 1).ravel().tolist())
     return lines
 
 

@@ -54,7 +54,7 @@
     box.textContent = words;
     box.className = kind;
     clearTimeout(cs.say.timer);
-    cs.say.timer = setTimeout(() => box.classList.add("gone"), kind === "bad" ? 15000 : 6000);
+    cs.say.timer = setTimeout(() => box.classList.add("gone"), kind ? 15000 : 6000);
   };
 
   // The bar at the top; `middle` is the page's own part.
