@@ -1,3 +1,4 @@
+import hashlib
 import json
 import re
 
@@ -41,8 +42,6 @@ def test_scripts_make_no_markup():
 
 def test_libraries_are_pinned_and_licensed():
     note = (STATIC / "vendor" / "README.md").read_text()
-    import hashlib
-
     files = [
         path
         for path in (STATIC / "vendor").rglob("*")

@@ -48,7 +48,13 @@
 
   // Steps whose outcome the table has already are over.
   function forget() {
-    state.done = state.done.filter((step) => (step.add ? !among(step.add, base) : among(step.drop, base)));
+    const left = [];
+    for (const step of state.done) {
+      const there = (row) => among(row, base) || left.some((other) => other.add && same(other.add, row));
+      if (step.add ? !among(step.add, base) : there(step.drop)) left.push(step);
+    }
+    state.done = left;
+    if (!edits.unsaved()) state.done = [];
     localStorage.setItem(KEY, JSON.stringify(state));
   }
 
@@ -60,8 +66,15 @@
       return rows;
     },
     of: (galaxy) => edits.rows().filter((row) => row.galaxy === galaxy),
-    unsaved: () => state.done.length,
-    unsavedOf: (galaxy) => state.done.filter((step) => (step.add || step.drop).galaxy === galaxy).length,
+    // What the table has not yet: rows to add, and rows to drop.
+    difference() {
+      const rows = edits.rows();
+      return { add: rows.filter((row) => !among(row, base)), drop: base.filter((row) => !among(row, rows)) };
+    },
+    unsaved() {
+      const { add, drop } = edits.difference();
+      return add.length + drop.length;
+    },
     add(row) {
       const comment = row.comment ? row.comment.replace(/\s+/g, " ").trim().slice(0, LONGEST) : null;
       const who = localStorage.getItem("clumpscope who");
@@ -101,8 +114,7 @@
         const file = cs.index.edits_file;
         return cs.say(`edits_${cs.index.field}.csv goes ${file ? `to ${file}` : "into your configuration: fields, " + cs.index.field + ", edits"}; then run snakemake.`, "good");
       }
-      const steps = state.done;
-      const body = JSON.stringify({ add: steps.filter((s) => s.add).map((s) => s.add), drop: steps.filter((s) => s.drop).map((s) => s.drop) });
+      const body = JSON.stringify(edits.difference());
       try {
         const answer = await fetch(`/edits/${encodeURIComponent(cs.index.field)}`, { method: "POST", body, headers: { "Content-Type": "application/json", "X-Token": served } });
         const told = await answer.json();
@@ -123,7 +135,7 @@
       const show = () => {
         const number = edits.unsaved();
         count.textContent = number === 0 ? "no new edits" : number === 1 ? "1 new edit" : `${number} new edits`;
-        undo.disabled = !number;
+        undo.disabled = !state.done.length;
       };
       edits.onchange(show);
       show();

@@ -49,8 +49,8 @@
     words.textContent = `${all.length} galaxies, ${all.reduce((sum, one) => sum + (one.status === "measured" ? one.n : 0), 0)} clumps; ${n((one) => one.inspected === "yes")} inspected, ${n((one) => one.status === "rejected")} rejected, ${n((one) => one.changes)} with clumps added, removed or moved.`;
   }
   summary();
-  table.on("tableBuilt", () => { document.body.dataset.ready = "yes"; });
-  edits.onchange(() => { table.replaceData(rows()); summary(); });
+  const renew = () => { table.replaceData(rows()); summary(); };
+  table.on("tableBuilt", () => { edits.onchange(renew); renew(); document.body.dataset.ready = "yes"; });
 
   const first = (test) => table.getRows("active").map((row) => row.getData()).find((galaxy) => galaxy.page && test(galaxy));
   const open = (galaxy) => { if (galaxy) location.href = cs.pageOf(galaxy.id); else cs.say("There is none."); };
