@@ -217,5 +217,7 @@ if workflow.is_main_process:
 def summary():
     lines = ["", "Done. Look at", "  results/report.html"]
     for name in FIELDS:
-        lines += [f"  results/{name}/catalogue.ecsv", f"  results/{name}/figures/"]
+        lines += [
+            f"  results/{name}/{product}" for product in ("catalogue.ecsv", "figures/", "inspect/index.html")
+        ]
     return "\n".join(lines)

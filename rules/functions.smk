@@ -373,6 +373,25 @@ def figure_settings(wildcards):
     }
 
 
+FIELD_PICTURES = (
+    "psf/psf.png",
+    "depth.ecsv",
+    "depth.png",
+    "stack/stack.ecsv",
+    "stack/profiles.ecsv",
+    "stack/stack.png",
+)
+
+
+def galaxy_pictures(field, galaxy):
+    """What is shown of a galaxy -> product."""
+    base = f"results/{field}/galaxies/{galaxy}"
+    shown = {"page": f"results/{field}/inspect/{galaxy}.html", "detection": f"{base}/detection.png"}
+    if galaxy in clumps_of(field):
+        shown |= {"residuals": f"{base}/residuals.png", "source plane": f"{base}/source_plane.png"}
+    return shown
+
+
 def report_of(field):
     """What the report shows of one field, as keyword arguments of `clumpscope.report.FieldInputs`."""
     base = f"results/{field}"
@@ -384,11 +403,22 @@ def report_of(field):
         "population": {name: f"{base}/population/{name}.ecsv" for name in POPULATION_TABLES},
         "figures": [f"{base}/figures/{name}.png" for name in figures_of_field(field)],
         "min_broad_bands": SETTINGS[field]["population"]["min_broad_bands"],
-        "further": sed_sheets(field),
+        "further": [
+            *sed_sheets(field),
+            *(f"{base}/sed/{sfh}.ecsv" for sfh in SETTINGS[field]["sed"]["sfh"]),
+            f"{base}/numbers.yaml",
+            f"{base}/numbers.tex",
+        ],
+        "inspection": f"{base}/inspect/index.html",
     }
     if field in IMAGING:
         shown["psfs"] = f"{base}/psf/psf.ecsv"
+        shown["further"] += [f"{base}/{name}" for name in FIELD_PICTURES]
+        shown["galaxies"] = {galaxy: galaxy_pictures(field, galaxy) for galaxy in galaxies_of(field)}
+    if has_hosts(field):
+        shown["further"].append(f"{base}/hosts.ecsv")
     if "mock" in FIELDS[field]:
+        shown["further"].append(f"{base}/population/truth.ecsv")
         shown["recovery"] = f"{base}/population/truth_summary.ecsv"
         shown["coverage"] = f"{base}/population/coverage.ecsv"
         shown["recovered"] = f"{base}/population/recovered.ecsv"
@@ -416,15 +446,6 @@ def inspected_products(wildcards):
     return products
 
 
-def inspection_pages(field):
-    """Pages of a field; a photometry field has no images to look at."""
-    base = f"results/{field}/inspect"
-    pages = [f"{base}/{name}.html" for name in ("index", "catalogue")]
-    if field in IMAGING:
-        pages += [f"{base}/{galaxy}.html" for galaxy in galaxies_of(field)]
-    return pages
-
-
 def sed_sheets(field):
     """Pages with the fits of the reference SFH; those of the others are drawn when asked for."""
     sfh = SETTINGS[field]["sed"]["reference_sfh"]
@@ -432,20 +453,19 @@ def sed_sheets(field):
 
 
 def report_files(wildcards):
+    """What the report is made of, or links; pages and pictures of galaxies it links without waiting for them."""
+    aside = ("name", "kind", "min_broad_bands", "inspection", "galaxies")
     files = []
     for name in FIELDS:
-        for value in (
-            v for key, v in report_of(name).items() if key not in ("name", "kind", "min_broad_bands")
-        ):
+        for value in (v for key, v in report_of(name).items() if key not in aside):
             values = flat(value)
             files += values if isinstance(values, list) else [values]
-        files += expand(f"results/{name}/sed/{{sfh}}.ecsv", sfh=SETTINGS[name]["sed"]["sfh"])
     return files
 
 
 def final_products(field):
     """All that a user looks at. Named one by one, what was lost is made again though its siblings are there."""
-    base, galaxies = f"results/{field}", f"results/{field}/galaxies"
+    base = f"results/{field}"
     shown = report_of(field)
     files = [f"{base}/catalogue.{ending}" for ending in ("ecsv", "fits")]
     files += [f"{base}/selection.ecsv", *shown["population"].values(), *shown["further"]]
@@ -459,17 +479,6 @@ def final_products(field):
         if sfh != "ssp":
             files += [f"{base}/sed/{sfh}/{galaxy}/{batch}.nc" for galaxy, batch in batches_of(field)]
     if field in IMAGING:
-        files += [f"{galaxies}/{galaxy}/detection.png" for galaxy in galaxies_of(field)]
-        files += [
-            f"{galaxies}/{galaxy}/{name}.png"
-            for galaxy in clumps_of(field)
-            for name in ("residuals", "source_plane")
-        ]
-        files += [
-            f"{base}/{name}"
-            for name in ("psf/psf.png", "depth.png", "stack/stack.png", "stack/profiles.ecsv")
-        ]
+        files += [path for galaxy in galaxies_of(field) for path in galaxy_pictures(field, galaxy).values()]
         files += injection_tables(field).values()
-    if has_hosts(field):
-        files.append(f"{base}/hosts.ecsv")
-    return files + inspection_pages(field)
+    return files + [f"{base}/inspect/{name}.html" for name in ("index", "catalogue")]
