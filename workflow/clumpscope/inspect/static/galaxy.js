@@ -182,7 +182,7 @@
   };
   cs.bar("", el("div", { class: "steps" }, step(-1, "Previous galaxy", "p"), el("span", {}, at >= 0 ? `${at + 1} of ${order.length}` : ""), step(1, "Next galaxy", "n")));
   document.body.append(
-    el("main", { class: "look" }, el("section", { class: "images", "aria-label": "Images" }, tools, el("div", { class: "stage" }, main, label, readout), strip, pictures), side)
+    el("main", { class: "look" }, el("section", { class: "images", "aria-label": "Images" }, tools, el("div", { class: "stage" }, main, label, readout), strip), side, pictures)
   );
 
   // ---- showing

@@ -12,9 +12,9 @@
     }
     return table;
   };
-  // Told apart by all kinds of colour vision: lightness rises, or goes from blue over white to red.
+  // Told apart by all kinds of colour vision: lightness rises, or goes from blue over black to orange.
   const GREY = mix([[6, 8, 12], [255, 255, 255]]);
-  const TWO_SIDED = mix([[33, 102, 172], [103, 169, 207], [209, 229, 240], [247, 247, 247], [253, 219, 199], [239, 138, 98], [178, 24, 43]]);
+  const TWO_SIDED = mix([[176, 212, 255], [70, 130, 196], [24, 44, 70], [14, 15, 19], [72, 32, 18], [196, 92, 44], [255, 204, 150]]);
   const GROWING = mix([[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]]);
   const NOTHING = [58, 66, 84];
   const RESIDUAL_SIGMAS = 5;
