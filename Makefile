@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: env run test fields docs clean
+.PHONY: env run test browser inspect screenshots fields docs clean
 
 env: .venv/.ready .venv/.compiled
 
@@ -20,7 +20,21 @@ env: .venv/.ready .venv/.compiled
 run: env
 	$(BIN)/snakemake --cores all
 
-test: env
+# Inspection pages of a run, with saving: make inspect CONFIG=my_field.yaml
+inspect: env
+	$(BIN)/python -m clumpscope inspect $(or $(CONFIG),config/config.yaml)
+
+# The browser that tests open the inspection pages with. Without it these tests are skipped.
+browser:
+	@if command -v chromium >/dev/null && command -v chromedriver >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq && apt-get install -y -qq chromium chromium-driver; \
+	else echo "No chromium and chromedriver: the tests of the inspection pages are skipped. Debian: apt-get install chromium chromium-driver" >&2; fi
+
+# Pictures of the inspection pages for README and docs, of the results of `make run`.
+screenshots: env browser
+	$(BIN)/python tests/integration/screenshots.py results/mock_cluster docs/images
+
+test: env browser
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
 # The public fields end to end, with small synthetic mosaics from a server on this machine.

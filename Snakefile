@@ -22,6 +22,7 @@ include: "rules/lens.smk"
 include: "rules/sed.smk"
 include: "rules/population.smk"
 include: "rules/figures.smk"
+include: "rules/inspect.smk"
 include: "rules/report.smk"
 
 

@@ -19,6 +19,7 @@ from clumpscope.download import cache_folder, is_address, is_offline, parse_addr
 from clumpscope.errors import InputError
 from clumpscope.files import PACKED_ENDINGS, attend, sweep
 from clumpscope.figures.registry import FIGURES, figures_of, figures_of_columns
+from clumpscope.filters import get_filter
 from clumpscope.injection import INJECTION_TABLES
 from clumpscope.population import POPULATION_TABLES
 from clumpscope.redshifts import redshift_quantiles
@@ -241,5 +242,7 @@ if workflow.is_main_process:
 def summary():
     lines = ["", "Done. Look at", "  results/report.html"]
     for name in FIELDS:
-        lines += [f"  results/{name}/catalogue.ecsv", f"  results/{name}/figures/"]
+        lines += [
+            f"  results/{name}/{product}" for product in ("catalogue.ecsv", "figures/", "inspect/index.html")
+        ]
     return "\n".join(lines)

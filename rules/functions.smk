@@ -405,6 +405,25 @@ def figure_settings(wildcards):
     }
 
 
+FIELD_PICTURES = (
+    "psf/psf.png",
+    "depth.ecsv",
+    "depth.png",
+    "stack/stack.ecsv",
+    "stack/profiles.ecsv",
+    "stack/stack.png",
+)
+
+
+def galaxy_pictures(field, galaxy):
+    """What is shown of a galaxy -> product."""
+    base = f"results/{field}/galaxies/{galaxy}"
+    shown = {"page": f"results/{field}/inspect/{galaxy}.html", "detection": f"{base}/detection.png"}
+    if galaxy in clumps_of(field):
+        shown |= {"residuals": f"{base}/residuals.png", "source plane": f"{base}/source_plane.png"}
+    return shown
+
+
 def report_of(field):
     """What the report shows of one field, as keyword arguments of `clumpscope.report.FieldInputs`."""
     base = f"results/{field}"
@@ -415,14 +434,21 @@ def report_of(field):
         "population": {name: f"{base}/population/{name}.ecsv" for name in (*POPULATION_TABLES, "statistics")},
         "figures": [f"{base}/figures/{name}.png" for name in figures_of_field(field)],
         "min_broad_bands": SETTINGS[field]["population"]["min_broad_bands"],
+        "further": [f"{base}/numbers.yaml", f"{base}/numbers.tex"],
     }
     if field in TABULATED:
         return shown
     shown["selection"] = f"{base}/selection.ecsv"
-    shown["further"] = sed_sheets(field)
+    shown["inspection"] = f"{base}/inspect/index.html"
+    shown["further"] += [*sed_sheets(field), *sed_tables(field).values()]
     if field in IMAGING:
         shown["psfs"] = f"{base}/psf/psf.ecsv"
+        shown["further"] += [f"{base}/{name}" for name in FIELD_PICTURES]
+        shown["galaxies"] = {galaxy: galaxy_pictures(field, galaxy) for galaxy in galaxies_of(field)}
+    if has_hosts(field):
+        shown["further"].append(f"{base}/hosts.ecsv")
     if "mock" in FIELDS[field]:
+        shown["further"].append(f"{base}/population/truth.ecsv")
         shown["recovery"] = f"{base}/population/truth_summary.ecsv"
         shown["coverage"] = f"{base}/population/coverage.ecsv"
         shown["recovered"] = f"{base}/population/recovered.ecsv"
@@ -434,6 +460,23 @@ def report_of(field):
     return shown
 
 
+def pivots(wildcards):
+    """Pivot wavelengths [Angstrom] of a field's filters."""
+    return {band: get_filter(band).pivot_angstrom for band in FIELDS[wildcards.field]["images"]}
+
+
+def inspected_products(wildcards):
+    """Products of a galaxy that its page shows: those of the detection, and of the measurement where there is one."""
+    base = f"results/{wildcards.field}/galaxies/{wildcards.galaxy}"
+    products = {name: f"{base}/{name}.fits" for name in ("cutouts", "segmentation")}
+    products["clumps"] = f"{base}/clumps.ecsv"
+    if wildcards.galaxy in clumps_of(wildcards.field):
+        products |= {name: f"{base}/{name}.fits" for name in ("residuals", "magnification_map")}
+        products["photometry"] = f"{base}/photometry.ecsv"
+        products |= {"source_plane": f"{base}/source_plane.png", "residual_picture": f"{base}/residuals.png"}
+    return products
+
+
 def sed_sheets(field):
     """Pages with the fits of the reference SFH; those of the others are drawn when asked for."""
     sfh = SETTINGS[field]["sed"]["reference_sfh"]
@@ -441,24 +484,23 @@ def sed_sheets(field):
 
 
 def report_files(wildcards):
+    """What the report is made of, or links; pages and pictures of galaxies it links without waiting for them."""
+    aside = ("name", "kind", "min_broad_bands", "inspection", "galaxies")
     files = []
     for name in FIELDS:
-        for value in (
-            v for key, v in report_of(name).items() if key not in ("name", "kind", "min_broad_bands")
-        ):
+        for value in (v for key, v in report_of(name).items() if key not in aside):
             values = flat(value)
             files += values if isinstance(values, list) else [values]
-        files += sed_tables(name).values()
     return files
 
 
 def final_products(field):
     """All that a user looks at. Named one by one, what was lost is made again though its siblings are there."""
-    base, galaxies = f"results/{field}", f"results/{field}/galaxies"
+    base = f"results/{field}"
     shown = report_of(field)
     files = [f"{base}/catalogue.{ending}" for ending in ("ecsv", "fits")]
     files += shown["population"].values()
-    files += [f"{base}/numbers.{ending}" for ending in ("yaml", "tex")]
+    files += shown["further"]
     files += [
         f"{base}/figures/{name}.{ending}"
         for name in figures_of_field(field)
@@ -466,23 +508,11 @@ def final_products(field):
     ]
     if field in TABULATED:
         return files
-    files += [shown["selection"], *shown["further"]]
+    files.append(shown["selection"])
     for sfh in SETTINGS[field]["sed"]["sfh"]:
-        files.append(f"{base}/sed/{sfh}.ecsv")
         if sfh != "ssp":
             files += [f"{base}/sed/{sfh}/{galaxy}/{batch}.nc" for galaxy, batch in batches_of(field)]
     if field in IMAGING:
-        files += [f"{galaxies}/{galaxy}/detection.png" for galaxy in galaxies_of(field)]
-        files += [
-            f"{galaxies}/{galaxy}/{name}.png"
-            for galaxy in clumps_of(field)
-            for name in ("residuals", "source_plane")
-        ]
-        files += [
-            f"{base}/{name}"
-            for name in ("psf/psf.png", "depth.png", "stack/stack.png", "stack/profiles.ecsv")
-        ]
+        files += [path for galaxy in galaxies_of(field) for path in galaxy_pictures(field, galaxy).values()]
         files += injection_tables(field).values()
-    if has_hosts(field):
-        files.append(f"{base}/hosts.ecsv")
-    return files
+    return files + [f"{base}/inspect/{name}.html" for name in ("index", "catalogue")]

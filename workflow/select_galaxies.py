@@ -20,7 +20,8 @@ with job_log(snakemake.log[0]) as log:
         selection, rows, counts = photometry_groups(galaxies, snakemake.wildcards.field)
     else:
         galaxies = read_galaxies(field["galaxies"])
-        edits = read_edits(field["edits"], galaxies) if "edits" in field else None
+        edits = read_edits(field["edits"], galaxies, settings["radius_arcsec"]) if "edits" in field else None
+        rejected = set() if edits is None else set(edits["galaxy"][edits["action"] == "reject"])
         candidates = read_table(snakemake.input.candidates, ["mu", "selected"])
         mosaics = [
             open_mosaic(name=band, **{key: image[key] for key in ("sci", "unit", "pixel_scale", "reference") if key in image})
@@ -32,7 +33,9 @@ with job_log(snakemake.log[0]) as log:
         for row, filters in zip(asked, covering_filters(mosaics, galaxies[asked]), strict=True):
             covering[row] = filters
         mu = None if field["lens"]["kind"] == "none" else np.ma.filled(candidates["mu"], np.nan)
-        selection = select_galaxies(galaxies, mu, list(field["images"]), covering=covering, **settings)
+        selection = select_galaxies(
+            galaxies, mu, list(field["images"]), covering=covering, rejected=rejected, **settings
+        )
         require_galaxies(selection, str(field["galaxies"]))
         for text in registration(mosaics, selection[selection["selected"]]):
             print(f"In doubt: {text}", file=sys.stderr)

@@ -1,7 +1,8 @@
-"""Commands of the library, beside the workflow's: `clumpscope init FOLDER` and `clumpscope check CONFIG`."""
+"""Commands of the library, beside the workflow's: `clumpscope init FOLDER`, `clumpscope check CONFIG` and `clumpscope inspect CONFIG`."""
 
 import argparse
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from .errors import InputError
@@ -20,8 +21,16 @@ def main(arguments: list[str] | None = None) -> int:
     init.add_argument("--output", help="the configuration to write (default: FOLDER's name, .yaml, here)")
     check = commands.add_parser("check", help="check a configuration and all its inputs, without a run")
     check.add_argument("config", help="the configuration")
+    inspect = commands.add_parser(
+        "inspect", help="show the inspection pages, and save what is edited in them"
+    )
+    inspect.add_argument("config", help="the configuration of the run")
+    inspect.add_argument("--results", default="results", help="folder of results (default: results)")
+    inspect.add_argument("--port", type=int, help="port of this machine")
     given = parser.parse_args(arguments)
     try:
+        if given.command == "inspect":
+            return _inspect(given.config, given.results, given.port)
         config = _init(given.folder, given.output) if given.command == "init" else given.config
         return _check(config, given.command == "init")
     except InputError as error:
@@ -43,6 +52,16 @@ def _init(folder: str, output: str | None) -> str:
     print(f"{target} is written; {len(marked)} lines are marked `# ?`:")
     print(*(f"  {line}" for line in marked), sep="\n")
     return str(target)
+
+
+def _inspect(config: str, results: str, port: int | None) -> int:
+    from .inspect.serving import PORT, InspectionServer
+
+    with InspectionServer(config, results, PORT if port is None else port) as server:
+        print("Open in a browser (Ctrl-C ends it):", *server.addresses(), sep="\n  ", flush=True)
+        with suppress(KeyboardInterrupt):
+            server.serve_forever()
+    return 0
 
 
 def _check(config: str, new: bool) -> int:

@@ -34,7 +34,7 @@ class Flag:
 
 
 _ROWS = [
-    ("manual", "detect", "Added by hand in the edits table.", False),
+    ("manual", "detect", "Added or moved by hand in the edits table.", False),
     ("edge", "fit", "The fit box is cut by the image edge or by missing pixels.", False),
     ("few_pixels", "fit", "Too few good pixels to fit; no measurement.", True),
     ("saturated", "fit", "Saturated or masked pixels inside the core of the clump.", False),

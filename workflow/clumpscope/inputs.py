@@ -279,22 +279,74 @@ def galaxy_photometry(sources: Table, galaxy: str, field: str) -> Table:
     return table
 
 
-def read_edits(path: str, galaxies: Table) -> Table:
-    """A person's corrections to the detection: galaxy, action (add or remove), ra, dec."""
+def read_edits(path: str, galaxies: Table, radius_arcsec: float = np.nan) -> Table:
+    """A person's corrections to the detection, and what is said of galaxies.
+
+    Parameters
+    ----------
+    path : str
+        galaxy, action, ra, dec; of ``move`` also ra_to, dec_to; optional comment, who, when.
+    galaxies : Table
+        The catalogue: id, ra, dec; optional radius_arcsec.
+    radius_arcsec : float
+        Radius of galaxies without one; NaN: how far edits of these lie from them is not checked.
+
+    Returns
+    -------
+    Table
+        With all of these columns; what is missing is NaN, or empty.
+
+    Raises
+    ------
+    InputError
+        Unknown galaxy or action, a place that is missing or outside the galaxy's cutout, rows that contradict each other.
+    """
+    from .images.cutouts import MARGIN_ARCSEC
+    from .images.edits import CLUMP_ACTIONS, GALAXY_ACTIONS, merge_edits, places_of
+
     table = read_table(path, ["galaxy", "action", "ra", "dec"])
-    known = set(galaxies["id"])
-    table["galaxy"] = [str(value) for value in table["galaxy"]]
-    for row, (galaxy, action) in enumerate(zip(table["galaxy"], table["action"], strict=True)):
+    for name in ("ra", "dec", "ra_to", "dec_to"):
+        if name not in table.colnames:
+            table[name] = np.full(len(table), np.nan)
+        _check_unit(table, name, "deg", path)
+        limits = (0.0, 360.0) if name.startswith("ra") else (-90.0, 90.0)
+        require_finite(table, name, path, *limits, optional=True)
+        table[name] = _optional_numbers(table, name, path)
+    for name in ("galaxy", "action", "comment", "who", "when"):
+        cells = table[name] if name in table.colnames else [""] * len(table)
+        table[name] = np.array(["" if np.ma.is_masked(cell) else str(cell) for cell in cells], dtype=object)
+    known = {str(name): row for row, name in enumerate(galaxies["id"])}
+    radii = np.full(len(galaxies), radius_arcsec)
+    if "radius_arcsec" in galaxies.colnames:
+        own = np.ma.filled(np.ma.asarray(galaxies["radius_arcsec"]).astype(float), np.nan)
+        radii = np.where(own > 0, own, radii)
+    for row, edit in enumerate(table, start=1):
+        galaxy, action = edit["galaxy"], edit["action"]
         if galaxy not in known:
             raise InputError(
-                f"{path}, column 'galaxy', row {row + 1}", repr(galaxy), "an id of the galaxy catalogue"
+                f"{path}, column 'galaxy', row {row}", repr(galaxy), "an id of the galaxy catalogue"
             )
-        if action not in ("add", "remove"):
+        if action not in (*CLUMP_ACTIONS, *GALAXY_ACTIONS):
             raise InputError(
-                f"{path}, column 'action', row {row + 1}", repr(str(action)), "'add' or 'remove'"
-            )
-    _check_places(table, path)
-    return table
+                f"{path}, column 'action', row {row}", repr(action), f"one of {', '.join((*CLUMP_ACTIONS, *GALAXY_ACTIONS))}"
+            )  # fmt: skip
+        if action not in CLUMP_ACTIONS:
+            continue
+        where = f"{path}, row {row} ({action} in galaxy {galaxy})"
+        if not np.isfinite(places_of(edit)).all():
+            needed = "ra, dec, ra_to and dec_to" if action == "move" else "ra and dec"
+            raise InputError(where, "no position", needed)
+        centre = galaxies[known[galaxy]]
+        # A cutout is a square of whatever direction.
+        reach = np.sqrt(2.0) * (radii[known[galaxy]] + MARGIN_ARCSEC)
+        for ra, dec in places_of(edit):
+            east = ((ra - centre["ra"] + 180.0) % 360.0 - 180.0) * np.cos(np.deg2rad(dec))
+            away = 3600.0 * np.hypot(east, dec - centre["dec"])
+            if away > reach:
+                raise InputError(
+                    where, f"a position {away:.1f} arcsec from the galaxy", f"one inside its cutout, at most {reach:.1f} arcsec away"
+                )  # fmt: skip
+    return merge_edits(table, str(path))
 
 
 def read_stars(path: str) -> Table:

@@ -152,8 +152,32 @@ def test_unusable_edits():
     image = cutout()
     with pytest.raises(InputError, match=r"edit 1 of galaxy g1 .*inside 161 x 161"):
         detect(image, edits=edits(image, ("add", 400.0, 20.0)))
-    with pytest.raises(InputError, match="'move'"):
-        detect(image, edits=edits(image, ("move", 60.0, 70.0)))
+    with pytest.raises(InputError, match="'shift'"):
+        detect(image, edits=edits(image, ("shift", 60.0, 70.0)))
+    away = edits(image, ("move", 60.0, 70.0))
+    away["ra_to"], away["dec_to"] = away["ra"], away["dec"] + 1.0
+    with pytest.raises(InputError, match="inside 161 x 161"):
+        detect(image, edits=away)
+
+
+def test_a_moved_clump_keeps_its_pixels():
+    image = cutout()
+    before = detect(image)
+    first = before.table[0]
+    x, y = first["x"] - 1000, first["y"] - 500
+    corrections = edits(image, ("move", x, y))
+    ra, dec = image.wcs.all_pix2world(x + 3.0, y - 2.0, 0)
+    corrections["ra_to"], corrections["dec_to"] = float(ra), float(dec)
+    after = detect(image, edits=corrections)
+    assert len(after.table) == len(before.table)
+    (moved,) = (row for row in after.table if has(row["flags"], "manual"))
+    assert (moved["x"] - first["x"], moved["y"] - first["y"]) == (
+        pytest.approx(3.0, abs=1e-3),
+        pytest.approx(-2.0, abs=1e-3),
+    )
+    assert moved["flux_iso_njy"] == first["flux_iso_njy"] and moved["snr"] < first["snr"]
+    others = {tuple(row) for row in before.table if row["id"] != first["id"]}
+    assert others == {tuple(row) for row in after.table if row["id"] != moved["id"]}
 
 
 def test_cutouts_with_holes_or_nothing(caplog):

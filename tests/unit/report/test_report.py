@@ -24,6 +24,7 @@ from clumpscope.report.tables import (
     psf_table,
     published_table,
     recovery_table,
+    slope_table,
 )
 from clumpscope.tables import write_table
 from unit.injection.injected_samples import injected_sample
@@ -154,6 +155,8 @@ def test_a_field_without_clumps_has_a_page(products):
 
 def test_selection_reasons_are_counted_without_their_numbers():
     assert selection_counts(SELECTION) == [("selected", 1), ("mu, not above 2", 2), ("on the reject list", 1)]
+    wide = Table({"selected": [False], "reason": ["(z84 - z16) / 2 = 0.700, not below 0.5"]})
+    assert selection_counts(wide) == [("(z84 - z16) / 2, not below 0.5", 1)]
 
 
 def test_flags_are_counted_with_their_meaning():
@@ -179,6 +182,35 @@ def test_medians_carry_their_errors_and_counts(products):
     whole = medians[(medians["property"] == "log_mass_p50") & ~np.isfinite(medians["z_low"])][0]
     expected = f"{whole['median']:.2f} +{whole['err_hi']:.2f} −{whole['err_lo']:.2f} ({whole['n']})"
     assert row[1] == expected and table.heads[2] == "0.7 ≤ z < 1.5"
+
+
+def test_what_is_empty_repeated_or_no_rate_is_not_shown():
+    medians = Table(
+        {
+            "property": ["log_sfr10_p50"] * 3, "z_low": [-np.inf, 0.5, 1.5], "z_high": [np.inf, 1.5, 2.5], "n": [9, 9, 0],
+            "median": [-16.8, 0.1, np.nan], "err_lo": [6.0, 11.0, np.nan], "err_hi": [2.0, 0.2, np.nan],
+        }
+    )  # fmt: skip
+    table = median_table(medians)
+    assert table.heads == ("median (clumps)", "all", "0.5 ≤ z < 1.5")
+    assert table.rows[0][1:] == ("< −6 (9)", "0.10 +0.20, down to < −6 (9)")
+    row = [np.nan, np.nan, 5, 7.0, "turnover", 3, -1.0, 0.2]
+    names = ["low", "high", "n", "log_mass_limit", "limit_source", "n_above_limit", "slope", "slope_err"]
+    slopes = Table(rows=[["redshift", *row], ["magnification", *row]], names=["by", *names])
+    assert [cells[0] for cells in slope_table(slopes).rows] == ["all"]
+
+
+def test_galaxies_are_linked(products):
+    folder, inputs, _ = products
+    own = replace(
+        inputs,
+        inspection=folder / "f/inspect/index.html",
+        galaxies={"<g>": {"page": folder / "f/inspect/g.html"}},
+    )
+    build([own], folder / "provenance.json", folder / "linked.html")
+    page = Page((folder / "linked.html").read_text())
+    assert page.open == [] and {"f/inspect/index.html", "f/inspect/g.html"} <= set(page.links)
+    assert "&lt;g&gt;" in (folder / "linked.html").read_text()
 
 
 def test_missed_goals_are_marked():

@@ -210,7 +210,7 @@ def test_a_filter_without_psf_or_stars_is_refused(field, tmp_path):
 
 def test_edits_name_known_galaxies_and_actions(field, tmp_path):
     field["edits"] = str(tmp_path / "edits.csv")
-    for row, message in (("g9,add,10,-30", "'g9'"), ("g1,delete,10,-30", "'add' or 'remove'")):
+    for row, message in (("g9,add,10,-30", "'g9'"), ("g1,delete,10,-30", "one of add, remove, move, reject")):
         (tmp_path / "edits.csv").write_text(f"galaxy,action,ra,dec\n{row}\n")
         with pytest.raises(InputError, match=message):
             inputs.check_field("a", field)

@@ -92,7 +92,7 @@ def detect_clumps(
     footprint : (ny, nx) bool array, optional
         The galaxy's pixels in a segmentation map; then it, not `radius_arcsec`, tells which clumps belong.
     edits : Table, optional
-        galaxy, action (add or remove), ra, dec; rows of other galaxies are passed over.
+        galaxy, action, ra, dec, of `apply_edits`; rows of other galaxies are passed over.
     edit_tolerance_arcsec : float
         How near a clump has to be to a position to be the one that is to be removed.
 

@@ -10,6 +10,7 @@ from astropy.table import Table
 
 from ..errors import InputError
 from ..filters import get_filter
+from .edits import CLUMP_ACTIONS
 
 if TYPE_CHECKING:
     from .mosaic import Mosaic
@@ -23,6 +24,9 @@ __all__ = [
 REFERENCE_FILTERS = ((3.5, "F150W"), (6.0, "F200W"), (np.inf, "F277W"))
 
 
+_PLACES = ("ra", "dec", "ra_to", "dec_to")
+
+
 def select_galaxies(
     catalogue: Table,
     mu: Sequence[float] | None,
@@ -31,6 +35,7 @@ def select_galaxies(
     min_magnification: float = 2.0,
     max_redshift_error: float = 0.5,
     reject: Collection[str] = (),
+    rejected: Collection[str] = (),
     radius_arcsec: float = 1.5,
     reference_filters: Sequence[tuple[float, str]] = REFERENCE_FILTERS,
     covering: Sequence[Collection[str]] | None = None,
@@ -52,7 +57,9 @@ def select_galaxies(
         Photometric redshifts need (z84 - z16) / 2 below it. A catalogue without ``z_spec`` and
         without ``z_lo``, ``z_hi`` is taken as secure.
     reject : collection of str
-        Identifiers refused by hand.
+        Identifiers refused in the configuration.
+    rejected : collection of str
+        Identifiers refused in the table of edits.
     radius_arcsec : float
         Radius of a galaxy without ``radius_arcsec`` in the catalogue.
     reference_filters : sequence of (float, str)
@@ -88,6 +95,8 @@ def select_galaxies(
     for row in range(size):
         if identifiers[row] in refused:
             reason = "on the reject list"
+        elif identifiers[row] in rejected:
+            reason = "rejected in the edits table"
         elif covering is not None and not covering[row]:
             reason = "on no image"
         elif not redshift[row] > min_redshift:
@@ -145,7 +154,7 @@ def galaxy_rows(selection: Table, edits: Table | None) -> dict[str, dict]:
     selection : Table
         Of `select_galaxies`.
     edits : Table, optional
-        galaxy, action, ra, dec.
+        galaxy, action, ra, dec, ra_to, dec_to. What is said of whole galaxies measures nothing again, and is left out.
     """
     rows = {}
     for row in selection[selection["selected"]]:
@@ -155,12 +164,11 @@ def galaxy_rows(selection: Table, edits: Table | None) -> dict[str, dict]:
             **{key: float(row[key]) for key in ("ra", "dec", "z", "z_lo", "z_hi", "radius_arcsec")},
             "edits": [
                 {
-                    "galaxy": str(e["galaxy"]),
-                    "action": str(e["action"]),
-                    "ra": float(e["ra"]),
-                    "dec": float(e["dec"]),
+                    **{key: str(edit[key]) for key in ("galaxy", "action")},
+                    **{key: float(edit[key]) for key in _PLACES[: 4 if edit["action"] == "move" else 2]},
                 }
-                for e in own
+                for edit in own
+                if edit["action"] in CLUMP_ACTIONS
             ],
         }
     return rows

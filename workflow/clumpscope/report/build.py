@@ -18,6 +18,7 @@ from .counting import flag_counts, headline, selection_counts
 __all__ = ["FieldInputs", "build"]
 
 Location = str | os.PathLike
+_ACRONYMS = {"sfh": "SFH", "ssp": "SSP", "f22": "F22"}
 _POPULATION = {
     "medians": tables.median_table,
     "mass_function_slopes": tables.slope_table,
@@ -59,6 +60,10 @@ class FieldInputs:
         Tables of `clumpscope.population.published`.
     further : sequence of path-like
         Other products to link.
+    inspection : path-like, optional
+        Index of the pages on which every galaxy is looked at.
+    galaxies : mapping of str to mapping of str to path-like
+        Galaxy -> what is shown -> product, to link.
     min_broad_bands : int
         Broad bands with S/N > 3 that a clump needs in statistics.
     """
@@ -77,6 +82,8 @@ class FieldInputs:
     published: Location | None = None
     published_stack: Location | None = None
     further: Sequence[Location] = ()
+    inspection: Location | None = None
+    galaxies: Mapping[str, Mapping[str, Location]] = field(default_factory=dict)
     min_broad_bands: int = 4
 
 
@@ -171,7 +178,18 @@ def _field(inputs: FieldInputs, base: Path) -> dict[str, Any]:
         "tables": [table for table in shown if table.rows],
         "figures": _figures(inputs.figures, base),
         "links": [(Path(path).name, _link(path, base)) for path in links if path],
+        "inspection": _link(inputs.inspection, base) if inputs.inspection else None,
+        "galaxies": {
+            name: [(text, _link(path, base)) for text, path in shown.items()]
+            for name, shown in inputs.galaxies.items()
+        },
     }
+
+
+def _title(name: str) -> str:
+    """A figure's name in words."""
+    words = [_ACRONYMS.get(word, word) for word in name.split("_")]
+    return " ".join([words[0][:1].upper() + words[0][1:], *words[1:]])
 
 
 def _figures(paths: Sequence[Location], base: Path) -> list[dict[str, Any]]:
@@ -183,7 +201,7 @@ def _figures(paths: Sequence[Location], base: Path) -> list[dict[str, Any]]:
         figures.append(
             {
                 "name": path.stem,
-                "title": path.stem.replace("_", " "),
+                "title": _title(path.stem),
                 "caption": known.caption if known else "",
                 "image": base64.b64encode(path.read_bytes()).decode("ascii"),
                 "links": [(end, _link(path.with_suffix(f".{end}"), base)) for end in ("pdf", "png", "ecsv")],

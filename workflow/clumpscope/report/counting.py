@@ -10,7 +10,7 @@ from ..population.sample import population_sample
 
 __all__ = ["flag_counts", "headline", "selection_counts"]
 
-_NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
+_FOUND = re.compile(r" = [-+]?\d+(?:\.\d+)?")
 
 
 def selection_counts(selection: Table) -> list[tuple[str, int]]:
@@ -31,8 +31,7 @@ def selection_counts(selection: Table) -> list[tuple[str, int]]:
 
 def _reason(text: str) -> str:
     # "mu = 1.329, not above 2": what was found differs from galaxy to galaxy, what was asked does not.
-    name, comma, asked = text.partition(", ")
-    return f"{_NUMBER.sub('', name).rstrip(' =')}{comma}{asked}" if comma else text
+    return _FOUND.sub("", text)
 
 
 def flag_counts(catalogue: Table) -> list[dict]:

@@ -42,8 +42,9 @@ _QUANTITY = {
     "log_f_cl": "log clump mass fraction",
     "log_ssfr": "log sSFR of the host",
 }
-_LEAST_LOG_SFR = -6.0
-"""Rates below are none, however far a declining history takes them down."""
+_NO_STARS = -6.0
+"""Logarithmic rates below this are none: such numbers tell how a history ends, not what was seen."""
+_RATES = ("log_sfr10", "log_sigma_sfr")
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -63,9 +64,14 @@ def number(value: float, digits: int = 2) -> str:
     return f"{value:.{digits}f}".replace("-", "−") if np.isfinite(value) else "–"
 
 
-def _with_errors(value: float, low: float, high: float, digits: int) -> str:
+def _with_errors(value: float, low: float, high: float, digits: int, quantity: str = "") -> str:
     if not np.isfinite(value):
         return "–"
+    if quantity.startswith(_RATES):
+        if value < _NO_STARS:
+            return f"< {number(_NO_STARS, 0)}"
+        if value - low < _NO_STARS:
+            return f"{number(value, digits)} +{high:.{digits}f}, down to < {number(_NO_STARS, 0)}"
     if not (np.isfinite(low) and np.isfinite(high)):
         return number(value, digits)
     return f"{number(value, digits)} +{high:.{digits}f} −{low:.{digits}f}"
@@ -78,6 +84,11 @@ def _group(by: str, low: float, high: float) -> str:
     return Bin(low, high, np.empty(0)).label(symbol, digits)
 
 
+def _once(rows: list[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
+    """Rows without repetitions: all clumps are a group by redshift, and one by magnification."""
+    return tuple(dict.fromkeys(rows))
+
+
 def _p_value(p: float) -> str:
     if not np.isfinite(p):
         return "–"
@@ -88,21 +99,20 @@ def _p_value(p: float) -> str:
 
 def median_table(medians: Table) -> TextTable:
     """Medians of every property, one column a redshift bin."""
-    bins = list(dict.fromkeys((float(r["z_low"]), float(r["z_high"])) for r in medians))
+    bins = list(dict.fromkeys((float(r["z_low"]), float(r["z_high"])) for r in medians if r["n"]))
     rows = []
     for name, (label, digits) in _PROPERTY.items():
         own = {(float(r["z_low"]), float(r["z_high"])): r for r in medians if r["property"] == name}
         if any(row["n"] for row in own.values()):
             cells = [
-                f"< {number(_LEAST_LOG_SFR, 0)} ({own[b]['n']})"
-                if name == "log_sfr10_p50" and own[b]["median"] < _LEAST_LOG_SFR
-                else f"{_with_errors(own[b]['median'], own[b]['err_lo'], own[b]['err_hi'], digits)} ({own[b]['n']})"
+                f"{_with_errors(own[b]['median'], own[b]['err_lo'], own[b]['err_hi'], digits, name)} ({own[b]['n']})"
                 for b in bins
             ]
             rows.append((label, *cells))
     heads = ("median (clumps)", *(_group("redshift", *b) for b in bins))
     return TextTable("Medians by redshift", heads, tuple(rows), caption="Errors are 68 % confidence intervals of the median. "
-                     "Sizes and densities use clumps whose size is measured, not limited. Rates that a declining history has let die away are given as limits.")  # fmt: skip
+                     "Sizes and densities use clumps whose size is measured, not limited; a rate below "
+                     "10⁻⁶ is none: all stars are older than 10 Myr.")  # fmt: skip
 
 
 def statistics_table(statistics: Table, published: Table) -> TextTable:
@@ -154,7 +164,7 @@ def slope_table(slopes: Table) -> TextTable:
         "Maximum likelihood above the limit; −1 is the slope of a turbulent, scale-free medium (C25 section 5.4). A limit from injection "
         "is that of the injected clumps at the group's own mass-to-light ratios; one from the turnover lies 0.3 dex above it: where incompleteness sets in gradually, slopes still come out too shallow."
     )
-    return TextTable("Mass functions", heads, tuple(rows), caption=caption)
+    return TextTable("Mass functions", heads, _once(rows), caption=caption)
 
 
 def mass_fit_table(fits: Table) -> TextTable:
@@ -175,7 +185,7 @@ def mass_fit_table(fits: Table) -> TextTable:
         "Without bins, with every clump's error of mass and magnification and, where clumps were injected, its own completeness. The cumulative slope is α + 1. "
         "The smaller AIC is preferred; Bayes factors are over the power law, and below about 3 decide nothing."
     )
-    return TextTable("Mass functions by full likelihood", heads, tuple(rows), caption=caption)
+    return TextTable("Mass functions by full likelihood", heads, _once(rows), caption=caption)
 
 
 def correlation_table(correlations: Table) -> TextTable:
@@ -257,7 +267,7 @@ def recovered_table(recovered: Table) -> TextTable:
         (
             f"{r['quantity']} ({r['number']}; {str(r['table']).replace('_', ' ')})".lstrip(),
             _group("redshift", r["low"], r["high"]),
-            _with_errors(r["value"], r["err_lo"], r["err_hi"], 2),
+            _with_errors(r["value"], r["err_lo"], r["err_hi"], 2, str(r["quantity"])),
             number(r["sample_truth"]),
             number(r["field_truth"]),
             f"{r['n']} of {r['n_field']}",
