@@ -15,7 +15,10 @@ from unit.figures.products_of_figures import cluster_products, imaging_products
 
 @pytest.fixture(scope="module")
 def products(tmp_path_factory):
-    return {"imaging": imaging_products(tmp_path_factory.mktemp("field")), "photometry": cluster_products()}
+    return {
+        "imaging": imaging_products(tmp_path_factory.mktemp("field")),
+        "photometry": cluster_products(folder=tmp_path_factory.mktemp("clusters")),
+    }
 
 
 def emptied(products):

@@ -124,7 +124,7 @@ def _draw_fraction(axes: "Axes", relations: Table, medians: Table, correlations:
     axes.figure.colorbar(points, ax=axes, label=r"$\log\,$sSFR$_{100}$ $[\mathrm{yr}^{-1}]$", pad=0.02)
     _draw_medians(axes, medians, "log_f_cl", "black", "o")
     # A line at the whole mass where shares come near to it.
-    if np.nanmax(fraction, initial=-np.inf) > -0.5:
+    if np.any(fraction > -0.5):
         axes.axhline(0, color="0.75", lw=0.7, zorder=0)
     headroom(axes, 0.17)
     text = f"with mass: {_statistics(correlations, 'log_mass_host', 'log_f_cl')}\n"

@@ -44,6 +44,9 @@ class FigureSpec:
 
 
 _ROWS = [
+    ("composites", _IMAGING, ("cutouts", "catalogue"),
+     "Galaxies with the most clumps by redshift, in three broad filters (named above), each with the same arcsinh stretch (Lupton et al. 2004); circles are clumps, "
+     "the outer circle marks the central one. The stretch is linear near the noise of the middle filter (C25 Fig. 1)."),
     ("luminosity_size", _IMAGING, ("catalogue",),
      "Absolute V magnitude against intrinsic effective radius, by redshift; open symbols with arrows are upper limits of the size. The "
      "grey lines are of equal mean rest-frame surface brightness inside the effective radius; black contours hold 90, 50 and 25 % of the comparison samples of "
@@ -71,10 +74,23 @@ _ROWS = [
      "Clump mass over host mass, mass-weighted age and mass surface density against galactocentric distance in the "
      "source plane, by redshift and by host mass (C25 Fig. 13). Large symbols are medians with 68 % confidence, open and "
      "unjoined those of fewer than five clumps; fewer than three have no error bar. Dashed: straight lines through all clumps of a group, whose slopes are written in the order of the legend."),
+    ("galaxy_gradients", _IMAGING, ("cutouts", "catalogue"),
+     "The galaxies with the most clumps: their picture (as in the figure composites), and mass, mass-weighted age and mass surface density of their clumps against galactocentric distance, with Pearson's r and p; "
+     "orange squares are central clumps, open triangles lower limits (C25 Fig. 19)."),
     ("surface_density", _IMAGING, ("catalogue", "population"),
      "Surface densities of stellar mass and of star formation against redshift, and their distributions, by resolution class "
-     "(C25 Figs. 15 and 17). Those of unresolved clumps are lower limits. Open symbols are medians of fewer than five; open triangles at the edge stand for values beyond. Surface-brightness dimming hides clumps of low "
+     "(C25 Fig. 16). Those of unresolved clumps are lower limits. Open symbols are medians of fewer than five; open triangles at the edge stand for values beyond. Surface-brightness dimming hides clumps of low "
      "density at high redshift."),
+    ("resolution_cases", _IMAGING, ("psfs", "catalogue"),
+     "What resolution makes of clumps: idealised ones (top) behind the PSF of the most common reference filter (middle), and cuts through their middle (bottom), without noise: A too small to be "
+     "told from a point, B1 compact, B2 two too close to be told apart, B3 two apart, C more extended than the PSF. Percentages are of this field's clumps (C25 Fig. 14)."),
+    ("resolution_classes", _IMAGING, ("catalogue",),
+     "Size, mass, mass-weighted age and mass surface density of unresolved, compact and extended clumps, with medians (triangles). Sizes of unresolved ones are upper limits, their "
+     "densities lower limits; the outermost bins include what lies beyond (C25 Fig. 15)."),
+    ("density_evolution", _IMAGING, ("catalogue",),
+     "Clumps with a measured size. Left: surface density of star formation against that of mass, by redshift; grey: rates that form the mass in 10 Myr and in 1 Gyr; open triangles stand for values below. Middle and right: "
+     "distributions of both in every redshift bin, compact clumps on the left of each violin, extended ones on the right, with medians; dashes are single clumps, where fewer than five make no "
+     "violin (C25 Figs. 16 and 17)."),
     ("mass_function", _BOTH, ("population",),
      "Cumulative clump mass function, by redshift and by magnification. Dashed: the maximum-likelihood power law above the "
      "completeness limit of each group (dot): a given one, that of the injected clumps, or 0.3 dex above the peak of its mass "
@@ -82,6 +98,9 @@ _ROWS = [
     ("sfh_comparison", _BOTH, ("catalogue", "sed_all"),
      "Stellar mass, mass-weighted age, attenuation, surface densities, star-formation rate, metallicity and chi-squared a band of the same "
      "clumps under every star-formation history that the configuration asks for (C25 Fig. 7 has four); the outermost bins include what lies beyond."),
+    ("sed_examples", _BOTH, ("catalogue", "sed_draws"),
+     "Photometry (black), best fit (squares) and its spectrum, and the range of the posterior (band) of single clumps: those of `figures.sed_clumps`, or else the one with the highest S/N of every "
+     "redshift bin. Fluxes are as observed, masses are divided by the magnification; open triangles are limits where nothing is seen (C25 Fig. 6)."),
     ("host_sfh", _IMAGING, ("hosts", "galaxies"),
      "Masses and star-formation rates (over 100 Myr) of the host galaxies: other star-formation histories against the reference, with "
      "median differences, and the rate against mass with the main sequence of Speagle et al. (2014) at each bin's median redshift (C25 "
