@@ -192,7 +192,7 @@ if workflow.is_main_process and names_taken:
 
 # Inputs that already lie there are checked before any job starts; downloads and mock fields when they arrive.
 if workflow.is_main_process:
-    from clumpscope.inputs import check_field
+    from clumpscope.inputs import check_field, check_samples
     from clumpscope.progress import follow
     from clumpscope.report.provenance import made_by_other_code
     from snakemake.logging import logger
@@ -204,6 +204,7 @@ if workflow.is_main_process:
             continue
         try:
             check_field(name, {"images": {}, "lens": {"kind": "none"}, **field})
+            check_samples(SETTINGS[name]["figures"]["tables"])
         except InputError as error:
             raise WorkflowError(f"field {name}: {error}") from None
     if made_by_other_code("results/provenance.json"):

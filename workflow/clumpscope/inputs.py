@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "check_field",
+    "check_samples",
     "galaxy_photometry",
     "photometry_filters",
     "photometry_groups",
@@ -317,6 +318,21 @@ def _check_lens(key: str, lens: dict[str, Any]) -> None:
         for entry in maps:
             if entry in sample:
                 _require_file(sample[entry], f"{key}.samples, entry {number}, {entry}")
+
+
+def check_samples(tables: dict[str, str]) -> None:
+    """Check comparison samples, `figures.tables` of the configuration: label -> path.
+
+    Raises
+    ------
+    InputError
+        The first file, column or cell that cannot be used.
+    """
+    for label, path in tables.items():
+        _require_file(path, f"figures.tables.{label}")
+        table = read_table(path, ["r_eff_pc", "m_v_ab"])
+        require_finite(table, "r_eff_pc", path, low=0.0, optional=True)
+        require_finite(table, "m_v_ab", path, optional=True)
 
 
 def check_field(name: str, field: dict[str, Any]) -> None:

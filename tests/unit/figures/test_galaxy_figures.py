@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 from astropy.table import Table
+from clumpscope.errors import InputError
 from clumpscope.figures.composite import composite, three_filters
 from clumpscope.figures.luminosity_size import enclosing_levels
 from clumpscope.figures.registry import draw_figure
 from clumpscope.figures.resolution_cases import observed, true_light
 from clumpscope.images.psf import read_psf
+from clumpscope.inputs import check_samples
 from clumpscope.population.sample import has_size, population_sample
 from scipy.stats import chi2, pearsonr
 from unit.figures.products_of_figures import imaging_products, posterior_of, write_round_psf
@@ -205,3 +207,17 @@ def test_figures_of_nothing_but_limits_or_missing_values(products, name):
         for column in columns:
             missing["population"][table][column] = np.nan
     draw_figure(name, missing)[0].draw_without_rendering()
+
+
+def test_samples_that_cannot_be_drawn_are_refused(tmp_path):
+    with pytest.raises(InputError, match=r"figures.tables.local: found the path .*no file"):
+        check_samples({"local": str(tmp_path / "nothing.csv")})
+    path = tmp_path / "sample.csv"
+    path.write_text("r_eff_pc,mass\n3.0,5.0\n")
+    with pytest.raises(InputError, match="m_v_ab"):
+        check_samples({"local": str(path)})
+    path.write_text("r_eff_pc,m_v_ab\n3.0,-10.0\n-3.0,-9.0\n")
+    with pytest.raises(InputError, match=r"r_eff_pc.*row 2"):
+        check_samples({"local": str(path)})
+    path.write_text("r_eff_pc,m_v_ab\n3.0,-10.0\n,-9.0\n")
+    check_samples({"local": str(path)})

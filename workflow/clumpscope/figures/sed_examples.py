@@ -147,7 +147,7 @@ def _numbers(posterior: "Posterior", mu: float) -> str:
         ("log_mass", r"$\log\,M_\star\,\mu^{-1}$", np.log10(mu)),
         ("log_age_mw_yr", r"$\log$ age", 0.0),
         ("a_v", "$A_V$", 0.0),
-        ("log_z_zsun", r"$\log\,Z$", 0.0),
+        ("log_z_zsun", r"$\log\,Z/Z_\odot$", 0.0),
     )
     parts = []
     for name, label, shift in quantities:
