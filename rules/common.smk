@@ -5,6 +5,7 @@ import shutil
 import sys
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 
 from snakemake.exceptions import WorkflowError
 
@@ -211,7 +212,7 @@ if workflow.is_main_process and names_taken:
 
 # Inputs that already lie there are checked before any job starts; downloads and mock fields when they arrive.
 if workflow.is_main_process:
-    from clumpscope.inputs import check_field
+    from clumpscope.inputs import check_field, check_samples
     from clumpscope.progress import follow
     from clumpscope.report.provenance import made_by_other_code
     from snakemake.logging import logger
@@ -227,6 +228,7 @@ if workflow.is_main_process:
                 {"images": {}, "lens": {"kind": "none"}, **field},
                 SETTINGS[name]["psf"]["radius_arcsec"],
             )
+            check_samples(SETTINGS[name]["figures"]["tables"])
         except InputError as error:
             raise WorkflowError(f"field {name}: {error}") from None
         for text in doubts:

@@ -338,9 +338,13 @@ def products_of(field):
         "catalogue": f"{base}/catalogue.ecsv",
         "population": {name: f"{base}/population/{name}.ecsv" for name in POPULATION_TABLES},
     }
+    if SETTINGS[field]["figures"]["tables"]:
+        products["samples"] = SETTINGS[field]["figures"]["tables"]
     if field in TABULATED:
         return products
     products["sed_all"] = sed_tables(field)
+    if settings["reference_sfh"] != "ssp":
+        products["sed_draws"] = sed_batches("nc")(SimpleNamespace(field=field, sfh=settings["reference_sfh"]))
     if LOCAL[field]["other_lenses"]:
         products["lens_models"] = products["catalogue"]
     if field in IMAGING:
@@ -348,6 +352,8 @@ def products_of(field):
         products["stack_profiles"] = f"{base}/stack/profiles.ecsv"
         products["stack_images"] = [f"{base}/stack/stack.fits"]
         products["residuals"] = [f"{base}/galaxies/{galaxy}/residuals.fits" for galaxy in clumps_of(field)]
+        products["cutouts"] = [f"{base}/galaxies/{galaxy}/cutouts.fits" for galaxy in clumps_of(field)]
+        products["psfs"] = [f"{base}/psf/{name}.fits" for name in FIELDS[field]["images"]]
         if LOCAL[field]["lens"]["kind"] != "none":
             products["lens_map"] = [f"{base}/lens/magnification.fits"]
             products["critical_lines"] = f"{base}/lens/critical_lines.ecsv"
@@ -401,7 +407,8 @@ def figure_settings(wildcards):
         "reference_sfh": settings["sed"]["reference_sfh"],
         "host_reference_sfh": settings["hosts"]["reference_sfh"],
         "library": settings["sed"]["library"],
-        **settings["figures"],
+        "min_sigma_px": settings["fit"]["min_sigma_px"],
+        **{key: value for key, value in settings["figures"].items() if key != "tables"},
     }
 
 

@@ -1,9 +1,12 @@
 """Reference pages written from the tables the code itself uses; `make docs` rewrites them."""
 
+import re
 from pathlib import Path
 
 from . import config
 from .columns import COLUMNS
+from .figures.registry import FIGURES
+from .figures.style import COLUMN_INCH, MIN_JOINED, PAGE_INCH
 from .files import replacing
 from .flags import FLAGS
 
@@ -29,6 +32,38 @@ This page is written from `workflow/clumpscope/columns.py` and `flags.py` by `ma
 """
 
 
+_FIGURES_HEAD = f"""\
+# Figures
+
+Every figure is one function in a module of `workflow/clumpscope/figures/`, registered in `registry.py` with its caption. `results/{{field}}/figures/` has it as PDF (for papers),
+PNG (for screens) and ECSV (what is drawn). One is asked for by name: `snakemake --cores 1 results/my_field/figures/gradients.pdf`.
+
+## Style
+
+`workflow/clumpscope/figures/style.py` holds the style; the tests hold every figure against it.
+
+- **Widths** are those of the journals' columns, {72 * COLUMN_INCH:.0f} and {72 * PAGE_INCH:.0f} pt (`COLUMN_INCH`, `PAGE_INCH`), so that type keeps its size in print.
+- **Fonts** are embedded as TrueType (`pdf.fonttype` 42).
+- **Minus signs** are minus signs, not hyphens: `signed` writes numbers into words.
+- **Colours**: unordered groups take `PALETTE`, classes `CLASS_COLOURS`, ordered groups `ordered_colours`; maps are viridis, cividis or grey. No two are alike in grey or for eyes that lack one kind of cones
+  (Machado et al. 2009). Symbols (`MARKERS`) or lines (`LINES`) tell groups apart as well.
+- **Legends** never lie on data: `legend_above` puts them above the axes; `headroom` leaves room for words inside.
+- **Medians** of {MIN_JOINED} or more are filled and joined, those of fewer open and alone (`draw_medians`).
+- **Values beyond the axes** are marked at the edge by open triangles (`mark_clipped`), or counted in the outermost bins of histograms, as the caption says.
+- **Limits** have symbols of their own: open, with an arrow or a triangle that points where the value may lie.
+- **Ticks** of logarithmic axes of a few decades are plain numbers (`plain_logarithms`).
+- **Labels** are words of astronomers, not of the code: `sfh_name` for star-formation histories; units are in square brackets.
+- **Points** by the thousand are rasterized: with 100 000 clumps a figure stays below 2 MB.
+- Panels without anything to show say so (`empty`).
+
+## Gallery
+
+C25 is Claeyssens et al. (2025), F22 is Faisst et al. (2022). This page is written from `workflow/clumpscope/figures/registry.py` by `make docs`.
+"""
+
+_PAPER_FIGURE = re.compile(r"\b((?:C25|F22) Figs?\. [0-9]+(?:(?:,| and| to) [0-9]+)*)")
+
+
 def _products() -> str:
     lines = [_PRODUCTS_HEAD, "## Columns", "", "| column | unit | meaning | UCD |", "|---|---|---|---|"]
     lines += [f"| `{c.name}` | {c.unit} | {c.text} | {c.ucd} |" for c in COLUMNS.values()]
@@ -47,9 +82,22 @@ def _products() -> str:
     return "\n".join(lines) + "\n"
 
 
+def _figures() -> str:
+    lines = [_FIGURES_HEAD, "| figure | in the papers | what is seen | drawn from |", "|---|---|---|---|"]
+    for name, spec in FIGURES.items():
+        papers = ", ".join(dict.fromkeys(_PAPER_FIGURE.findall(spec.caption)))
+        optional = f"; where there are: {', '.join(spec.wants)}" if spec.wants else ""
+        lines.append(f"| `{name}` | {papers} | {spec.caption} | {', '.join(spec.needs)}{optional} |")
+    return "\n".join(lines) + "\n"
+
+
 def pages() -> dict[str, str]:
     """Path below the checkout -> text of every generated page."""
-    return {"config/README.md": f"{_CONFIG_HEAD}\n{config.document()}", "docs/columns.md": _products()}
+    return {
+        "config/README.md": f"{_CONFIG_HEAD}\n{config.document()}",
+        "docs/columns.md": _products(),
+        "docs/figures.md": _figures(),
+    }
 
 
 def write() -> None:

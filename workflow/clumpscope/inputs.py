@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "check_field",
     "check_lens",
+    "check_samples",
     "galaxy_photometry",
     "photometry_filters",
     "photometry_groups",
@@ -461,6 +462,21 @@ def _other_unit(mosaic: "Mosaic", stated: str | None, key: str) -> list[str]:
     return [
         f"{key}.unit: {stated!r} is taken, though the header says BUNIT = {mosaic.header['BUNIT']!r}, {header / mosaic.njy_per_unit:.3g} times as much"
     ]
+
+
+def check_samples(tables: dict[str, str]) -> None:
+    """Check comparison samples, `figures.tables` of the configuration: label -> path.
+
+    Raises
+    ------
+    InputError
+        The first file, column or cell that cannot be used.
+    """
+    for label, path in tables.items():
+        _require_file(path, f"figures.tables.{label}")
+        table = read_table(path, ["r_eff_pc", "m_v_ab"])
+        require_finite(table, "r_eff_pc", path, low=0.0, optional=True)
+        require_finite(table, "m_v_ab", path, optional=True)
 
 
 def check_field(name: str, field: dict[str, Any], psf_radius_arcsec: float | None = None) -> list[str]:

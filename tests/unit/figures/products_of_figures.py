@@ -4,10 +4,14 @@ import numpy as np
 from astropy.io import fits
 from astropy.table import Table, vstack
 from astropy.wcs import WCS
+from clumpscope.images.cutouts import Cutout, write_cutouts
+from clumpscope.images.psf import PSF
 from clumpscope.injection.products import injection_tables
 from clumpscope.population.coverage import coverage_table
 from clumpscope.population.products import population_tables
 from clumpscope.population.truth import summarise_truth
+from clumpscope.sed.posterior import Posterior
+from clumpscope.sed.store import write_posteriors
 from unit.injection.injected_samples import injected_sample
 from unit.population.synthetic_population import make_field, percentiles
 
@@ -34,6 +38,10 @@ def imaging_products(folder, n_galaxies=20, seed=3):
         "residuals": [write_residuals(folder, catalogue, name, seed) for name in field.galaxies["id"][:8]],
     }
     products |= lens_products(folder, catalogue, field.galaxies, seed)
+    products["cutouts"] = [write_galaxy(folder, catalogue, name) for name in field.galaxies["id"][:5]]
+    products["psfs"] = [write_round_psf(folder)]
+    products["sed_draws"] = [write_draws(folder, catalogue, name) for name in np.unique(catalogue["galaxy"])]
+    products["samples"] = {"sample": gaussian_sample(400)}
     conditions = Table({name: [1.0] for name in ("flux_njy", "depth_ratio", "width", "host_over_noise")})
     products["injection"] = injection_tables([injected_sample(600)], [conditions])
     products["truth"] = truth_table(catalogue[: min(len(catalogue), 12)])
@@ -111,6 +119,71 @@ def lens_products(folder, catalogue, galaxies, seed):
     }
 
 
+def gaussian_sample(n, seed=5):
+    """A comparison sample: magnitudes and logarithms of radii of one Gaussian each."""
+    rng = np.random.default_rng(seed)
+    return Table({"r_eff_pc": 10 ** rng.normal(2.0, 0.3, n), "m_v_ab": rng.normal(-16.0, 1.5, n)})
+
+
+def write_round_psf(folder, fwhm_px=3.0):
+    """A Gaussian PSF of known width."""
+    radius = np.hypot(*(np.indices((41, 41)) - 20))
+    kernel = np.exp(-4 * np.log(2) * (radius / fwhm_px) ** 2)
+    folder.joinpath("psf").mkdir(exist_ok=True)
+    path = folder / "psf" / "F150W.fits"
+    PSF(kernel / kernel.sum(), 0.02, 0.02 * fwhm_px, 1.0).write(path)
+    return path
+
+
+def write_galaxy(folder, catalogue, galaxy):
+    """Cutouts of one galaxy: a red disc with a blue spot 10 pixels to its right, on two pixel scales."""
+    own = catalogue[np.asarray(catalogue["galaxy"], str) == galaxy]
+    rng = np.random.default_rng(1)
+    cutouts = {}
+    for name, scale, disc, spot in (
+        ("F090W", 0.02, 2.0, 60.0),
+        ("F200W", 0.02, 6.0, 6.0),
+        ("F444W", 0.04, 60.0, 0.0),
+    ):
+        ny, nx = (120, 120) if scale == 0.02 else (60, 60)
+        y, x = (np.indices((ny, nx)) - 0.5 * (ny - 1)) * scale
+        light = disc * np.exp(-np.hypot(x, y) / 0.3) + spot * np.exp(
+            -0.5 * np.hypot(x - 0.6, y) ** 2 / 0.06**2
+        )
+        light = light * scale**2 / 0.02**2 + rng.normal(0, 0.1, light.shape)
+        wcs = sky_wcs(own, scale, light.shape)
+        cutouts[name] = Cutout(light, np.full(light.shape, 0.1), wcs, 0, 0, scale, name)
+    path = folder / galaxy / "cutouts.fits"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    write_cutouts(path, cutouts, galaxy, float(own["z"][0]) if len(own) else 1.0, "F200W")
+    return path
+
+
+def posterior_of(id, redshift, log_mass=7.0):
+    """A posterior with known percentiles; its last band has no light."""
+    draws = np.random.default_rng(0).normal(0, 0.1, 500).astype(np.float32)
+    best = {"log_mass_formed": 7.1, "log_mass": log_mass, "log_age_yr": 8.0, "log_age_mw_yr": 8.0, "log_tau_yr": 7.5, "a_v": 0.3,
+            "log_z_zsun": -0.5, "log_u": -3.0}  # fmt: skip
+    flux, error = np.array([10.0, 12.0, 15.0, -1.0]), np.array([1.0, 1.0, 1.0, 2.0])
+    model = np.array([10.5, 12.0, 14.5, 1.0])
+    return Posterior(
+        id=id, samples={name: middle + draws for name, middle in best.items()}, converged=True, rhat=1.0, n_effective=500.0, chi2=2.0, best=best,
+        filters=CLUSTER_FILTERS, flux_njy=flux, error_njy=error, data_njy=flux, sigma_njy=error, model_njy=model,
+        model_p16_njy=0.9 * model, model_p84_njy=1.1 * model, redshift=redshift, sampler="emcee", n_calls=1, n_bands=4, n_bands_snr3=3, flags=0,
+        hash=id, settings={"sfh": "exp_free", "nebular": True, "dust_emission": "none"},
+    )  # fmt: skip
+
+
+def write_draws(folder, catalogue, galaxy):
+    """Posteriors of the clumps of one galaxy."""
+    own = catalogue[np.asarray(catalogue["galaxy"], str) == galaxy]
+    path = folder / "sed" / galaxy / "0.nc"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_posteriors([posterior_of(str(row["id"]), float(row["z"])) for row in own], path)
+    return path
+
+
 def sky_wcs(table, scale, shape):
     """Celestial pixels around the mean position of a table."""
     wcs = WCS(naxis=2)
@@ -181,7 +254,7 @@ def write_residuals(folder, catalogue, galaxy, seed, shape=(40, 50)):
     return path
 
 
-def cluster_products(n=40, seed=4):
+def cluster_products(n=40, seed=4, folder=None):
     """Every product of a photometry field: clusters without shapes, at one redshift."""
     rng = np.random.default_rng(seed)
     ids = np.array([f"SC_{k:03d}" for k in range(n)], dtype="U8")
@@ -229,6 +302,7 @@ def cluster_products(n=40, seed=4):
         }
     )
     return {
+        **({"sed_draws": [write_draws(folder, catalogue, "clusters")]} if folder else {}),
         "catalogue": catalogue,
         "sed_all": {"ssp": ssp[order], "exp_free": Table({"id": ids, **posterior})},
         "published": Table(

@@ -29,12 +29,17 @@ def test_luminosity_size_shows_measured_sizes_as_points_and_the_rest_as_arrows(p
     axes = figure.axes[0]
     shown = counted[(counted["z"] >= 0.7) & (counted["z"] < 5.5)]
     sized = shown[has_size(shown)]
+    limits = shown[~has_size(shown)]
     drawn = [points for points in axes.collections if "PathCollection" in type(points).__name__]
-    positions = np.concatenate([np.asarray(points.get_offsets()) for points in drawn])
-    assert len(positions) == len(sized)
-    assert np.allclose(sorted(positions[:, 1]), sorted(sized["r_eff_pc"]))
-    assert np.allclose(sorted(positions[:, 0]), sorted(sized["m_v_ab"]))
-    assert axes.get_xlim()[0] > axes.get_xlim()[1]
+    for expected, is_open in ((sized, False), (limits, True)):
+        own = [
+            points.get_offsets() for points in drawn if (points.get_facecolors()[:, :3] == 1).all() == is_open
+        ]
+        positions = np.ma.filled(np.concatenate(own), np.nan)
+        assert len(positions) == len(expected) > 0
+        assert np.allclose(sorted(positions[:, 0]), sorted(expected["r_eff_pc"]))
+        assert np.allclose(sorted(positions[:, 1]), sorted(expected["m_v_ab"]))
+    assert axes.get_ylim()[0] > axes.get_ylim()[1]
     assert len(table) == len(counted)
 
 
@@ -46,7 +51,7 @@ def test_lines_of_surface_brightness(products):
     curves = [line for line in axes.lines if len(line.get_xdata()) == 200]
     found = []
     for curve in curves:
-        magnitude, radius_pc = curve.get_xdata()[100], curve.get_ydata()[100]
+        radius_pc, magnitude = curve.get_xdata()[100], curve.get_ydata()[100]
         disc_arcsec2 = np.pi * np.degrees(radius_pc / 10.0) ** 2 * 3600.0**2
         half_flux = 0.5 * 10 ** (-0.4 * magnitude)
         found.append(-2.5 * np.log10(half_flux / disc_arcsec2))
@@ -57,11 +62,14 @@ def test_redshift_histograms_count_every_clump(products, counted):
     figure, _ = draw_figure("redshift_distributions", products)
     for row, (low, high) in enumerate([(0.7, 1.5), (1.5, 2.5), (2.5, 3.5), (3.5, 5.5)]):
         inside = counted[(counted["z"] >= low) & (counted["z"] < high)]
-        for column, number in ((0, len(inside)), (1, len(inside)), (3, int(has_size(inside).sum()))):
-            bars = figure.axes[4 * row + column].containers
+        for column, number in (
+            *((k, len(inside)) for k in (0, 1, 2, 4, 5)),
+            (3, int(has_size(inside).sum())),
+        ):
+            bars = figure.axes[6 * row + column].containers
             assert sum(bar.get_height() for bar in bars[0]) == number if number else not bars
         if len(inside):
-            median = [line.get_xdata()[0] for line in figure.axes[4 * row + 1].lines]
+            median = [line.get_xdata()[0] for line in figure.axes[6 * row + 1].lines]
             assert median == [pytest.approx(np.median(inside["log_mass_p50"]))]
 
 

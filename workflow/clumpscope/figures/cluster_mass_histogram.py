@@ -9,7 +9,7 @@ from astropy.table import Table
 from .clusters import compared
 from .columns import numbers, shown
 from .settings import Settings
-from .style import COLUMN_INCH, PALETTE, empty, new_figure, styled
+from .style import COLUMN_INCH, PALETTE, empty, legend_above, new_figure, sfh_name, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -32,7 +32,7 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
         ("ssp_log_mass", "grid of SSPs", PALETTE[0], {"histtype": "step", "lw": 1.4}),
         (
             "reference_log_mass",
-            settings.reference_sfh,
+            sfh_name(settings.reference_sfh),
             PALETTE[1],
             {"histtype": "step", "lw": 1.4, "ls": "--"},
         ),
@@ -53,6 +53,5 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
         axes.plot(
             middle, 0.98, marker="v", ms=6, color=colour, transform=axes.get_xaxis_transform(), clip_on=False
         )
-    axes.set_ylim(0, 1.4 * axes.get_ylim()[1])
-    axes.legend(loc="upper left")
+    legend_above(axes, ncols=1)
     return figure, table

@@ -8,15 +8,17 @@ from astropy.table import Table
 
 from .columns import numbers, shown
 from .settings import Settings
-from .style import PAGE_INCH, empty, new_figure, styled
+from .style import PAGE_INCH, empty, legend_above, new_figure, styled
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Normalize
     from matplotlib.figure import Figure
 
 __all__ = ["draw", "track_colours"]
 
 _FILTERS = ("F090W", "F150W", "F200W", "F277W")
-_LABELS = ("F200W - F277W [AB mag]", "F090W - F150W [AB mag]")
+_LABELS = ("F200W \N{MINUS SIGN} F277W [AB mag]", "F090W \N{MINUS SIGN} F150W [AB mag]")
 _TRACK_Z = (0.02, 0.2, 0.4, 1.0, 2.5)
 _TRACK_AGES_YR = np.geomspace(0.5e9, 9e9, 30)
 _MARKED_AGES_YR = np.array([0.5e9, 1e9, 4e9, 9e9])
@@ -43,7 +45,7 @@ def track_colours(
 def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     """Draw the colours twice, by age and by metallicity; products: ``catalogue``, ``sed_all``."""
     table = _colours(shown(products["catalogue"], 0), products["sed_all"], settings.reference_sfh)
-    figure = new_figure(PAGE_INCH, 3.5)
+    figure = new_figure(PAGE_INCH, 4.0)
     panels = figure.subplots(1, 2, sharex=True, sharey=True)
     x, y = numbers(table, "colour_x"), numbers(table, "colour_y")
     for axes in panels:
@@ -52,19 +54,39 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     if not len(table):
         empty(list(panels), "no clusters")
         return figure, table
-    looks = (("log_age_yr", "log age [yr]", "viridis_r"), ("log_z_zsun", r"$\log\, Z / Z_\odot$", "plasma_r"))
+    limits = [np.percentile(values, [1, 99]) + np.array([-0.35, 0.35]) for values in (x, y)]
+    typical = [np.median(numbers(table, f"{name}_err")) for name in ("colour_x", "colour_y")]
+    # A strip below the data for the typical error.
+    limits[1][0] -= 2.6 * typical[1]
+    beyond = ~((x > limits[0][0]) & (x < limits[0][1]) & (y > limits[1][0]) & (y < limits[1][1]))
+    looks = (
+        ("log_age_yr", "log age [yr]", "viridis_r"),
+        ("log_z_zsun", r"$\log\, Z / Z_\odot$", "cividis_r"),
+    )
     for axes, (name, label, colours) in zip(panels, looks, strict=True):
-        points = axes.scatter(x, y, c=numbers(table, name), s=13, cmap=colours, lw=0, alpha=0.9, zorder=2)
+        look = {"c": numbers(table, name), "cmap": colours, "lw": 0.3, "edgecolors": "0.4", "plotnonfinite": True,
+                "norm": _scale(numbers(table, name))}  # fmt: skip
+        look = {key: value for key, value in look.items() if value is not None}
+        points = axes.scatter(*(np.clip(values, *ends) for values, ends in zip((x, y), limits, strict=True)), s=np.where(beyond, 22, 13),
+                              zorder=2, rasterized=True, **look)  # fmt: skip
         figure.colorbar(points, ax=axes, label=label, location="top", pad=0.02, aspect=30)
-    horizontal, vertical = (np.percentile(values, [1, 99]) + np.array([-0.35, 0.35]) for values in (x, y))
-    panels[0].set(xlim=horizontal, ylim=vertical)
+    panels[0].set(xlim=limits[0], ylim=limits[1])
     for axes in panels:
         _draw_tracks(axes, settings.library, float(np.median(numbers(table, "z"))))
-    typical = [np.median(numbers(table, f"{name}_err")) for name in ("colour_x", "colour_y")]
-    corner = (horizontal[1] - 1.3 * typical[0] - 0.05, vertical[0] + 1.3 * typical[1] + 0.05)
-    panels[1].errorbar(*corner, xerr=typical[0], yerr=typical[1], color="black", lw=1, capsize=2)
-    panels[1].text(*corner, " median error", fontsize=6, va="bottom", ha="right")
+    corner = (limits[0][1] - 1.5 * typical[0], limits[1][0] + 1.3 * typical[1])
+    for axes in panels:
+        axes.errorbar(*corner, xerr=typical[0], yerr=typical[1], color="black", lw=1, capsize=2)
+        axes.annotate("median error", (corner[0] - typical[0], corner[1]), (-4, 0), textcoords="offset points", fontsize=6.5, va="center",
+                      ha="right")  # fmt: skip
+    legend_above(figure, title="ages along every line of one metallicity", title_fontsize=7)
     return figure, table
+
+
+def _scale(values: np.ndarray) -> "Normalize | None":
+    from matplotlib.colors import Normalize
+
+    known = values[np.isfinite(values)]
+    return Normalize(known.min(), known.max()) if known.size else None
 
 
 def _colours(clumps: Table, sed_all: Mapping[str, Table], reference: str) -> Table:
@@ -100,17 +122,30 @@ def _colours(clumps: Table, sed_all: Mapping[str, Table], reference: str) -> Tab
     return table[bright]
 
 
-def _draw_tracks(axes, library: str, redshift: float) -> None:
+def _draw_tracks(axes: "Axes", library: str, redshift: float) -> None:
     from matplotlib.patheffects import withStroke
 
-    outline = [withStroke(linewidth=2, foreground="white")]
+    outline = [withStroke(linewidth=2.2, foreground="white")]
     (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
-    for metallicity in _TRACK_Z:
+    for metallicity, line in zip(_TRACK_Z, ("-", "--", "-.", ":", "-"), strict=True):
         x, y = track_colours(library, redshift, np.log10(metallicity), _TRACK_AGES_YR)
-        axes.plot(x, y, color="black", lw=0.9, zorder=3, path_effects=outline)
+        axes.plot(x, y, color="black", lw=0.9, ls=line, zorder=3, path_effects=outline)
         x, y = track_colours(library, redshift, np.log10(metallicity), _MARKED_AGES_YR)
-        axes.scatter(x, y, s=(4, 8, 14, 22), color="white", edgecolors="black", lw=0.6, zorder=4)
+        for k, (age, size) in enumerate(zip(_MARKED_AGES_YR, (2.5, 3.5, 4.5, 5.5), strict=True)):
+            label = f"{age / 1e9:g} Gyr" if metallicity == _TRACK_Z[0] else None
+            axes.plot(
+                x[k],
+                y[k],
+                "o",
+                ms=size,
+                color="white",
+                mec="black",
+                mew=0.7,
+                zorder=4,
+                ls="none",
+                label=label,
+            )
         if left < x[-1] < right and bottom < y[-1] < top:
-            text = f"{metallicity:g} $Z_\\odot$"
-            axes.annotate(text, (x[-1], y[-1]), (-4, 2), textcoords="offset points", ha="right", fontsize=6, zorder=5,
+            text = rf"{metallicity:g} $Z_\odot$"
+            axes.annotate(text, (x[-1], y[-1]), (-5, 3), textcoords="offset points", ha="right", fontsize=6.5, zorder=5,
                           path_effects=outline)  # fmt: skip

@@ -9,7 +9,7 @@ from astropy.table import Table
 from ..population.bins import Bin
 from .columns import numbers
 from .settings import Settings
-from .style import GREY, MARKERS, PAGE_INCH, PALETTE, empty, new_figure, ordered_colours, styled
+from .style import GREY, MARKERS, PAGE_INCH, PALETTE, empty, legend_above, new_figure, ordered_colours, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,7 +25,7 @@ _FLUX = "flux / point-source limit"
 def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     """Draw completeness by size, host and criterion, and flux ratio, pulls and size ratio; products: ``injection``."""
     cells, recovery = products["injection"]["completeness"], products["injection"]["recovery"]
-    figure = new_figure(PAGE_INCH, 4.6)
+    figure = new_figure(PAGE_INCH, 5.0)
     panels = figure.subplots(2, 3, sharex=True)
     for axes in panels.ravel():
         axes.set_xscale("log")
@@ -53,8 +53,7 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     titles = ("detected, by size", "detected, by host brightness", "detected, and counted")
     for axes, title in zip(panels[0], titles, strict=True):
         axes.set(ylim=(-0.04, 1.04))
-        axes.set_title(title)
-        axes.legend(loc="lower right", fontsize=6.3, handlelength=1.0, handletextpad=0.4)
+        legend_above(axes, ncols=1, fontsize=6.3, title=title, title_fontsize=8)
     panels[0, 0].set_ylabel("completeness")
     _draw_recovery(panels[1], recovery, colours)
     return figure, cells
@@ -77,8 +76,13 @@ def _draw_share(axes: "Axes", rows: Table, colour: str, marker: str, label: str)
     share = numbers(rows, "completeness")
     # Rounding can put an end of the interval a hair on the wrong side.
     bars = np.maximum([share - numbers(rows, "completeness_lo"), numbers(rows, "completeness_hi") - share], 0)
-    axes.errorbar(_middle(rows), share, bars, color=colour, marker=marker, ms=4, ls="", elinewidth=0.8)
-    axes.plot(_middle(rows), numbers(rows, "model"), color=colour, lw=1.1, label=label)
+    axes.errorbar(
+        _middle(rows), share, bars, color=colour, marker=marker, ms=4, ls="", elinewidth=0.8, label=label
+    )
+    # A mean over the clumps of a bin, not a value at its middle: a step, not a line that bends.
+    edges = np.append(numbers(rows, "depth_ratio_low"), numbers(rows, "depth_ratio_high")[-1:])
+    if len(rows):
+        axes.stairs(numbers(rows, "model"), edges, baseline=None, color=colour, lw=1.0, alpha=0.8)
 
 
 def _draw_recovery(panels: "list[Axes]", recovery: Table, colours: Mapping[float, str]) -> None:

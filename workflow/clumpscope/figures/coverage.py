@@ -7,15 +7,15 @@ import numpy as np
 from astropy.table import Table
 
 from .settings import Settings
-from .style import GREY, PAGE_INCH, empty, new_figure, styled
+from .style import GREY, PAGE_INCH, PALETTE, empty, legend_above, new_figure, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["draw"]
 
-_GROUPS = {"all": ("k", "o"), "isolated": ("#35608d", "s"), "on_host": ("#c0392b", "D"), "crowded": ("#e69f00", "^"),
-           "central": ("#6ece58", "v")}  # fmt: skip
+_GROUPS = {"all": ("k", "o"), "isolated": (PALETTE[0], "s"), "on_host": (PALETTE[1], "D"), "crowded": (PALETTE[2], "^"),
+           "central": (PALETTE[3], "v")}  # fmt: skip
 _PANELS = (
     ("inside_68", "share inside 68 %", (0.3, 1.0), (0.64, 0.72)),
     ("pull_median", "median pull", (-1.5, 1.5), (-0.15, 0.15)),
@@ -52,7 +52,7 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
             panel.axhline(edge + 0.5, color=GREY, lw=0.2)
     if labels:
         panels[0].set(yticks=range(len(labels)), yticklabels=labels, ylim=(len(labels) - 0.5, -0.5))
-        panels[2].legend(fontsize=6, loc="lower right")
+        legend_above(figure, ncols=len(_GROUPS))
     else:
         empty(panels[0])
     return figure, coverage

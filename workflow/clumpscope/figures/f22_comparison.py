@@ -9,7 +9,19 @@ from astropy.table import Table
 from .clusters import STACK_AGE_GYR, compared
 from .columns import errors, numbers, shown
 from .settings import Settings
-from .style import GREY, PAGE_INCH, PALETTE, empty, new_figure, panel_label, styled
+from .style import (
+    GREY,
+    PAGE_INCH,
+    PALETTE,
+    empty,
+    headroom,
+    legend_above,
+    new_figure,
+    panel_label,
+    sfh_name,
+    signed,
+    styled,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -25,7 +37,7 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     )
     figure = new_figure(PAGE_INCH, 2.7)
     panels = figure.subplots(1, 3)
-    kinds = (("ssp_log_mass", "grid of SSPs"), ("reference_log_mass", settings.reference_sfh))
+    kinds = (("ssp_log_mass", "grid of SSPs"), ("reference_log_mass", sfh_name(settings.reference_sfh)))
     published = numbers(table, "published_log_mass")
     everything = np.concatenate([published, *(numbers(table, name) for name, _ in kinds)])
     known = everything[np.isfinite(everything)]
@@ -44,8 +56,10 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
                       elinewidth=0.4, alpha=0.6, mew=0)  # fmt: skip
         offset = (numbers(table, name) - published)[good]
         low, middle, high = np.percentile(offset, [16, 50, 84])
+        headroom(axes, 0.25)
         panel_label(
-            axes, f"offset {middle:+.2f} dex\nscatter {(high - low) / 2:.2f} dex\n{good.sum()} clusters"
+            axes,
+            f"offset {signed(middle, '+.2f')} dex\nscatter {(high - low) / 2:.2f} dex\n{good.sum()} clusters",
         )
     _draw_ages(panels[2], table, settings)
     return figure, table
@@ -55,7 +69,7 @@ def _draw_ages(axes, table: Table, settings: Settings) -> None:
     axes.set(xlabel="log age [yr]", ylabel="clusters")
     kinds = (
         ("ssp_log_age_yr", "grid of SSPs", PALETTE[0], "-"),
-        ("reference_log_age_mw_yr", f"{settings.reference_sfh}, mass-weighted", PALETTE[1], "--"),
+        ("reference_log_age_mw_yr", f"{sfh_name(settings.reference_sfh)}, mass-weighted", PALETTE[1], "--"),
     )
     columns = [numbers(table, name) for name, *_ in kinds]
     known = np.concatenate([values[np.isfinite(values)] for values in columns])
@@ -69,9 +83,6 @@ def _draw_ages(axes, table: Table, settings: Settings) -> None:
             middle = f"{label}: {10 ** np.median(values) / 1e9:.2g} Gyr"
             axes.hist(values, edges, histtype="step", color=colour, ls=look, lw=1.4, label=middle)
     low, middle, high = np.log10(np.array(STACK_AGE_GYR) * 1e9)
-    axes.axvspan(low, high, ymax=0.7, color="0.85", lw=0, zorder=0)
-    axes.axvline(
-        middle, ymax=0.7, color=GREY, lw=1, zorder=0, label=f"published, stack: {STACK_AGE_GYR[1]:g} Gyr"
-    )
-    axes.set_ylim(0, 1.45 * axes.get_ylim()[1])
-    axes.legend(loc="upper left", fontsize=6.2)
+    axes.axvspan(low, high, color="0.85", lw=0, zorder=0)
+    axes.axvline(middle, color=GREY, lw=1, zorder=0, label=f"published, stack: {STACK_AGE_GYR[1]:g} Gyr")
+    legend_above(axes, ncols=1, fontsize=6.2)

@@ -11,7 +11,7 @@ from astropy.wcs import WCS
 
 from ..filters import get_filter
 from .settings import Settings
-from .style import PAGE_INCH, empty, new_figure, styled
+from .style import PAGE_INCH, PALETTE, empty, new_figure, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -86,7 +86,7 @@ def _draw_filter(panels: Sequence, hdus: fits.HDUList, name: str, clumps: Table)
     panels[0].text(0.05, 0.95, name, transform=panels[0].transAxes, va="top", fontsize=5.5,
                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8})  # fmt: skip
     x, y = WCS(hdus[f"DATA_{name}"].header).world_to_pixel_values(clumps["ra"], clumps["dec"])
-    panels[1].scatter(x, y, s=16, facecolors="none", edgecolors="#D55E00", lw=0.6)
+    panels[1].scatter(x, y, s=16, facecolors="none", edgecolors=PALETTE[1], lw=0.6)
     scale = hdus[f"DATA_{name}"].header["PIXSCALE"]
     side = max(_MARGIN * max(np.ptp(x), np.ptp(y)), _LEAST_ARCSEC / scale)
     for panel in panels:

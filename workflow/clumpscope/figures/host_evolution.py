@@ -10,7 +10,7 @@ from ..population.bins import edge_bins
 from ..population.statistics import median
 from .columns import numbers, shown_range
 from .settings import Settings
-from .style import PAGE_INCH, empty, new_figure, ordered_colours, styled
+from .style import PAGE_INCH, empty, headroom, new_figure, ordered_colours, signed, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -55,11 +55,11 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
                     alpha=0.15,
                     lw=0,
                 )
-            axes.set_ylim(0, 1.35 * axes.get_ylim()[1])
+            headroom(axes, 0.26)
             axes.text(
                 0.97,
                 0.92,
-                f"{middle.value:.2f}".replace("-", "\N{MINUS SIGN}"),
+                signed(middle.value),
                 transform=axes.transAxes,
                 ha="right",
                 va="top",

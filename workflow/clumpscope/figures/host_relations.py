@@ -8,9 +8,23 @@ from astropy.table import Table
 
 from .columns import numbers
 from .settings import Settings
-from .style import GREY, PAGE_INCH, PALETTE, empty, new_figure, panel_label, styled
+from .style import (
+    GREY,
+    PAGE_INCH,
+    PALETTE,
+    draw_medians,
+    empty,
+    headroom,
+    legend_above,
+    new_figure,
+    panel_label,
+    signed,
+    styled,
+)
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Normalize
     from matplotlib.figure import Figure
 
 __all__ = ["draw"]
@@ -29,7 +43,7 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     relations, medians, correlations = (
         tables[f"host_{name}"] for name in ("relations", "medians", "correlations")
     )
-    figure = new_figure(PAGE_INCH, 3.3)
+    figure = new_figure(PAGE_INCH, 3.4)
     left, right = figure.subplots(1, 2)
     host = numbers(relations, "log_mass_host")
     if np.isfinite(host).any():
@@ -50,50 +64,68 @@ def _statistics(correlations: Table, x: str, y: str) -> str:
         return f"{int(found['n'][0]) if len(found) else 0} galaxies"
     p = float(found["p"][0])
     chance = f"p = {p:.2g}" if p >= 1e-4 else "p < 0.0001"
-    return f"r = {float(found['r'][0]):.2f}, {chance}"
+    return f"r = {signed(float(found['r'][0]))}, {chance}"
 
 
-def _draw_medians(axes, medians: Table, quantity: str, colour: str, marker: str) -> None:
-    own = medians[(np.asarray(medians["quantity"], str) == quantity) & (numbers(medians, "n") > 0)]
-    bars = np.nan_to_num([numbers(own, "err_lo"), numbers(own, "err_hi")])
-    axes.errorbar(numbers(own, "log_mass_host"), numbers(own, "median"), yerr=bars, color=colour, marker=marker, ms=6,
-                  mec="black", mew=0.7, elinewidth=1.1, lw=1, zorder=3)  # fmt: skip
+def _draw_medians(axes: "Axes", medians: Table, quantity: str, colour: str, marker: str) -> None:
+    own = medians[np.asarray(medians["quantity"], str) == quantity]
+    draw_medians(axes, numbers(own, "log_mass_host"), numbers(own, "median"),
+                 [numbers(own, "err_lo"), numbers(own, "err_hi")], numbers(own, "n"), colour, marker)  # fmt: skip
 
 
-def _draw_masses(axes, relations: Table, medians: Table, correlations: Table) -> None:
+def _ages(relations: Table) -> "Normalize | None":
+    from matplotlib.colors import Normalize
+
+    known = numbers(relations, "log_age_mw_central")
+    known = known[np.isfinite(known)]
+    return Normalize(*np.percentile(known, [5, 95])) if known.size > 1 else None
+
+
+def _draw_masses(axes: "Axes", relations: Table, medians: Table, correlations: Table) -> None:
     host = numbers(relations, "log_mass_host")
     for quantity, (label, colour, marker) in _CLUMPS.items():
         text = f"{label}\n{_statistics(correlations, 'log_mass_host', quantity)}"
-        axes.scatter(
-            host, numbers(relations, quantity), s=10, color=colour, marker=marker, lw=0, alpha=0.5, label=text
+        look = {"color": colour, "lw": 0, "s": 10, "alpha": 0.7}
+        if quantity == "log_mass_central":
+            # Ages in one hue: the symbol alone tells the central clump.
+            look = {"c": numbers(relations, "log_age_mw_central"), "cmap": "YlOrBr", "norm": _ages(relations), "s": 16, "lw": 0.5,
+                    "edgecolors": colour, "plotnonfinite": True}  # fmt: skip
+        points = axes.scatter(
+            host, numbers(relations, quantity), marker=marker, label=text, zorder=2, rasterized=True, **look
         )
+        if quantity == "log_mass_central" and _ages(relations) is not None:
+            axes.figure.colorbar(points, ax=axes, label=r"$\log$ age of the central clump [yr]", pad=0.02)
         _draw_medians(axes, medians, quantity, colour, marker)
-    ends = np.array(axes.get_xlim())
-    height = axes.get_ylim()
-    for shift, name in ((0, "1:1"), (-1, "10 %"), (-2, "1 %")):
-        axes.plot(ends, ends + shift, color="0.75", lw=0.7, zorder=0)
+    masses = np.concatenate([numbers(relations, quantity) for quantity in _CLUMPS])
+    if not np.isfinite(masses).any():
+        empty(axes, "no masses of clumps")
+        return
+    ends, height = np.array(axes.get_xlim()), axes.get_ylim()
+    for shift, name in ((0, "1:1"), (-1, "10 %"), (-2, "1 %"), (-3, "0.1 %")):
+        axes.plot(ends, ends + shift, color="0.8", lw=0.7, zorder=0)
         x = min(ends[1], height[1] - shift)
-        axes.annotate(name, (x, x + shift), (-3, -5), textcoords="offset points", ha="right", fontsize=6, color=GREY,
-                      bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5, "alpha": 0.8}, zorder=4)  # fmt: skip
-    axes.set(xlim=ends, ylim=(height[0], height[1] + 0.25 * np.ptp(height)))
-    axes.legend(loc="upper left", handletextpad=0.2)
+        if x > ends[0]:
+            axes.annotate(name, (x, x + shift), (-3, -5), textcoords="offset points", ha="right", fontsize=6, color=GREY,
+                          bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5, "alpha": 0.8}, zorder=0.5)  # fmt: skip
+    axes.set(xlim=ends, ylim=height)
+    legend_above(axes)
 
 
-def _draw_fraction(axes, relations: Table, medians: Table, correlations: Table) -> None:
+def _draw_fraction(axes: "Axes", relations: Table, medians: Table, correlations: Table) -> None:
     from matplotlib.colors import Normalize
 
     host, fraction, ssfr = (numbers(relations, name) for name in ("log_mass_host", "log_f_cl", "log_ssfr"))
     known = ssfr[np.isfinite(ssfr)]
     limits = Normalize(*np.percentile(known, [5, 95])) if known.size else None
     axes.errorbar(host, fraction, yerr=np.nan_to_num(numbers(relations, "log_f_cl_err")), fmt="none", ecolor="0.7",
-                  elinewidth=0.5)  # fmt: skip
-    points = axes.scatter(
-        host, fraction, c=ssfr, s=16, cmap="cividis", norm=limits, lw=0, plotnonfinite=True, zorder=2
-    )
-    axes.figure.colorbar(points, ax=axes, label=r"$\log\,$sSFR $[\mathrm{yr}^{-1}]$", pad=0.02)
+                  elinewidth=0.5, rasterized=True)  # fmt: skip
+    points = axes.scatter(host, fraction, c=ssfr, s=16, cmap="cividis", norm=limits, lw=0, plotnonfinite=True, zorder=2,
+                          rasterized=True)  # fmt: skip
+    axes.figure.colorbar(points, ax=axes, label=r"$\log\,$sSFR$_{100}$ $[\mathrm{yr}^{-1}]$", pad=0.02)
     _draw_medians(axes, medians, "log_f_cl", "black", "o")
-    axes.axhline(0, color="0.75", lw=0.7, zorder=0)
-    low, high = axes.get_ylim()
-    axes.set_ylim(low, high + 0.2 * (high - low))
+    # A line at the whole mass where shares come near to it.
+    if np.any(fraction > -0.5):
+        axes.axhline(0, color="0.75", lw=0.7, zorder=0)
+    headroom(axes, 0.17)
     text = f"with mass: {_statistics(correlations, 'log_mass_host', 'log_f_cl')}\n"
     panel_label(axes, text + f"with sSFR: {_statistics(correlations, 'log_ssfr', 'log_f_cl')}")

@@ -7,11 +7,26 @@ import numpy as np
 from astropy.table import Table
 
 from ..cosmology import age_of_universe_yr
-from .columns import numbers
+from ..population.bins import edge_bins
+from .columns import errors, numbers, shown_range
 from .settings import Settings
-from .style import GREY, PAGE_INCH, PALETTE, empty, new_figure, ordered_colours, panel_label, styled
+from .style import (
+    GREY,
+    MARKERS,
+    PAGE_INCH,
+    PALETTE,
+    empty,
+    legend_above,
+    mark_clipped,
+    new_figure,
+    ordered_colours,
+    sfh_name,
+    signed,
+    styled,
+)
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 __all__ = ["draw", "main_sequence"]
@@ -20,6 +35,7 @@ _AXES = {
     "log_mass": r"$\log\, M_\mathrm{host}\ [M_\odot]$",
     "log_sfr100": r"$\log\, \mathrm{SFR}_{100}\ [M_\odot\,\mathrm{yr}^{-1}]$",
 }
+_ENDS = ("", "_err_lo", "_err_hi")
 
 
 def main_sequence(log_mass: np.ndarray, redshift: float) -> np.ndarray:
@@ -36,18 +52,19 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     """
     reference = settings.host_reference_sfh
     hosts = _side_by_side(products["hosts"], products["galaxies"], reference)
-    figure = new_figure(PAGE_INCH, 2.7)
+    figure = new_figure(PAGE_INCH, 2.9)
     panels = figure.subplots(1, 3)
     ending = "_log_mass"
     others = [name.removesuffix(ending) for name in hosts.colnames if name.endswith(ending)]
     for axes, (quantity, label) in zip(panels, _AXES.items(), strict=False):
-        _draw_histories(axes, hosts, quantity, label, reference, others)
+        axes.set(xlabel=f"{label}\n{sfh_name(reference)}", ylabel=f"{label}, others")
+        _draw_histories(axes, hosts, quantity, others)
     _draw_sequence(panels[2], hosts, settings)
     return figure, hosts
 
 
 def _side_by_side(hosts: Table, galaxies: Table, reference: str) -> Table:
-    """One row a galaxy: redshift, magnification, and intrinsic medians; other histories' columns carry their name."""
+    """One row a galaxy: redshift, magnification, and intrinsic medians with errors; other histories' columns carry their name."""
     rows = {str(name): row for row, name in enumerate(galaxies["id"])}
     history = np.asarray(hosts["sfh"], str) if len(hosts) else np.empty(0, dtype=str)
     ids = [str(name) for name in hosts["id"][history == reference] if str(name) in rows]
@@ -59,59 +76,58 @@ def _side_by_side(hosts: Table, galaxies: Table, reference: str) -> Table:
         own = hosts[history == sfh]
         prefix = "" if sfh == reference else f"{sfh}_"
         for quantity in _AXES:
-            medians = dict(zip(np.asarray(own["id"], str), numbers(own, f"{quantity}_p50"), strict=True))
-            values = np.array([medians.get(name, np.nan) for name in ids], dtype=float)
-            table[f"{prefix}{quantity}"] = values - np.log10(mu)
+            columns = numbers(own, f"{quantity}_p50"), *errors(own, quantity)
+            values = dict(zip(np.asarray(own["id"], str), np.transpose(columns), strict=True))
+            found = np.array([values.get(name, (np.nan,) * 3) for name in ids], dtype=float).reshape(-1, 3)
+            found[:, 0] -= np.log10(mu)
+            for end, column in zip(_ENDS, found.T, strict=True):
+                table[f"{prefix}{quantity}{end}"] = column
     return table
 
 
-def _draw_histories(axes, hosts: Table, quantity: str, label: str, reference: str, others: list[str]) -> None:
-    axes.set(xlabel=f"{label}, {reference}", ylabel=f"{label}, others")
+def _draw_histories(axes: "Axes", hosts: Table, quantity: str, others: list[str]) -> None:
     x = numbers(hosts, quantity)
-    drawn = []
-    for name, colour, marker in zip(others, PALETTE, "os^", strict=False):
-        y = numbers(hosts, f"{name}_{quantity}")
+    columns = {name: numbers(hosts, f"{name}_{quantity}") for name in others}
+    seen = [values[np.isfinite(x) & np.isfinite(values)] for values in columns.values()]
+    if not sum(map(len, seen)):
+        empty(axes, "one history only" if np.isfinite(x).any() else "no hosts")
+        return
+    low, high = shown_range(np.concatenate([x, *seen]))
+    room = 0.08 * (high - low) + 0.1
+    limits = low - room, high + room
+    axes.plot(limits, limits, color=GREY, lw=0.8, zorder=0)
+    for (name, y), colour, marker in zip(columns.items(), PALETTE, MARKERS, strict=False):
         good = np.isfinite(x) & np.isfinite(y)
         if not good.any():
             continue
-        shift = np.median((y - x)[good])
-        axes.scatter(
-            x[good],
-            y[good],
-            s=9,
-            color=colour,
-            marker=marker,
-            lw=0,
-            alpha=0.7,
-            label=f"{name}: {shift:+.2f} dex",
-        )
-        drawn += [x[good], y[good]]
-    if not drawn:
-        empty(axes, "one history only" if np.isfinite(x).any() else "no hosts")
-        return
-    ends = np.percentile(np.concatenate(drawn), [0, 100])
-    axes.plot(ends, ends, color=GREY, lw=0.8, zorder=0)
-    axes.legend(loc="lower right", handletextpad=0.2, fontsize=6.2)
+        axes.errorbar(x[good], np.clip(y[good], *limits), xerr=errors(hosts, quantity)[:, good],
+                      yerr=errors(hosts, f"{name}_{quantity}")[:, good], fmt=marker, ms=3.5, mfc="none", mec=colour, mew=0.8,
+                      ecolor=colour, elinewidth=0.4, label=f"{sfh_name(name)}: {signed(np.median((y - x)[good]), '+.2f')} dex")  # fmt: skip
+    axes.set(xlim=limits, ylim=limits, aspect="equal")
+    legend_above(axes, ncols=1)
 
 
-def _draw_sequence(axes, hosts: Table, settings: Settings) -> None:
+def _draw_sequence(axes: "Axes", hosts: Table, settings: Settings) -> None:
     x, y = (numbers(hosts, name) for name in _AXES)
-    axes.set(xlabel=_AXES["log_mass"], ylabel=_AXES["log_sfr100"])
-    redshift = numbers(hosts, "z")
+    axes.set(xlabel=f"{_AXES['log_mass']}\nlines: main sequence", ylabel=_AXES["log_sfr100"])
     good = np.isfinite(x) & np.isfinite(y)
     if not good.any():
         empty(axes, "no hosts")
         return
-    edges = np.array(settings.redshift_bins)
-    colours = ordered_colours(len(edges) - 1)
+    low, high = shown_range(y[good])
+    limits = low - 0.3, high + 0.3
+    groups = edge_bins(numbers(hosts, "z"), settings.redshift_bins)
     grid = np.array([x[good].min() - 0.2, x[good].max() + 0.2])
-    for low, high, colour in zip(edges[:-1], edges[1:], colours, strict=True):
-        rows = good & (redshift >= low) & (redshift < high)
+    for group, colour, marker in zip(groups, ordered_colours(len(groups)), MARKERS, strict=False):
+        rows = good & group.rows
         if not rows.any():
             continue
-        axes.scatter(x[rows], y[rows], s=10, color=colour, lw=0, label=f"{low:g} ≤ z < {high:g}")
-        axes.plot(grid, main_sequence(grid, float(np.median(redshift[rows]))), color=colour, lw=0.9)
-    bottom, top = axes.get_ylim()
-    axes.set_ylim(bottom, top + 0.12 * (top - bottom))
-    axes.legend(loc="lower right", handletextpad=0.2, fontsize=6.2)
-    panel_label(axes, "lines: main sequence")
+        inside = rows & (y > limits[0])
+        bars = {"xerr": errors(hosts, "log_mass")[:, inside], "yerr": errors(hosts, "log_sfr100")[:, inside]}
+        axes.errorbar(x[inside], y[inside], **bars, fmt=marker, ms=3.5, mew=0, color=colour, elinewidth=0.4,
+                      label=group.label("z"))  # fmt: skip
+        mark_clipped(axes, x[rows], y[rows], limits, colour)
+        sequence = main_sequence(grid, float(np.median(numbers(hosts, "z")[rows])))
+        axes.plot(grid, sequence, color=colour, lw=0.9, zorder=0)
+    axes.set(ylim=limits)
+    legend_above(axes, ncols=2, columnspacing=0.6)

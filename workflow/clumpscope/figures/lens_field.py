@@ -10,17 +10,17 @@ from astropy.wcs import WCS
 
 from .columns import with_columns
 from .settings import Settings
-from .style import PAGE_INCH, empty, new_figure, styled
+from .style import PAGE_INCH, PALETTE, empty, new_figure, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["draw"]
 
-_WIDTH = 0.85 * PAGE_INCH
+_WIDTH = PAGE_INCH
 _LARGEST_MU = 100.0
 _TICKS = (1, 2, 5, 10, 20, 50, 100)
-_LINES = {"tangential": "#D55E00", "radial": "#CC79A7"}
+_LINES = {"tangential": PALETTE[1], "radial": PALETTE[4]}
 
 
 @styled
@@ -31,7 +31,7 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     catalogue, lines = products["catalogue"], products["critical_lines"]
     data = with_columns(catalogue, ["id", "galaxy", "ra", "dec", "z", "mu"])
     if not products["lens_map"]:
-        figure = new_figure(0.8 * PAGE_INCH, 0.7 * PAGE_INCH)
+        figure = new_figure(_WIDTH, 0.7 * _WIDTH)
         empty(figure.subplots(), "no map")
         return figure, data
     with fits.open(products["lens_map"][0]) as hdus:
@@ -63,10 +63,10 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     label = "caustic"
     for one in dict.fromkeys(number[np.isfinite(np.asarray(lines["source_ra"], float))]):
         own = lines[number == one]
-        axes.plot(*place(own["source_ra"], own["source_dec"]), color="#009E73", lw=0.6, label=label)
+        axes.plot(*place(own["source_ra"], own["source_dec"]), color=PALETTE[2], lw=0.6, label=label)
         label = None
     if len(catalogue):
-        axes.scatter(*place(catalogue["ra"], catalogue["dec"]), s=13, facecolors="#FFF3B0", edgecolors="black",
+        axes.scatter(*place(catalogue["ra"], catalogue["dec"]), s=13, facecolors=PALETTE[5], edgecolors="black",
                      lw=0.45, zorder=3, label="clumps of all redshifts")  # fmt: skip
     else:
         empty(axes)

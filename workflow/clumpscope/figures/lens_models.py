@@ -8,7 +8,17 @@ from astropy.table import Table
 
 from .columns import errors, numbers, with_columns
 from .settings import Settings
-from .style import MARKERS, empty, new_figure, ordered_colours, panel_label, styled
+from .style import (
+    COLUMN_INCH,
+    MARKERS,
+    empty,
+    headroom,
+    legend_above,
+    new_figure,
+    ordered_colours,
+    panel_label,
+    styled,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,7 +30,7 @@ __all__ = ["draw"]
 def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     """Draw the magnification in each other lens model against the reference's; products: ``lens_models``, the catalogue."""
     clumps = products["lens_models"]
-    figure = new_figure(4.2, 4.2)
+    figure = new_figure(COLUMN_INCH, COLUMN_INCH + 0.3)
     axes = figure.subplots()
     axes.set(
         xlabel=r"$\mu$ in the reference model", ylabel=r"$\mu$ in other models", xscale="log", yscale="log"
@@ -44,7 +54,8 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
         axes.errorbar(reference[rows], models[rows, k], xerr=sides[:, rows], fmt=marker, ms=3, lw=0.5, color=colour,
                       label=f"model {k + 2}")  # fmt: skip
     axes.axline((1.0, 1.0), (10.0, 10.0), color="0.5", lw=0.8, ls="--")
-    axes.legend(loc="lower right")
+    headroom(axes, 0.1)
+    legend_above(axes, ncols=3)
     share = np.mean(differ[compared])
     panel_label(axes, f"{share:.0%} differ by more than the reference's error", "upper left")
     return figure, table

@@ -9,7 +9,7 @@ from astropy.table import Table
 from ..population.bins import Bin
 from .columns import numbers
 from .settings import Settings
-from .style import COLUMN_INCH, GREY, PAGE_INCH, empty, new_figure, ordered_colours, styled
+from .style import COLUMN_INCH, GREY, PAGE_INCH, empty, legend_above, new_figure, ordered_colours, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -29,7 +29,7 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     grouped = bounded & (numbers(slopes, "n") > 0)
     # Clusters of one redshift and without a lens have no groups.
     drawn = [kind for kind in _SYMBOLS if grouped[kinds == kind].any()] or ["all"]
-    figure = new_figure(PAGE_INCH if len(drawn) > 1 else COLUMN_INCH, 3.3)
+    figure = new_figure(PAGE_INCH if len(drawn) > 1 else COLUMN_INCH, 3.6)
     panels = figure.subplots(1, len(drawn), sharex=True, sharey=True, squeeze=False)[0]
     log_mass, count = numbers(points, "log_mass"), numbers(points, "n_above")
     for axes, kind in zip(panels, drawn, strict=True):
@@ -46,7 +46,14 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
             _draw_group(axes, points, row, _SYMBOLS.get(kind, ""), colour)
         sources = dict.fromkeys(map(str, [*everything["limit_source"], *groups["limit_source"]]))
         title = rf"slope of $N(>M)$, limit: {', '.join(sources)}"
-        axes.legend(loc="lower left", fontsize=6.2, title=title, title_fontsize=6.5)
+        legend_above(
+            axes,
+            ncols=1 + (len(groups) > 0),
+            fontsize=6.2,
+            title=title,
+            title_fontsize=6.5,
+            columnspacing=0.8,
+        )
     panels[0].set_ylabel(r"$N(>M_\star)$")
     return figure, points
 

@@ -8,7 +8,21 @@ from astropy.table import Table
 
 from .columns import numbers
 from .settings import Settings
-from .style import GREY, MARKERS, PAGE_INCH, PALETTE, empty, new_figure, panel_label, plain_text, styled
+from .style import (
+    GREY,
+    MARKERS,
+    PAGE_INCH,
+    PALETTE,
+    empty,
+    headroom,
+    legend_above,
+    new_figure,
+    panel_label,
+    plain_logarithms,
+    plain_text,
+    signed,
+    styled,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,66 +30,66 @@ if TYPE_CHECKING:
 
 __all__ = ["draw"]
 
-_LEAST_ARCSEC = 0.01
+_PER_ARCSEC = 1e3  # mas
 
 
 @styled
 def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
-    """Draw source positions, and intrinsic fluxes and masses of counterparts; products: ``multiple_images``, ``counterparts``."""
-    images = products["multiple_images"]
-    pairs = _pairs(products["counterparts"])
-    figure = new_figure(PAGE_INCH, 2.5)
+    """Draw scatters in the source plane, and intrinsic fluxes and masses of counterparts; products: ``multiple_images``, ``counterparts``."""
+    images, counterparts = products["multiple_images"], products["counterparts"]
+    pairs = _pairs(counterparts)
+    figure = new_figure(PAGE_INCH, 2.9)
     place, flux, mass = figure.subplots(1, 3)
     systems = list(dict.fromkeys(np.asarray(images["system"]).astype(str)))
     look = {
         name: (PALETTE[n % len(PALETTE)], MARKERS[n // len(PALETTE) % len(MARKERS)])
         for n, name in enumerate(systems)
     }
-    _draw_places(place, images, look, numbers(products["counterparts"], "rms_arcsec"))
+    _draw_scatters(place, images, counterparts, look)
     _draw_pairs(flux, pairs, "flux", look)
     _draw_pairs(mass, pairs, "mass", look)
-    flux.set_title("log intrinsic flux [nJy]")
-    mass.set_title(r"$\log\, M_\star\ [M_\odot]$")
-    for axes in (flux, mass):
-        axes.set(xlabel="most magnified image", ylabel="other images")
+    for axes, label in ((flux, "log intrinsic flux [nJy]"), (mass, r"$\log\, M_\star\ [M_\odot]$")):
+        axes.set(xlabel=f"{label}\nmost magnified image", ylabel="the same in other images")
+    if len(look) <= len(PALETTE):
+        legend_above(figure)
     return figure, pairs
 
 
-def _length(arcsec: float) -> str:
-    return f"{arcsec:.3f}\u2033" if arcsec >= 0.01 else f"{1e3 * arcsec:.2g} mas"
-
-
-def _draw_places(axes: "Axes", images: Table, look: Mapping, clumps_rms: np.ndarray) -> None:
+def _draw_scatters(axes: "Axes", images: Table, clumps: Table, look: Mapping) -> None:
+    """Scatter of the images of every source around their mean, against what the lens model's posterior lets expect."""
     axes.set(
-        xlabel=r"$\Delta$ RA [arcsec]", ylabel=r"$\Delta$ Dec [arcsec]", aspect="equal", adjustable="datalim"
+        xlabel="expected scatter [mas]\nfrom the posterior of the lens",
+        ylabel="scatter in the source plane [mas]",
     )
-    if not len(images):
+    drawn, words = [], []
+    for table, face, name in (
+        (images, "full", "filled: images of galaxies"),
+        (clumps, "none", "open: of clumps"),
+    ):
+        group = np.asarray(table["system"]).astype(str)
+        for one in dict.fromkeys(group):
+            own = table[group == one]
+            variance = sum(np.mean(numbers(own, f"offset_{axis}_arcsec_err") ** 2) for axis in "xy")
+            x, y = _PER_ARCSEC * np.sqrt(variance), _PER_ARCSEC * float(own["rms_arcsec"][0])
+            if not (x > 0 and y > 0 and np.isfinite(x * y)):
+                continue
+            system = one if one in look else one.rsplit(".", 1)[0]
+            colour, marker = look.get(system, (GREY, "o"))
+            axes.plot(x, y, marker, ms=4.5, color=colour, fillstyle=face, mew=0.9,
+                      label=plain_text(system) if face == "full" else None)  # fmt: skip
+            drawn += [x, y]
+        if len(table):
+            words.append(name)
+    if not drawn:
         empty(axes, "no systems")
         return
-    name, rms = np.asarray(images["system"]).astype(str), []
-    for system, (colour, marker) in look.items():
-        own = images[name == system]
-        rms.append(float(own["rms_arcsec"][0]))
-        # x of the lens frame grows to the West.
-        axes.errorbar(-own["offset_x_arcsec"], own["offset_y_arcsec"], xerr=own["offset_x_arcsec_err"],
-                      yerr=own["offset_y_arcsec_err"], fmt=marker, ms=3.5, mew=0, lw=0.7, color=colour,
-                      label=plain_text(system) if len(look) <= len(PALETTE) else None)  # fmt: skip
-    for line in (axes.axhline, axes.axvline):
-        line(0.0, color=GREY, lw=0.5, ls=":", zorder=0)
-    # Equal scales both ways, the origin in the middle.
-    reach = 1.2 * max(
-        np.max(np.abs(images[f"offset_{axis}_arcsec"]) + images[f"offset_{axis}_arcsec_err"]) for axis in "xy"
-    )
-    reach = max(reach, _LEAST_ARCSEC)
-    axes.set(xlim=(reach, -reach), ylim=(-reach, reach), adjustable="box")
-    axes.set_title("images in the source plane")
-    text = f"median rms:\nimages {_length(np.median(rms))}"
-    if np.isfinite(clumps_rms).any():
-        text += f"\ntheir clumps {_length(np.nanmedian(clumps_rms))}"
-    panel_label(axes, text)
-    panel_label(axes, "bars: posterior of the lens", "lower left")
-    if len(look) <= len(PALETTE):
-        axes.legend(loc="upper right", handletextpad=0.1, borderaxespad=0.2)
+    limits = np.array([0.4 * min(drawn), 2.5 * max(drawn)])
+    axes.set(xscale="log", yscale="log", xlim=limits, ylim=limits, aspect="equal")
+    axes.plot(limits, limits, color=GREY, lw=0.8, ls="--", zorder=0)
+    headroom(axes, 0.2)
+    panel_label(axes, "\n".join(words))
+    for axis in (axes.xaxis, axes.yaxis):
+        plain_logarithms(axis)
 
 
 def _pairs(table: Table) -> Table:
@@ -135,11 +149,11 @@ def _draw_pairs(axes: "Axes", pairs: Table, what: str, look: Mapping) -> None:
     room = 0.15 * (high - low) + 0.1
     axes.plot([low - room, high + room], [low - room, high + room], color=GREY, lw=0.8, ls="--", zorder=0)
     axes.set(xlim=(low - room, high + room), ylim=(low - room, high + room), aspect="equal")
+    headroom(axes, 0.28)
     difference = (y - x)[good]
     # The side of each error that faces the other value.
     sigma = np.hypot(np.where(y > x, x_error[1], x_error[0]), np.where(y > x, y_error[0], y_error[1]))[good]
-    # No minus before a difference that rounds to zero.
-    text = f"{good.sum()} pairs\nmedian {round(float(np.median(difference)), 2) + 0.0:+.2f} dex"
+    text = f"{good.sum()} pairs\nmedian {signed(np.median(difference), '+.2f')} dex"
     if (sigma > 0).all():
-        text += f"\nwithin $1\\sigma$: {np.mean(np.abs(difference) < sigma):.0%}"
+        text += f"\nwithin $1\\sigma$: {100 * np.mean(np.abs(difference) < sigma):.0f} %"
     panel_label(axes, text)

@@ -17,9 +17,10 @@ def load_products(paths: Mapping[str, str | os.PathLike | Sequence | Mapping]) -
     ----------
     paths : mapping
         By product: the path of a table (``catalogue``, ``hosts``, ``galaxies``, ``truth``, ``truth_summary``,
-        ``published``, ``published_stack``, ``stack``, ``stack_profiles``, ``ssp_stack``, ``ssp_stack_photometry``, ``ssp_fits``, ``critical_lines``, ``multiple_images``, ``counterparts``); a mapping of paths by name
-        (``sed_all`` by SFH, ``population`` and ``injection`` by table); a list of FITS files (``residuals``,
-        ``source_planes``, ``lens_map``, ``stack_images``), which are opened only by the figure.
+        ``published``, ``published_stack``, ``stack``, ``stack_profiles``, ``ssp_stack``, ``ssp_stack_photometry``, ``ssp_fits``,
+        ``critical_lines``, ``multiple_images``, ``counterparts``); a mapping of paths by name (``sed_all`` by SFH, ``population`` and
+        ``injection`` by table, ``samples`` by label); a list of files (``residuals``, ``cutouts``, ``source_planes``, ``lens_map``,
+        ``stack_images``, ``psfs``, ``sed_draws``), which are opened only by the figure.
 
     Returns
     -------

@@ -11,7 +11,7 @@ from ..population.sample import has_size
 from ..population.statistics import median
 from .columns import numbers, shown, shown_range, with_columns
 from .settings import Settings
-from .style import PAGE_INCH, empty, new_figure, ordered_colours, styled
+from .style import PAGE_INCH, empty, headroom, new_figure, ordered_colours, signed, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -29,15 +29,17 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     with np.errstate(divide="ignore", invalid="ignore"):
         log_radius = np.log10(numbers(clumps, "r_eff_pc"))
     quantities = [
-        (r"$\log$ mass-weighted age [yr]", numbers(clumps, "log_age_mw_yr_p50")),
+        (r"$\log$ age [yr]", numbers(clumps, "log_age_mw_yr_p50")),
         (r"$\log\, M_\star\ [M_\odot]$", numbers(clumps, "log_mass_p50")),
-        (r"$\log\, \mathrm{SFR}_{10}\ [M_\odot\,\mathrm{yr}^{-1}]$", numbers(clumps, "log_sfr10_p50")),
+        (r"$\log\, \mathrm{SFR}_{10}\ [M_\odot/\mathrm{yr}]$", numbers(clumps, "log_sfr10_p50")),
         (r"$\log\, R_\mathrm{eff}$ [pc]", np.where(sized, log_radius, np.nan)),
+        (r"$A_V$ [mag]", numbers(clumps, "a_v_p50")),
+        (r"$\log\, Z / Z_\odot$", numbers(clumps, "log_z_zsun_p50")),
     ]
     groups = edge_bins(numbers(clumps, "z"), settings.redshift_bins)
     colours = ordered_colours(len(groups))
     figure = new_figure(PAGE_INCH, 0.6 + 1.15 * len(groups))
-    panels = figure.subplots(len(groups), 4, sharex="col", squeeze=False)
+    panels = figure.subplots(len(groups), len(quantities), sharex="col", squeeze=False)
     for column, (label, values) in enumerate(quantities):
         inside = np.any([group.rows for group in groups], axis=0)
         known = values[np.isfinite(values) & inside]
@@ -61,6 +63,8 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
         "log_sfr10_p50",
         "r_eff_pc",
         "r_eff_limit",
+        "a_v_p50",
+        "log_z_zsun_p50",
     ]
     return figure, with_columns(clumps, names)
 
@@ -79,8 +83,8 @@ def _draw_panel(panel, values: np.ndarray, edges: np.ndarray | None, colour: str
         panel.axvspan(
             middle.value - middle.err_lo, middle.value + middle.err_hi, color="black", alpha=0.15, lw=0
         )
-    panel.set_ylim(0, 1.35 * panel.get_ylim()[1])
-    panel.text(0.95, 0.93, f"{middle.value:.2f}", transform=panel.transAxes, ha="right", va="top", fontsize=7)
+    headroom(panel, 0.26)
+    panel.text(0.95, 0.93, signed(middle.value), transform=panel.transAxes, ha="right", va="top", fontsize=7)
     panel.yaxis.set_major_locator(_integers())
 
 

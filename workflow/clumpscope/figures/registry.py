@@ -44,9 +44,14 @@ class FigureSpec:
 
 
 _ROWS = [
+    ("composites", _IMAGING, ("cutouts", "catalogue"),
+     "Galaxies with the most clumps by redshift, in three broad filters (named above), each with the same arcsinh stretch (Lupton et al. 2004); circles are clumps, "
+     "the outer circle marks the central one. The stretch is linear near the noise of the middle filter (C25 Fig. 1)."),
     ("luminosity_size", _IMAGING, ("catalogue",),
-     "Absolute V magnitude against intrinsic effective radius, by redshift; arrows are upper limits of the size. The "
-     "grey lines are of equal mean rest-frame surface brightness inside the effective radius (C25 Fig. 8)."),
+     "Absolute V magnitude against intrinsic effective radius, by redshift; open symbols with arrows are upper limits of the size. The "
+     "grey lines are of equal mean rest-frame surface brightness inside the effective radius; black contours hold 90, 50 and 25 % of the comparison samples of "
+     "`figures.tables` that the legend names, none where none is given (C25 Fig. 8).",
+     ("samples",)),
     ("clumps_per_galaxy", _IMAGING, ("catalogue",),
      "How many galaxies have so many clumps, by redshift; the legend counts clumps and galaxies (C25 Fig. 4). Only clumps that count in "
      "statistics, one image of each galaxy."),
@@ -54,7 +59,7 @@ _ROWS = [
      "Stellar mass and specific star-formation rate (over 100 Myr) of the galaxies with clumps, by redshift, with medians (dashed) and "
      "their 68 % confidence (grey) of three galaxies or more (C25 Fig. 10); the outermost bins include what lies beyond."),
     ("redshift_distributions", _IMAGING, ("catalogue",),
-     "Mass-weighted age, stellar mass, star-formation rate and effective radius of the clumps in every redshift bin, "
+     "Mass-weighted age, stellar mass, star-formation rate, effective radius, attenuation and metallicity of the clumps in every redshift bin, "
      "with medians (dashed) and their 68 % confidence (grey) (C25 Fig. 11). Sizes that are upper limits are left out; the outermost bins include what lies beyond."),
     ("magnification", _IMAGING, ("catalogue",),
      "Magnification against effective radius, stellar mass, absolute V magnitude and stellar mass surface density of the "
@@ -62,24 +67,40 @@ _ROWS = [
      "depend on magnification."),
     ("host_relations", _IMAGING, ("population",),
      "Left: the most massive clump off the centre, and the central clump, against the mass of their galaxy, with "
-     "Pearson's r and p. Right: the share of the galaxy's mass in clumps, coloured by specific star-formation rate. Large "
-     "symbols are medians in bins with equal numbers of galaxies (C25 Fig. 12). Shares above one (line at zero) happen: a fit "
+     "Pearson's r and p; the central clumps' mass-weighted age is their colour. Right: the share of the galaxy's mass in clumps, coloured by specific star-formation rate. Large "
+     "symbols are medians in bins with equal numbers of galaxies, open ones of fewer than five (C25 Fig. 12). Shares above one (line at zero) happen: a fit "
      "of the whole galaxy can miss old stars behind young light."),
     ("gradients", _IMAGING, ("population",),
      "Clump mass over host mass, mass-weighted age and mass surface density against galactocentric distance in the "
-     "source plane, by redshift and by host mass (C25 Fig. 13). Large symbols are medians with 68 % confidence; "
-     "medians of fewer than three clumps have no error bar."),
+     "source plane, by redshift and by host mass (C25 Fig. 13). Large symbols are medians with 68 % confidence, open and "
+     "unjoined those of fewer than five clumps; fewer than three have no error bar. Dashed: straight lines through all clumps of a group, whose slopes are written in the order of the legend."),
+    ("galaxy_gradients", _IMAGING, ("cutouts", "catalogue"),
+     "The galaxies with the most clumps: their picture (as in the figure composites), and mass, mass-weighted age and mass surface density of their clumps against galactocentric distance, with Pearson's r and p; "
+     "orange squares are central clumps, open triangles lower limits (C25 Fig. 19)."),
     ("surface_density", _IMAGING, ("catalogue", "population"),
      "Surface densities of stellar mass and of star formation against redshift, and their distributions, by resolution class "
-     "(C25 Figs. 15 and 17). Those of unresolved clumps are lower limits. Values beyond the axes are drawn at their edge. Surface-brightness dimming hides clumps of low "
+     "(C25 Fig. 16). Those of unresolved clumps are lower limits. Open symbols are medians of fewer than five; open triangles at the edge stand for values beyond. Surface-brightness dimming hides clumps of low "
      "density at high redshift."),
+    ("resolution_cases", _IMAGING, ("psfs", "catalogue"),
+     "What resolution makes of clumps: idealised ones (top) behind the PSF of the most common reference filter (middle), and cuts through their middle (bottom), without noise: A too small to be "
+     "told from a point, B1 compact, B2 two too close to be told apart, B3 two apart, C more extended than the PSF. Percentages are of this field's clumps (C25 Fig. 14)."),
+    ("resolution_classes", _IMAGING, ("catalogue",),
+     "Size, mass, mass-weighted age and mass surface density of unresolved, compact and extended clumps, with medians (triangles). Sizes of unresolved ones are upper limits, their "
+     "densities lower limits; the outermost bins include what lies beyond (C25 Fig. 15)."),
+    ("density_evolution", _IMAGING, ("catalogue",),
+     "Clumps with a measured size. Left: surface density of star formation against that of mass, by redshift; grey: rates that form the mass in 10 Myr and in 1 Gyr; open triangles stand for values below. Middle and right: "
+     "distributions of both in every redshift bin, compact clumps on the left of each violin, extended ones on the right, with medians; dashes are single clumps, where fewer than five make no "
+     "violin (C25 Figs. 16 and 17)."),
     ("mass_function", _BOTH, ("population",),
      "Cumulative clump mass function, by redshift and by magnification. Dashed: the maximum-likelihood power law above the "
      "completeness limit of each group (dot): a given one, that of the injected clumps, or 0.3 dex above the peak of its mass "
      "distribution (turnover), as the legend says; the slope is that of N(> M). Grey: N(> M) proportional to 1 / M (C25 Fig. 18). Below the limit, incompleteness makes the functions flat."),
     ("sfh_comparison", _BOTH, ("catalogue", "sed_all"),
-     "Stellar mass, mass-weighted age, attenuation, mass surface density, star-formation rate and metallicity of the same "
-     "clumps under every star-formation history (C25 Fig. 7); the outermost bins include what lies beyond."),
+     "Stellar mass, mass-weighted age, attenuation, surface densities, star-formation rate, metallicity and chi-squared a band of the same "
+     "clumps under every star-formation history that the configuration asks for (C25 Fig. 7 has four); the outermost bins include what lies beyond."),
+    ("sed_examples", _BOTH, ("catalogue", "sed_draws"),
+     "Photometry (black), best fit (squares) and its spectrum, and the range of the posterior (band) of single clumps: those of `figures.sed_clumps`, or else the one with the highest S/N of every "
+     "redshift bin. Fluxes are as observed, masses are divided by the magnification; open triangles are limits where nothing is seen (C25 Fig. 6)."),
     ("host_sfh", _IMAGING, ("hosts", "galaxies"),
      "Masses and star-formation rates (over 100 Myr) of the host galaxies: other star-formation histories against the reference, with "
      "median differences, and the rate against mass with the main sequence of Speagle et al. (2014) at each bin's median redshift (C25 "
@@ -97,8 +118,8 @@ _ROWS = [
      "conserved, PSF and noise not deconvolved. Circles are clumps (blue: the one nearest to the barycentre of light, green cross). All "
      "images of one galaxy in a frame overlap here. North up, East left (C25 section 4.5)."),
     ("multiple_images", _IMAGING, ("multiple_images", "counterparts"),
-     "What the images of one galaxy have to share. Left: where every image says that the source is, from the mean of its system, with "
-     "errors from the lens model's posterior. Middle and right: flux and stellar mass, both divided by the magnification, of clumps "
+     "What the images of one galaxy have to share. Left: the scatter of their positions in the source plane, and of those of their clumps, against "
+     "what the posterior of the lens model lets expect; dashed: equal. Middle and right: flux and stellar mass, both divided by the magnification, of clumps "
      "that are seen in several images, in the most magnified image and in the others; dashed: equal."),
     ("lens_models", _IMAGING, ("lens_models",),
      "Magnification of every clump in each of the field's lens models, against that in the first one, the reference, with the reference's "
@@ -141,15 +162,16 @@ _ROWS = [
      "dotted lines are of equal surface density (F22 Fig. 6, without its samples of galaxies)."),
     ("completeness", _IMAGING, ("injection",),
      "Clumps injected into the galaxies' images. Top: the share that is detected, by size and by brightness of the diffuse light under them (over the "
-     "scatter of sky pixels), and the share that also has the bands and flags that statistics ask for; bars are 68 % Wilson intervals, lines the logistic fit. Bottom: "
+     "scatter of sky pixels), and the share that also has the bands and flags that statistics ask for; bars are 68 % Wilson intervals, steps the mean of the logistic fit over the clumps of a bin. Bottom: "
      "flux and size of those detected, measured over true (bars: half of the 16-84 % range), and the width of the pulls of the flux, 1 for honest errors, in bins of five or more. Fluxes are in units "
      "of the point-source limit of the reference filter. At the faint end only clumps that noise made brighter are detected."),
     ("coverage", _IMAGING, ("coverage",),
      "Do the intervals hold? For every quantity, and fluxes by filter: the share of true values inside the 68 % interval (bars: its binomial error; grey: 64 to 72 %), "
      "median and width of the pulls (measured minus true, over the error), for all clumps, isolated ones, on hosts, in crowds, and central ones. Clumps that flags exclude from statistics are left out."),
     ("truth_recovery", _IMAGING, ("truth", "truth_summary"),
-     "A field with known truth: measured against true flux (observed), size, magnification, mass and mass-weighted age of every clump found, and "
-     "what became of the true clumps by signal-to-noise."),
+     "A field with known truth: measured against true flux (observed), size, magnification, mass and mass-weighted age of every clump found, with the "
+     "catalogue's 68 % errors, and what became of the true clumps by signal-to-noise (the last bins include what lies beyond).",
+     ("catalogue",)),
 ]  # fmt: skip
 
 FIGURES: dict[str, FigureSpec] = {name: FigureSpec(name, *row) for name, *row in _ROWS}

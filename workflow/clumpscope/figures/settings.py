@@ -26,6 +26,10 @@ class Settings:
         SSP library of the model tracks.
     gallery_galaxies : int
         Galaxies shown in the gallery, those with the most clumps.
+    sed_clumps : tuple of str
+        Clumps whose SEDs are shown; without any, the brightest of every redshift bin.
+    min_sigma_px : float
+        Smallest standard deviation that counts as resolved (C25 section 3.8) [px].
     """
 
     redshift_bins: tuple[float, ...] = (0.7, 1.5, 2.5, 3.5, 5.5)
@@ -34,6 +38,8 @@ class Settings:
     host_reference_sfh: str = "exp_free"
     library: str = "bc03"
     gallery_galaxies: int = 6
+    sed_clumps: tuple[str, ...] = ()
+    min_sigma_px: float = 0.4
 
     @classmethod
     def of(cls, values: Mapping) -> "Settings":
@@ -51,4 +57,6 @@ class Settings:
         chosen = dict(values)
         if "redshift_bins" in chosen:
             chosen["redshift_bins"] = tuple(float(edge) for edge in chosen["redshift_bins"])
+        if "sed_clumps" in chosen:
+            chosen["sed_clumps"] = tuple(map(str, chosen["sed_clumps"]))
         return cls(**chosen)

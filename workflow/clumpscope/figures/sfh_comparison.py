@@ -8,7 +8,7 @@ from astropy.table import Table, vstack
 
 from .columns import numbers, shown, shown_range
 from .settings import Settings
-from .style import PAGE_INCH, PALETTE, empty, new_figure, styled
+from .style import LINES, PAGE_INCH, PALETTE, empty, headroom, legend_above, new_figure, sfh_name, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,8 +22,11 @@ _PANELS = {
     "log_sigma_mass": r"$\log\, \Sigma_{M}\ [M_\odot\,\mathrm{pc}^{-2}]$",
     "log_sfr10": r"$\log\, \mathrm{SFR}_{10}\ [M_\odot\,\mathrm{yr}^{-1}]$",
     "log_z_zsun": r"$\log\, Z / Z_\odot$",
+    "log_sigma_sfr": r"$\log\, \Sigma_\mathrm{SFR}\ [M_\odot\,\mathrm{yr}^{-1}\,\mathrm{kpc}^{-2}]$",
+    "log_chi2_per_band": r"$\log\, \chi^2$ / band",
 }
 _N_HISTOGRAM_BINS = 24
+_N_COLUMNS = 4
 
 
 @styled
@@ -34,8 +37,10 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     fitted = [name for name in _PANELS if any(np.isfinite(numbers(table, name)).any() for table in tables)]
     fitted = fitted or list(_PANELS)
     n_rows = -(-len(fitted) // 3)
-    figure = new_figure(PAGE_INCH, 0.5 + 2.0 * n_rows)
-    panels = figure.subplots(n_rows, 3).ravel()
+    # Two rows of four; of one row less where a field has no sizes, dust or metallicity.
+    n_rows = -(-len(fitted) // _N_COLUMNS)
+    figure = new_figure(PAGE_INCH, 0.6 + 1.75 * n_rows)
+    panels = figure.subplots(n_rows, _N_COLUMNS, squeeze=False).ravel()
     for axes in panels[len(fitted) :]:
         axes.set_visible(False)
     for axes, quantity in zip(panels, fitted, strict=False):
@@ -46,29 +51,23 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
             empty(axes)
             continue
         edges = np.linspace(*shown_range(known), _N_HISTOGRAM_BINS + 1)
-        styles = ("-", "--", ":", "-.")
         for number, (values, sfh) in enumerate(zip(columns, products["sed_all"], strict=True)):
             values = values[np.isfinite(values)]
             if not values.size:
                 continue
             colour = PALETTE[number % len(PALETTE)]
             # The outermost bins also count what lies beyond them.
-            axes.hist(np.clip(values, *edges[[0, -1]]), edges, histtype="step", color=colour, lw=1.3,
-                      ls=styles[number % len(styles)], label=f"{sfh} ({values.size})")  # fmt: skip
-            axes.plot(
-                np.clip(np.median(values), *edges[[0, -1]]),
-                0.97,
-                marker="v",
-                ms=5,
-                color=colour,
-                transform=axes.get_xaxis_transform(),
-            )
-    for axes in panels[::3]:
+            axes.hist(np.clip(values, *edges[[0, -1]]), edges, histtype="step", color=colour, lw=1.2,
+                      ls=LINES[number % len(LINES)], label=f"{sfh_name(sfh)} ({len(clumps)})")  # fmt: skip
+            middle = np.clip(np.median(values), *edges[[0, -1]])
+            # Above each other, where medians agree.
+            axes.plot(middle, 0.97 - 0.06 * number, marker="v", ms=5, mec="white", mew=0.4, color=colour,
+                      transform=axes.get_xaxis_transform())  # fmt: skip
+        headroom(axes, 0.1 + 0.06 * len(tables))
+        axes.yaxis.get_major_locator().set_params(integer=True, nbins=4)
+    for axes in panels[::_N_COLUMNS]:
         axes.set_ylabel("clumps")
-    handles, labels = panels[0].get_legend_handles_labels()
-    if handles:
-        figure.legend(handles, labels, loc="outside upper center", ncols=len(handles), title="triangles: medians",
-                      title_fontsize=7)  # fmt: skip
+    legend_above(figure, ncols=4, title="triangles: medians", title_fontsize=7)
     return figure, vstack(tables) if tables else Table({"id": np.empty(0, dtype=str)})
 
 
@@ -79,11 +78,14 @@ def _intrinsic(clumps: Table, sed: Table, sfh: str) -> Table:
     known = index >= 0
     magnification = np.log10(numbers(clumps, "mu")) if "mu" in clumps.colnames else np.zeros(len(clumps))
 
-    def taken(name: str) -> np.ndarray:
-        values = numbers(sed, f"{name}_p50")
+    def taken(name: str, end: str = "_p50") -> np.ndarray:
+        values = numbers(sed, name + end)
         return np.where(known, values[index], np.nan) if len(values) else np.full(len(clumps), np.nan)
 
-    mass = taken("log_mass") - magnification
+    mass, rate = taken("log_mass") - magnification, taken("log_sfr10") - magnification
+    chi2, bands = (taken(name, "") for name in ("chi2", "n_bands"))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        goodness = np.log10(chi2 / bands)
     # The area is that of the reference history's catalogue.
     log_area = numbers(clumps, "log_mass_p50") - numbers(clumps, "log_sigma_mass_p50")
     return Table(
@@ -94,7 +96,9 @@ def _intrinsic(clumps: Table, sed: Table, sfh: str) -> Table:
             "log_age_mw_yr": taken("log_age_mw_yr"),
             "a_v": taken("a_v"),
             "log_sigma_mass": mass - log_area,
-            "log_sfr10": taken("log_sfr10") - magnification,
+            "log_sfr10": rate,
             "log_z_zsun": taken("log_z_zsun"),
+            "log_sigma_sfr": rate - log_area + 6.0,  # per kpc2
+            "log_chi2_per_band": np.where(np.isfinite(goodness), goodness, np.nan),
         }
     )

@@ -11,7 +11,7 @@ from astropy.wcs import WCS
 
 from ..cosmology import pc_per_arcsec
 from .settings import Settings
-from .style import PAGE_INCH, empty, new_figure, styled
+from .style import PAGE_INCH, PALETTE, empty, new_figure, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -84,12 +84,12 @@ def _draw_galaxy(panel: "Axes", galaxy: str, image: np.ndarray, header: fits.Hea
                  vmin=np.arcsinh(-0.5), vmax=np.arcsinh(max(brightest / (2.0 * noise), 1.0)))  # fmt: skip
     x, y = wcs.world_to_pixel_values(clumps["source_ra"], clumps["source_dec"])
     central = np.asarray(clumps["central"], bool)
-    for chosen, colour, label in ((~central, "#D55E00", "clump"), (central, "#0072B2", "central clump")):
+    for chosen, colour, label in ((~central, PALETTE[1], "clump"), (central, PALETTE[3], "central clump")):
         panel.scatter(x[chosen], y[chosen], s=26, facecolors="none", edgecolors=colour, lw=0.9, label=label)
     centre = []
     if "RA_BARY" in header:
         centre = wcs.world_to_pixel_values(header["RA_BARY"], header["DEC_BARY"])
-        panel.plot(*centre, "+", color="#009E73", ms=7, mew=1.0, label="barycentre of light")
+        panel.plot(*centre, "+", color=PALETTE[4], ms=7, mew=1.0, label="barycentre of light")
     x, y = (
         (np.append(values, value) for values, value in zip((x, y), centre, strict=True))
         if len(centre)

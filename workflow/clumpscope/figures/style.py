@@ -1,8 +1,10 @@
-"""One look for every figure: journal column widths, one type size, colours that colour-blind readers can tell apart."""
+"""One look for every figure (`docs/figures.md` is its guide): widths, type, and colours that hold in grey and for colour-blind eyes."""
 
 from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -13,31 +15,51 @@ __all__ = [
     "CLASS_COLOURS",
     "COLUMN_INCH",
     "GREY",
+    "LINES",
     "MARKERS",
+    "MIN_JOINED",
     "PAGE_INCH",
     "PALETTE",
+    "draw_medians",
     "empty",
+    "headroom",
+    "legend_above",
+    "mark_clipped",
     "new_figure",
     "ordered_colours",
     "panel_label",
     "plain_logarithms",
     "plain_text",
+    "sfh_name",
+    "signed",
     "styled",
 ]
 
-COLUMN_INCH, PAGE_INCH = 3.5, 7.1
-"""Widths of one and of two columns."""
+COLUMN_INCH, PAGE_INCH = 252 / 72, 511 / 72
+"""Widths of one and of two columns of the journals (252 and 511 pt)."""
 
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-"""Unordered groups: Okabe & Ito's colours, the darkest first."""
+PALETTE = ("#0B2A6F", "#E07B1F", "#2A8A5E", "#7CC8F2", "#7D1B4F", "#EBD94F")
+"""Unordered groups: no two are alike in grey, nor for eyes that lack one kind of cones."""
 
 GREY = "0.35"
 """Reference lines and annotations."""
 
 MARKERS = ("o", "s", "D", "^", "v", "P")
+LINES = ("-", "--", ":", "-.")
+"""Groups differ by symbol or line as well as by colour."""
 
-CLASS_COLOURS = {"unresolved": "#CC79A7", "compact": "#0072B2", "extended": "#E69F00"}
+CLASS_COLOURS = {"unresolved": PALETTE[3], "compact": PALETTE[0], "extended": PALETTE[1]}
 """Resolution classes (C25 section 5.1)."""
+
+MIN_JOINED = 5
+"""Medians of fewer are drawn open, and no line leads to them."""
+
+_SFH_NAMES = {
+    "const": "constant",
+    "double_power_law": "double power law",
+    "exp_free": r"exponential, free $\tau$",
+    "ssp": "single population",
+}
 
 _RC = {
     "axes.axisbelow": True,
@@ -90,7 +112,7 @@ def ordered_colours(n: int) -> list[str]:
     from matplotlib import colormaps
     from matplotlib.colors import to_hex
 
-    positions = [0.45] if n == 1 else [0.05 + 0.8 * k / (n - 1) for k in range(n)]
+    positions = [0.45] if n == 1 else [0.02 + 0.76 * k / (n - 1) for k in range(n)]
     return [to_hex(colormaps["viridis"](position)) for position in positions]
 
 
@@ -108,20 +130,129 @@ def panel_label(axes: "Axes", text: str, corner: str = "upper left") -> None:
     axes.text(x, y, text, transform=axes.transAxes, ha=horizontal, va=va, fontsize=7.5, linespacing=1.3)
 
 
+def legend_above(target: "Axes | Figure", **options: Any) -> None:
+    """Legend above the axes, or above all axes of a figure, where no data are; none without labelled artists."""
+    from matplotlib.figure import Figure
+
+    panels = target.axes if isinstance(target, Figure) else [target]
+    entries = {
+        label: handle
+        for panel in panels
+        for handle, label in zip(*panel.get_legend_handles_labels(), strict=True)
+    }
+    if not entries:
+        return
+    place = (
+        {"loc": "outside upper center"}
+        if isinstance(target, Figure)
+        else {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0)}
+    )
+    look = {"ncols": len(entries), "handletextpad": 0.3, "columnspacing": 1.2, **place, **options}
+    target.legend(list(entries.values()), list(entries), **look)
+
+
+def headroom(axes: "Axes", share: float) -> None:
+    """Raise the upper end of the panel, so that `share` of its height is left above all that is drawn for text."""
+    transform = axes.yaxis.get_transform()
+    low, high = transform.transform(np.array(axes.get_ylim(), float))
+    top = transform.inverted().transform(np.array([low + (high - low) / (1.0 - share)]))[0]
+    axes.set_ylim(axes.get_ylim()[0], float(top))
+
+
+def draw_medians(
+    axes: "Axes",
+    x: np.ndarray,
+    y: np.ndarray,
+    bars: np.ndarray,
+    n: np.ndarray,
+    colour: str,
+    marker: str,
+    label: str | None = None,
+    joined: bool = True,
+) -> None:
+    """Medians with error bars: those of `MIN_JOINED` or more filled and joined by a line, those of fewer open and alone.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+    x, y : (n,) arrays
+    bars : (2, n) array
+        Lower and upper errors; NaN without.
+    n : (n,) array
+        How many values each is the median of; those of none are not drawn.
+    colour, marker, label : str
+        Look, and text for the legend.
+    joined : bool
+        Whether lines lead from one to the next.
+    """
+    x, y, n = np.asarray(x, float), np.asarray(y, float), np.asarray(n)
+    bars = np.nan_to_num(np.asarray(bars, float))
+    many, few = n >= MIN_JOINED, (n > 0) & (n < MIN_JOINED)
+    look = {
+        "color": colour,
+        "marker": marker,
+        "ms": 5.5,
+        "mew": 0.8,
+        "elinewidth": 1.1,
+        "lw": 1.1,
+        "zorder": 3,
+    }
+    for rows, face, edge, line in (
+        (few, "white", colour, ""),
+        (many, colour, "black", "-" if joined else ""),
+    ):
+        if rows.any():
+            axes.errorbar(
+                x[rows], y[rows], yerr=bars[:, rows], mfc=face, mec=edge, ls=line, label=label, **look
+            )
+            label = None
+
+
+def mark_clipped(
+    axes: "Axes", x: np.ndarray, y: np.ndarray, limits: tuple[float, float], colour: str
+) -> None:
+    """Mark values beyond `limits` of the vertical axis by arrow heads at its edge."""
+    for beyond, edge, marker in ((y < limits[0], limits[0], "v"), (y > limits[1], limits[1], "^")):
+        if np.any(beyond):
+            axes.scatter(x[beyond], np.full(np.sum(beyond), edge), marker=marker, s=16, facecolors="none",
+                         edgecolors=colour, lw=0.7, clip_on=False, zorder=2.5)  # fmt: skip
+
+
+def signed(value: float, form: str = ".2f") -> str:
+    """A number as text with a true minus sign; what rounds to zero has none."""
+    text = format(value, form)
+    return text.lstrip("-") if float(text) == 0 else text.replace("-", "\N{MINUS SIGN}")
+
+
+def sfh_name(code: str) -> str:
+    """Star-formation history of the configuration (``exp_10Myr``) as a reader knows it."""
+    if code.startswith("exp_") and code.endswith("Myr"):
+        return rf"exponential, $\tau$ = {code[4:-3]} Myr"
+    return _SFH_NAMES.get(code, code)
+
+
 def plain_text(text: object) -> str:
     """Text out of a user's table as it is drawn, without matplotlib taking its dollar signs for formulas."""
     return str(text).replace("$", r"\$")
 
 
 def plain_logarithms(axis: "Axis") -> None:
-    """Label a logarithmic axis of a few decades with numbers, 1, 2, 5, 10 ..., without powers of ten."""
+    """Label a logarithmic axis with plain numbers: 1, 2, 5 in every decade, or the decades alone where there are several."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, SymmetricalLogLocator
 
-    steps = (1.0, 2.0, 5.0)
-    if axis.get_scale() in ("log", "symlog"):
-        symmetrical = axis.get_scale() == "symlog"
-        axis.set_major_locator(
-            SymmetricalLogLocator(axis.get_transform(), steps) if symmetrical else LogLocator(subs=steps)
+    low, high = sorted(axis.get_view_interval())
+    symmetrical = axis.get_scale() == "symlog"
+    if symmetrical:
+        axis.set_major_locator(SymmetricalLogLocator(axis.get_transform(), subs=(1.0, 2.0, 5.0)))
+    elif axis.get_scale() == "log":
+        decades = np.log10(high / low) if low > 0 else 0.0
+        if decades > 4.0:
+            return  # powers of ten say it better
+        steps = (
+            (1.0, 1.5, 2.0, 3.0, 5.0, 7.0) if decades < 0.7 else (1.0, 2.0, 5.0) if decades < 1.8 else (1.0,)
         )
-        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axis.set_minor_formatter(NullFormatter())
+        axis.set_major_locator(LogLocator(subs=steps, numticks=12))
+    else:
+        return
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())

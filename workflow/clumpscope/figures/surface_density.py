@@ -8,9 +8,20 @@ from astropy.table import Table
 
 from .columns import numbers, shown, shown_range, with_columns
 from .settings import Settings
-from .style import CLASS_COLOURS, PAGE_INCH, empty, new_figure, styled
+from .style import (
+    CLASS_COLOURS,
+    LINES,
+    PAGE_INCH,
+    draw_medians,
+    empty,
+    legend_above,
+    mark_clipped,
+    new_figure,
+    styled,
+)
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 __all__ = ["draw"]
@@ -20,6 +31,7 @@ _ROWS = {
     "log_sigma_sfr": r"$\log\, \Sigma_\mathrm{SFR}\ [M_\odot\,\mathrm{yr}^{-1}\,\mathrm{kpc}^{-2}]$",
 }
 _N_HISTOGRAM_BINS = 18
+_MARKERS = {"unresolved": "^", "compact": "o", "extended": "s", "resolved": "D"}
 
 
 @styled
@@ -29,7 +41,7 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     medians = products["population"]["surface_density"]
     kind = np.asarray(clumps["class"], dtype=str) if "class" in clumps.colnames else np.full(len(clumps), "")
     redshift = numbers(clumps, "z")
-    figure = new_figure(PAGE_INCH, 5.4)
+    figure = new_figure(PAGE_INCH, 5.6)
     panels = figure.subplots(2, 2, sharex="col", sharey="row", width_ratios=[2.6, 1])
     for row, (quantity, label) in enumerate(_ROWS.items()):
         values = numbers(clumps, f"{quantity}_p50")
@@ -40,43 +52,42 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
             empty([points, histogram])
             continue
         edges = np.linspace(*shown_range(known), _N_HISTOGRAM_BINS + 1)
-        values = np.clip(values, *edges[[0, -1]])
-        points.set_ylim(edges[0] - 0.3, edges[-1] + 0.3)
-        for name, colour in CLASS_COLOURS.items():
+        limits = edges[0] - 0.3, edges[-1] + 0.3
+        for (name, colour), line in zip(CLASS_COLOURS.items(), LINES, strict=False):
             own = (kind == name) & np.isfinite(values)
             if not own.any():
                 continue
-            limit = name == "unresolved"
-            points.scatter(
-                redshift[own], values[own], s=9, lw=0, color=colour, alpha=0.35, marker="^" if limit else "o"
-            )
+            marker = _MARKERS[name]
+            inside = own & (values > limits[0]) & (values < limits[1])
+            points.scatter(redshift[inside], values[inside], s=11, lw=0.5, edgecolors="white", color=colour, marker=marker,
+                           rasterized=True)  # fmt: skip
+            mark_clipped(points, redshift[own], values[own], limits, colour)
             _draw_medians(points, medians, quantity, name, colour)
-            label = f"{name} ({own.sum()}){', lower limits' if limit else ''}"
-            histogram.hist(values[own], edges, orientation="horizontal", histtype="step", color=colour,
-                           ls=":" if limit else "-", lw=1.3, label=label)  # fmt: skip
+            label = f"{name} ({own.sum()}){', lower limits' if name == 'unresolved' else ''}"
+            # The outermost bins also count what lies beyond them.
+            histogram.hist(np.clip(values[own], *edges[[0, -1]]), edges, orientation="horizontal", histtype="step", color=colour,
+                           ls=line, lw=1.3, label=label)  # fmt: skip
         _draw_medians(points, medians, quantity, "resolved", "black")
-    if panels[0, 1].get_legend_handles_labels()[0]:
-        panels[0, 1].legend(loc="lower center", bbox_to_anchor=(0.5, 1.0))
-        panels[0, 0].set_title(
-            "large symbols: medians; black: compact and extended together", fontsize=7.5, loc="left"
-        )
+        points.set_ylim(limits)
+        histogram.xaxis.get_major_locator().set_params(integer=True)
+    legend_above(figure)
+    panels[0, 0].set_title(
+        "large symbols: medians; black: compact and extended together", fontsize=7.5, loc="left"
+    )
     panels[1, 0].set_xlabel("redshift")
     panels[1, 1].set_xlabel("clumps")
     names = ["id", "galaxy", "z", "class", *(f"{name}_p{p}" for name in _ROWS for p in (16, 50, 84))]
     return figure, with_columns(clumps, names)
 
 
-def _draw_medians(axes, medians: Table, quantity: str, name: str, colour: str) -> None:
+def _draw_medians(axes: "Axes", medians: Table, quantity: str, name: str, colour: str) -> None:
     own = medians[
         (np.asarray(medians["quantity"], str) == quantity)
         & (np.asarray(medians["class"], str) == name)
         & np.isfinite(numbers(medians, "z_low"))
-        & (numbers(medians, "n") > 0)
     ]
-    if not len(own):
-        return
-    bars = np.nan_to_num([numbers(own, "err_lo"), numbers(own, "err_hi")])
-    # The black symbols would hide those of the classes in the middle of the bins.
-    middle = 0.5 * (numbers(own, "z_low") + numbers(own, "z_high")) + 0.06 * (name == "resolved")
-    axes.errorbar(middle, numbers(own, "median"), yerr=bars, color=colour, mec="white", mew=0.5, ms=6, elinewidth=1.1,
-                  ls="-" if name == "resolved" else "none", lw=1, marker="^" if name == "unresolved" else "o", zorder=3)  # fmt: skip
+    # Side by side, so that none hides another.
+    aside = {"unresolved": -0.08, "compact": 0.0, "extended": 0.08, "resolved": 0.16}[name]
+    middle = 0.5 * (numbers(own, "z_low") + numbers(own, "z_high")) + aside
+    draw_medians(axes, middle, numbers(own, "median"), [numbers(own, "err_lo"), numbers(own, "err_hi")], numbers(own, "n"),
+                 colour, _MARKERS[name], joined=name == "resolved")  # fmt: skip

@@ -1,7 +1,7 @@
 """Cutouts of mosaics around galaxies, in nJy, and their FITS product."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -174,8 +174,16 @@ def write_cutouts(
         hdus.writeto(temporary)
 
 
-def read_cutouts(path: str | os.PathLike) -> tuple[dict[str, Cutout], dict]:
+def read_cutouts(
+    path: str | os.PathLike, choose: Callable[[list[str]], Collection[str]] | None = None
+) -> tuple[dict[str, Cutout], dict]:
     """Read what `write_cutouts` wrote.
+
+    Parameters
+    ----------
+    path : path-like
+    choose : callable, optional
+        Gives those of the filters there are that are to be read; all without it.
 
     Returns
     -------
@@ -188,10 +196,12 @@ def read_cutouts(path: str | os.PathLike) -> tuple[dict[str, Cutout], dict]:
     with fits.open(path, memmap=False) as hdus:
         head = hdus[0].header
         meta = {"galaxy": head["GALAXY"], "z": head["Z"], "filter_ref": head["FILTREF"]}
-        for hdu in hdus[1:]:
-            if not hdu.name.startswith("SCI_"):
+        images = {hdu.header["FILTER"]: hdu for hdu in hdus[1:] if hdu.name.startswith("SCI_")}
+        wanted = images if choose is None else choose(list(images))
+        for name, hdu in images.items():
+            if name not in wanted:
                 continue
-            header, name = hdu.header, hdu.header["FILTER"]
+            header = hdu.header
             cutouts[name] = Cutout(
                 hdu.data.astype(float), hdus[f"ERR_{name}"].data.astype(float), WCS(header),
                 header["X0"], header["Y0"], header["PIXSCALE"], name,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["draw_corner", "draw_sed", "save_pictures", "scale_fluxes"]
+__all__ = ["best_spectrum", "draw_corner", "draw_sed", "save_pictures", "scale_fluxes"]
 
 _LABELS = {
     "log_mass_formed": r"$\log M_\mathrm{formed}/M_\odot$",
@@ -65,6 +65,41 @@ def scale_fluxes(axes: "Axes", posterior: Posterior, room: float) -> None:
         axes.set_ylim(low - 0.05 * (high - low), high + room * (high - low))
 
 
+def best_spectrum(
+    posterior: Posterior, library: SSPLibrary | str, ends_um: tuple[float, float]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Spectrum of the best fit.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        Of an object with photometry.
+    library : SSPLibrary or str
+        The stellar library of the fit.
+    ends_um : (float, float)
+        Observed wavelengths between which it is wanted [micron].
+
+    Returns
+    -------
+    flux_njy : (n,) array
+        Mean flux densities between the edges.
+    edges_um : (n + 1,) array
+    """
+    edges = np.exp(np.arange(*np.log(ends_um), 1.0 / _RESOLUTION))
+    settings = posterior.settings
+    emission = settings["dust_emission"] == "emission"
+    flux = observed_spectrum(
+        library,
+        edges * 1e4,
+        posterior.redshift,
+        settings["sfh"],
+        posterior.best,
+        settings["nebular"],
+        emission,
+    )
+    return flux, edges
+
+
 def draw_sed(posterior: Posterior, library: SSPLibrary | str | None = None) -> tuple["Figure", Table]:
     """Photometry, best fit with the posterior's band, and residuals.
 
@@ -101,19 +136,8 @@ def draw_sed(posterior: Posterior, library: SSPLibrary | str | None = None) -> t
         pivot[order], posterior.model_njy[order], style, color="tab:orange", ms=5, lw=0.8, label="best fit"
     )
     if library is not None and posterior.n_bands:
-        edges = (
-            np.exp(np.arange(np.log(pivot.min() / 1.15), np.log(pivot.max() * 1.15), 1.0 / _RESOLUTION)) * 1e4
-        )
-        spectrum = observed_spectrum(
-            library,
-            edges,
-            posterior.redshift,
-            posterior.settings["sfh"],
-            posterior.best,
-            posterior.settings["nebular"],
-            posterior.settings["dust_emission"] == "emission",
-        )
-        top.stairs(spectrum, edges / 1e4, color="0.65", lw=0.7, zorder=0, label="its spectrum")
+        spectrum, edges = best_spectrum(posterior, library, (pivot.min() / 1.15, pivot.max() * 1.15))
+        top.stairs(spectrum, edges, color="0.65", lw=0.7, zorder=0, label="its spectrum")
     top.errorbar(
         pivot, posterior.data_njy, posterior.sigma_njy, fmt="none", ecolor="0.6", lw=2, label="fitted"
     )
