@@ -155,6 +155,9 @@ def test_a_thin_tail_that_the_exploration_left_out_is_found():
         np.mean([(started(efficiency, seed).y[:, 0] < -0.7).mean() for seed in range(4)])
         for efficiency in (1.0, 0.1)
     )
+    # From a sweep that covers the prior, weighted points find more of it than starting points without it do.
+    weighted_share = np.mean([(weighted(log_prob, 5, seed).y[:, 0] < -0.7).mean() for seed in range(4)])
+    assert 0.65 * truth < weighted_share < 1.1 * truth
     # Four shares of 0.08, of 2000 effective draws each, are known to 0.003.
     assert first < 0.6 * truth  # what a single run makes of it, converged or not
     assert 0.65 * truth < second < 1.1 * truth
