@@ -138,3 +138,40 @@ def test_a_galaxy_in_front_of_the_lens_stays_where_it_is():
         model, brightness, np.full(brightness.shape, 1e-9), wcs, scale, Z_LENS / 2, brightness > 1e-6
     )
     assert (plane.x, plane.y) == pytest.approx((1.0, 0.0), abs=1e-3)
+
+
+def test_the_barycentre_is_as_uncertain_as_it_scatters():
+    model = no_lens((10.0, 0.0))
+    brightness, wcs, scale = lensed_gaussian(model, (0.0, 0.0), 0.2, n=61)
+    noise = np.full(brightness.shape, 0.05 * brightness.max())
+    rng = np.random.default_rng(3)
+    member = brightness > 1e-3 * brightness.max()
+    planes = [
+        reconstruct(model, rng.normal(brightness, noise), noise, wcs, scale, 2.0, member, n_cells=20)
+        for _ in range(120)
+    ]
+    scatter = np.std([(plane.x, plane.y) for plane in planes])
+    # That pixels come and go about the cut is in it only roughly.
+    assert 0.7 * scatter < np.median([plane.error_arcsec for plane in planes]) < 1.6 * scatter
+
+
+def test_faint_light_on_one_side_makes_the_centre_and_distances_uncertain():
+    model = no_lens((10.0, 0.0))
+    brightness, wcs, scale = lensed_gaussian(model, (0.0, 0.0), 0.2, n=101)
+    faint, _, _ = lensed_gaussian(model, (0.6, 0.0), 0.2, n=101)
+    light = brightness + 0.2 * faint
+    # Below the higher cuts, but seen.
+    error = np.full(light.shape, 0.07 * light.max())
+    plane = reconstruct(model, light, error, wcs, scale, 2.0, light > 1e-6)
+    core = light > 4 * 2 * 0.07 * light.max()
+    shift = plane.x - np.average(
+        model.offsets(*wcs.pixel_to_world_values(*np.indices(light.shape)[::-1]))[0][core],
+        weights=light[core],
+    )
+    assert 0.02 < shift < 0.2
+    assert 0.5 * shift < plane.error_arcsec < 1.5 * shift
+    ra, dec = model.sky([-1.0], [0.0])
+    table = galactocentric_distances(model, plane, Table({"ra": ra, "dec": dec}), 2.0)
+    expected = plane.error_arcsec * pc_per_arcsec(2.0) / 1e3
+    for side in ("lo", "hi"):
+        assert table[f"distance_kpc_err_{side}"][0] == pytest.approx(expected, rel=0.1)

@@ -16,6 +16,8 @@ Array = np.ndarray
 # Light-weighted positions that stand for the galaxy when its barycentre is traced with every realisation.
 _MAX_TRACERS = 400
 _MIN_SNR = 2.0
+# The light above so many times that is another definition of the galaxy; how far they are apart is an error of its place.
+_OTHER_CUTS = (2.0, 4.0)
 # Parts of a pixel, along a side, that are placed in the source plane one by one.
 _MAX_PARTS = 8
 
@@ -38,6 +40,8 @@ class SourcePlane:
         Flux that the galaxy would have without the lens [nJy]; of all its images together.
     tracers : (n_tracers, 3) array
         RA, Dec [deg] and weight of the image positions that define the barycentre.
+    error_arcsec : float
+        Standard deviation of the barycentre along each axis: of the pixels' noise, and of which light is counted.
     """
 
     image: Array
@@ -47,6 +51,7 @@ class SourcePlane:
     y: float
     flux_njy: float
     tracers: Array
+    error_arcsec: float
 
 
 def reconstruct(
@@ -112,13 +117,14 @@ def reconstruct(
         *centre,
         float((brightness * area).sum()),
         tracers,
+        _barycentre_error(x.mean(axis=0), y.mean(axis=0), brightness * area, noise / flux),
     )
 
 
 def _nothing(model: LensModel, size: float) -> SourcePlane:
     extent = (-0.5 * size, 0.5 * size, -0.5 * size, 0.5 * size)
     frame = _frame(model, extent, 1)
-    return SourcePlane(np.full((1, 1), np.nan), frame, extent, np.nan, np.nan, 0.0, np.empty((0, 3)))
+    return SourcePlane(np.full((1, 1), np.nan), frame, extent, np.nan, np.nan, 0.0, np.empty((0, 3)), np.nan)
 
 
 def _corners(model: LensModel, wcs: WCS, rows: Array, columns: Array, z: float) -> tuple[Array, Array]:
@@ -131,6 +137,27 @@ def _corners(model: LensModel, wcs: WCS, rows: Array, columns: Array, z: float) 
     j, i = rows - first_row, columns - first_column
     around = ((j, i), (j, i + 1), (j + 1, i + 1), (j + 1, i))
     return tuple(np.array([grid[corner] for corner in around]) for grid in traced)
+
+
+def _barycentre_error(x: Array, y: Array, flux: Array, relative_noise: Array) -> float:
+    """Standard deviation along each axis [arcsec] of the barycentre of pixels at x, y with these fluxes."""
+
+    def centre(cut: float) -> tuple[float, float, float]:
+        bright = (flux > 0.0) & (relative_noise * cut < 1.0)
+        if not bright.any():
+            return np.nan, np.nan, np.nan
+        x0, y0 = (np.average(axis[bright], weights=flux[bright]) for axis in (x, y))
+        # Pixels below the cut come and go with their noise.
+        near = relative_noise * cut < 2.0
+        lever = (np.hypot(x - x0, y - y0) * relative_noise * flux)[near & (flux > 0.0)]
+        return x0, y0, float(np.sum(lever**2) / flux[bright].sum() ** 2)
+
+    x0, y0, variance = centre(_MIN_SNR)
+    others = np.array([centre(_MIN_SNR * cut)[:2] for cut in _OTHER_CUTS])
+    apart = np.sum((others - [x0, y0]) ** 2, axis=1)
+    apart = apart[np.isfinite(apart)]
+    # Two axes share both.
+    return float(np.sqrt(0.5 * (np.nan_to_num(variance) + (apart.mean() if apart.size else 0.0))))
 
 
 def _tracers(ra: Array, dec: Array, flux: Array, bright: Array) -> Array:
@@ -208,7 +235,7 @@ def galactocentric_distances(
     -------
     Table
         distance_kpc with _err_lo and _err_hi, distance_samples_kpc (n_clumps, n), central (the nearest clump).
-        NaN where the reconstruction is empty.
+        NaN where the reconstruction is empty. Errors are those of the lens and of the barycentre.
     """
     n_clumps = len(table)
     central = np.zeros(n_clumps, dtype=bool)
@@ -219,16 +246,21 @@ def galactocentric_distances(
     ra = np.concatenate([np.asarray(table["ra"], float), plane.tracers[:, 0]])
     dec = np.concatenate([np.asarray(table["dec"], float), plane.tracers[:, 1]])
 
-    def distance(sample: int | None) -> Array:
+    def distance(sample: int | None, dx: float = 0.0, dy: float = 0.0) -> Array:
         x, y = model.source_position(ra, dec, z_source, sample)
         x0, y0 = (np.average(a[n_clumps:], weights=plane.tracers[:, 2]) for a in (x, y))
-        return np.hypot(x[:n_clumps] - x0, y[:n_clumps] - y0) * pc_per_arcsec(z_source) / 1e3
+        return np.hypot(x[:n_clumps] - x0 - dx, y[:n_clumps] - y0 - dy) * pc_per_arcsec(z_source) / 1e3
 
     best = distance(None)
-    drawn = [distance(sample) for sample in model.chosen_samples(n_samples)]
+    samples = list(model.chosen_samples(n_samples)) or [None] * n_samples
+    # Evenly through a Gaussian: on a spiral of golden angles, each turn as probable as the others.
+    turn = np.arange(len(samples))
+    radius = plane.error_arcsec * np.sqrt(-2.0 * np.log(1.0 - (turn + 0.5) / len(samples)))
+    angle = np.pi * (3.0 - np.sqrt(5.0)) * turn
+    drawn = map(distance, samples, radius * np.cos(angle), radius * np.sin(angle))
     if np.isfinite(best).any():
         central[np.nanargmin(best)] = True
-    return _distance_table(best, np.array(drawn).T if drawn else best[:, None], central)
+    return _distance_table(best, np.array(list(drawn)).T, central)
 
 
 def _distance_table(best: Array, samples: Array, central: Array) -> Table:
