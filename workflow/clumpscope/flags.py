@@ -61,6 +61,7 @@ _ROWS = [
     ("undersampled_psf", "fit", "A filter's PSF is narrower than 2 pixels and known on whole pixels alone: fluxes of small clumps are up to 10 % off there.", False),
     ("host_dominated", "fit", "On, or next to, the centre of smooth light: what of its light is the clump's cannot be told in a filter.", True),
     ("one_model", "magnify", "Of several lens models fewer than two reach this position: the scatter between them is not known.", False),
+    ("z_as_given", "catalogue", "The redshift's own error is not in masses, ages, sizes and luminosities: sed.redshift_quantiles takes it in.", False),
 ]  # fmt: skip
 
 FLAGS: dict[str, Flag] = {

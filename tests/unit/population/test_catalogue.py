@@ -308,4 +308,14 @@ def test_redshift_errors_and_size_limits_reach_the_catalogue(field):
     uncertain = np.asarray(table["galaxy"]) == galaxies["id"][2]
     assert uncertain.any() and not table["z_spec"][uncertain].any() and table["z_spec"][~uncertain].all()
     assert table["z_lo"][uncertain] == pytest.approx(galaxies["z"][2] - 0.1)
+    np.testing.assert_array_equal(has(table["flags"], ["z_as_given"]), uncertain)
+    # Drawn at several redshifts, masses and sizes know of the error.
+    spread = field.magnification.copy()
+    n = np.asarray(spread["mu_samples"]).shape[1]
+    at = np.resize(galaxies["z"][2] + np.array([-0.1, 0.0]), n)
+    spread["z_samples"] = np.ma.masked_invalid(np.where(uncertain[:, None], at, np.nan))
+    drawn = assemble(
+        galaxies, [photometry], [spread], field.sed["exp_free"], {}, psf=field.psf, sizes_by="paper"
+    )
+    assert not has(drawn["flags"], ["z_as_given"]).any()
     np.testing.assert_array_equal(table["sigma_limit_px"], photometry["sigma_limit_px"])

@@ -217,10 +217,11 @@ def assemble(
     shaped = "sigma_x_px" in clumps.colnames
     columns |= {name: clumps[name] for name in ("x", "y") if shaped}
     redshift = np.asarray(clumps["z"] if "z" in clumps.colnames else galaxies["z"][hosts_at], dtype=float)
-    columns["z"] = redshift
+    columns["z"], uncertain = redshift, np.zeros(len(clumps), dtype=bool)
     if {"z_lo", "z_hi"} <= set(galaxies.colnames):
         columns |= {name: np.asarray(galaxies[name], dtype=float)[hosts_at] for name in ("z_lo", "z_hi")}
         columns["z_spec"] = (columns["z_lo"] == redshift) & (columns["z_hi"] == redshift)
+        uncertain = columns["z_lo"] < columns["z_hi"]
     kept = ("filter_ref", "pixel_scale_arcsec", "sigma_x_px", "sigma_x_px_err", "sigma_y_px", "sigma_y_px_err",
             "theta_deg", "theta_deg_err", "sigma_limit_px", "snr")  # fmt: skip
     columns |= {name: clumps[name] for name in kept if name in clumps.colnames}
@@ -243,6 +244,7 @@ def assemble(
     if "z_samples" in lensed.colnames:  # empty for galaxies whose redshift is certain
         z_samples = np.ma.filled(np.ma.asarray(lensed["z_samples"], dtype=float), np.nan)
         z_draws = np.take_along_axis(z_samples, picked, axis=1)
+        uncertain = uncertain & ~np.isfinite(z_draws).all(axis=1)
     draws = _posterior_draws(sed, samples, seed, z_draws)
     if shaped:
         width = {str(name): float(w) for name, w in zip(psf["filter"], psf["fwhm_arcsec"], strict=True)}
@@ -277,7 +279,7 @@ def assemble(
         # The lens may tell a size where the image alone does not, and the other way round.
         flags = np.where(sizes.limit, flags | bit("unresolved"), flags & ~bit("unresolved"))
     repeated = duplicate_images(columns["galaxy"], columns["system"], clumps["snr"])
-    flags = flags | np.where(repeated, bit("duplicate_image"), 0)
+    flags = flags | np.where(repeated, bit("duplicate_image"), 0) | np.where(uncertain, bit("z_as_given"), 0)
     if hosts is not None:
         known = {str(name): row for row, name in enumerate(hosts["id"])}
         rows = [known.get(str(name), -1) for name in clumps["galaxy"]]
