@@ -48,9 +48,3 @@ def test_a_column_that_is_not_there_ends_the_run_before_it_starts(folder):
     )
     done = snakemake(folder, chosen, "--dry-run", check=False)
     assert done.returncode != 0 and "Did you mean 'mass'?" in done.stdout
-    without = {name: entry for name, entry in COLUMNS.items() if name != "z"}
-    chosen = write_config(
-        folder, {"fields": {"sample": {"clumps": {"table": "clumps.csv", "columns": without}}}}
-    )
-    done = snakemake(folder, chosen, "--dry-run", check=False)
-    assert done.returncode != 0 and "no key 'z'" in done.stdout

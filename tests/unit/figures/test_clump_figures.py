@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from astropy.table import Table
 from clumpscope.figures.host_sfh import main_sequence
 from clumpscope.figures.registry import draw_figure
 from clumpscope.population.sample import has_size, population_sample
@@ -238,3 +239,14 @@ def test_limits_are_not_drawn_as_sizes(products):
     assert f"upper limits ({limits.sum()})" in labels and f"measured ({(~limits).sum()})" in labels
     shown = next(c for c in axes.collections if c.get_label().startswith("upper")).get_offsets()
     assert np.sort(np.asarray(shown[:, 1])) == pytest.approx(np.sort(np.asarray(table["r_eff_pc"])[limits]))
+
+
+def test_comparison_samples_are_drawn_where_they_have_masses(products):
+    samples = {
+        "dwarfs": Table({"r_eff_pc": [300.0, -1.0], "log_mass": [6.0, 7.0]}),
+        "bare": Table({"r_eff_pc": [10.0]}),
+    }
+    labels = (
+        draw_figure("size_limits", {**products, "samples": samples})[0].axes[0].get_legend_handles_labels()[1]
+    )
+    assert "dwarfs (1)" in labels and not any(label.startswith("bare") for label in labels)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from astropy import units as u
 from astropy.table import Table
+from clumpscope.config import validate
 from clumpscope.errors import InputError
 from clumpscope.figures.registry import draw_figure, figures_of_columns
 from clumpscope.flags import bit
@@ -103,6 +104,21 @@ def test_needed_columns_ids_and_files_are_asked_for(table, tmp_path):
         read_clump_table(written(table, tmp_path), COLUMNS)
     with pytest.raises(InputError, match="no file is"):
         check_field("sample", {"clumps": {"table": str(tmp_path / "no.csv"), "columns": COLUMNS}})
+
+
+def test_the_configuration_knows_which_columns_are_needed(table):
+    field = {"clumps": {"table": "t.csv", "columns": COLUMNS}}
+    validate({"fields": {"sample": field}})
+    for change, message in (
+        ({"z": None}, "no key 'z'"),
+        ({"mass": "M"}, "mass"),
+        ({"log_mass": {"unit": "Msun"}}, "log_mass"),
+    ):
+        columns = {name: entry for name, entry in {**COLUMNS, **change}.items() if entry is not None}
+        with pytest.raises(InputError, match=message):
+            validate({"fields": {"sample": {"clumps": {"table": "t.csv", "columns": columns}}}})
+    with pytest.raises(InputError, match="exclude each other"):
+        validate({"fields": {"sample": {**field, "photometry": "t.csv"}}})
 
 
 def test_images_of_one_system_count_once(table, tmp_path):

@@ -159,7 +159,8 @@ _ROWS = [
      "shows is light of hosts and neighbours."),
     ("size_limits", _IMAGING, ("catalogue",),
      "Upper limits (97.5 %) of the effective radii of unresolved clumps, and measured radii of the others, against stellar mass; grey: sizes of globular clusters, few of which exceed 10 pc. The "
-     "dotted lines are of equal surface density (F22 Fig. 6, without its samples of galaxies)."),
+     "dotted lines are of equal surface density (F22 Fig. 6); small symbols are comparison samples, where given.",
+     ("samples",)),
     ("completeness", _IMAGING, ("injection",),
      "Clumps injected into the galaxies' images. Top: the share that is detected, by size and by brightness of the diffuse light under them (over the "
      "scatter of sky pixels), and the share that also has the bands and flags that statistics ask for; bars are 68 % Wilson intervals, steps the mean of the logistic fit over the clumps of a bin. Bottom: "

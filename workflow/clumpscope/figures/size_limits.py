@@ -9,7 +9,17 @@ from astropy.table import Table
 from ..population.sample import has_size
 from .columns import errors, numbers, shown, with_columns
 from .settings import Settings
-from .style import COLUMN_INCH, GREY, PALETTE, empty, new_figure, plain_logarithms, styled
+from .style import (
+    COLUMN_INCH,
+    GREY,
+    MARKERS,
+    PALETTE,
+    empty,
+    new_figure,
+    plain_logarithms,
+    plain_text,
+    styled,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,7 +33,7 @@ _DENSITIES = (2.0, 4.0)  # log Msun / pc2
 
 @styled
 def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
-    """Draw limits as arrows and sizes with errors; products: ``catalogue``."""
+    """Draw limits as arrows and sizes with errors; products: ``catalogue``, and ``samples`` (tables with r_eff_pc and log_mass)."""
     clumps = shown(products["catalogue"], settings.min_broad_bands)
     figure = new_figure(COLUMN_INCH, 3.3)
     axes = figure.subplots()
@@ -55,6 +65,12 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
             label=f"upper limits ({limit.sum()})",
             zorder=3,
         )
+    for (name, sample), marker in zip(products.get("samples", {}).items(), MARKERS[1:] * 9, strict=False):
+        other_mass, other_size = numbers(sample, "log_mass"), numbers(sample, "r_eff_pc")
+        there = np.isfinite(other_mass) & (other_size > 0)
+        if there.any():
+            axes.scatter(other_mass[there], other_size[there], s=6, marker=marker, color="0.65", lw=0, zorder=0.5, rasterized=True,
+                         label=f"{plain_text(name)} ({there.sum()})")  # fmt: skip
     seen = mass[measured | limit]
     left, right = seen.min() - 0.4, seen.max() + 0.4
     low, high = min(4.0, 0.5 * size[measured | limit].min()), 2.2 * size[measured | limit].max()
