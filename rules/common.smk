@@ -218,7 +218,7 @@ if workflow.is_main_process:
             doubts = check_field(
                 name,
                 {"images": {}, "lens": {"kind": "none"}, **field},
-                SETTINGS[name]["psf"]["radius_arcsec"],
+                SETTINGS[name],
             )
         except InputError as error:
             raise WorkflowError(f"field {name}: {error}") from None

@@ -131,8 +131,8 @@ def check_configuration(path: str | os.PathLike) -> Findings:
             findings.notes.append(f"field {name}: its inputs are made by the run")
             continue
         here = _Here(cache_folder(configuration.field_settings(config, name)["downloads"]))
-        radius = configuration.field_settings(config, name)["psf"]["radius_arcsec"]
-        _check(name, here.field(own), radius, findings)
+        settings = configuration.field_settings(config, name)
+        _check(name, here.field(own), settings, findings)
         if here.missing:
             findings.notes.append(
                 f"field {name}: {len(here.missing)} files are not downloaded yet and were not looked at; "
@@ -191,7 +191,7 @@ class _Here:
         return here
 
 
-def _check(name: str, own: dict, psf_radius_arcsec: float, findings: Findings) -> None:
+def _check(name: str, own: dict, settings: dict, findings: Findings) -> None:
     whole = [lens for lens in own["lens"] if lens["kind"] != "lenstool" or "model" in lens]
     parts = [
         {**own, "lens": [], "images": {band: image}}
@@ -202,7 +202,7 @@ def _check(name: str, own: dict, psf_radius_arcsec: float, findings: Findings) -
         parts = [{**own, "lens": []}]
     for part in parts if "galaxies" in own or "photometry" in own else []:
         with _noting(findings):
-            findings.doubts += check_field(name, part, psf_radius_arcsec)
+            findings.doubts += check_field(name, part, settings)
     if "galaxies" in own and Path(own["galaxies"]).is_file():
         with _noting(findings):
             findings.galaxies[name] = read_galaxies(own["galaxies"], own.get("catalogue"))

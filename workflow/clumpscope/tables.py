@@ -91,6 +91,8 @@ def require_finite(
     """Raise `InputError` naming the first row whose cell is not a number inside [low, high], or empty if `optional`."""
     expected = "a finite number" if np.isinf([low, high]).all() else f"a number from {low:g} to {high:g}"
     cells = np.ma.asarray(table[column])
+    if cells.ndim > 1:
+        raise InputError(f"{where}, column {column!r}", f"{cells.shape[1]} values a row", "one number a row")
     masked = np.ma.getmaskarray(cells)
     for row, cell in enumerate(np.ma.getdata(cells)):
         if optional and (masked[row] or str(cell).strip().lower() in ("", "nan")):

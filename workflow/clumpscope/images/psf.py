@@ -336,10 +336,10 @@ def given_psf(
     psf = replace(psf, notes=(*psf.notes, *given.notes))
     if name is not None:
         limit = _diffraction_fwhm(name)
-        if psf.fwhm_arcsec < 0.7 * limit:
+        if psf.fwhm_arcsec < 0.8 * np.hypot(limit, pixel_scale_arcsec):
             raise InputError(
                 where, f"a FWHM of {psf.fwhm_arcsec:.3f} arcsec at {pixel_scale_arcsec:.5g} arcsec a pixel",
-                f"no less than the diffraction limit of {limit:.3f} arcsec", "Its pixel scale must be another.",
+                f"no less than the diffraction limit of {limit:.3f} arcsec, seen in pixels", "Its pixel scale must be another.",
             )  # fmt: skip
         ratio = psf.fwhm_arcsec / np.hypot(limit, pixel_scale_arcsec)
         if ratio > _BROAD:
