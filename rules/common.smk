@@ -18,6 +18,7 @@ from clumpscope import config as configuration
 from clumpscope.download import cache_folder, is_address, is_offline, parse_address
 from clumpscope.errors import InputError
 from clumpscope.files import PACKED_ENDINGS, attend, sweep
+from clumpscope.integrity import damaged, record
 from clumpscope.figures.registry import FIGURES, figures_of
 from clumpscope.injection import INJECTION_TABLES
 from clumpscope.population import POPULATION_TABLES
@@ -29,6 +30,10 @@ if workflow.is_main_process:
     PRESENCE, alone = attend(".snakemake")
     if alone:
         shutil.rmtree(".snakemake/locks", ignore_errors=True)
+        for path in damaged():
+            print(f"{path} is no longer what its job wrote: it is made anew.", file=sys.stderr)
+            if not {"-n", "--dry-run", "--dryrun"} & {*sys.argv}:
+                path.unlink()
     elif PRESENCE is not None:
         print(
             "Another snakemake is at work in this folder: wait for it, or stop it, before you start a run of the same files."
