@@ -209,6 +209,7 @@ if workflow.is_main_process and names_taken:
 
 # Inputs that already lie there are checked before any job starts; downloads and mock fields when they arrive.
 if workflow.is_main_process:
+    from clumpscope.checking import check_settings
     from clumpscope.inputs import check_field
     from clumpscope.progress import follow
     from clumpscope.report.provenance import made_by_other_code
@@ -220,11 +221,8 @@ if workflow.is_main_process:
         if "mock" in field or downloads(name):
             continue
         try:
-            doubts = check_field(
-                name,
-                {"images": {}, "lens": {"kind": "none"}, **field},
-                SETTINGS[name],
-            )
+            doubts = check_field(name, {"images": {}, "lens": {"kind": "none"}, **field})
+            check_settings(name, field, SETTINGS[name])
         except InputError as error:
             raise WorkflowError(f"field {name}: {error}") from None
         for text in doubts:

@@ -45,7 +45,7 @@ class Torture:
         whole = folder / "whole"
         whole.mkdir()
         field = mock_field() | {
-            "mock": {"size_arcsec": 24, "n_galaxies": 2, "n_clumps": 6, "n_stars": 8},
+            "mock": {"size_arcsec": 24, "n_galaxies": 1, "n_clumps": 3, "n_stars": 8},
             "injection": {},
         }
         self.argument = write_config(

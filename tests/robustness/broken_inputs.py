@@ -16,6 +16,7 @@ from astropy.io import fits
 from astropy.table import Table
 from astropy.wcs import WCS
 from clumpscope import config as configuration
+from clumpscope.checking import check_settings
 from clumpscope.download import is_address, parse_address
 from clumpscope.errors import InputError
 from clumpscope.inputs import check_field
@@ -133,11 +134,8 @@ class Field:
             for key, value in configuration.texts(field, f"fields.{name}"):
                 if is_address(value):
                     parse_address(value, f"configuration key {key}")
-            doubts += check_field(
-                name,
-                {"images": {}, "lens": {"kind": "none"}, **field},
-                configuration.field_settings(config, name),
-            )
+            doubts += check_field(name, {"images": {}, "lens": {"kind": "none"}, **field})
+            check_settings(name, field, configuration.field_settings(config, name))
         return doubts
 
 

@@ -392,26 +392,6 @@ def check_lens(key: str, lens: dict[str, Any], galaxies: Table | None) -> list[s
     return told
 
 
-def _check_limits(section: str, settings: dict[str, Any], name: str) -> None:
-    """Refuse limits of priors that no model of the embedded library reaches; another one is made by the run."""
-    bounds, fixed = settings.get("bounds", {}), settings.get("fixed", {})
-    if not (bounds or fixed) or settings.get("library", "bc03") != "bc03":
-        return
-    from .sed.library import load_library
-    from .sed.photometry import reach_of
-    from .sed.priors import check_reach
-
-    try:
-        # Ages end later the nearer a source is; those of each are looked at when it is fitted.
-        check_reach(bounds, fixed, 1e-3, reach_of(load_library("bc03")))
-    except InputError as error:
-        raise InputError(
-            f"configuration key {error.where.replace('sed', section, 1)} for field {name}",
-            error.found,
-            error.expected,
-        ) from None
-
-
 def _large_radii(galaxies: Table, path: str) -> list[str]:
     radii = _optional_numbers(galaxies, "radius_arcsec", path) if "radius_arcsec" in galaxies.colnames else []
     if not np.isfinite(radii).any() or (typical := float(np.nanmedian(radii))) <= _LARGE_RADIUS:
@@ -437,9 +417,7 @@ def _other_unit(mosaic: "Mosaic", stated: str | None, key: str) -> list[str]:
     ]
 
 
-def check_field(
-    name: str, field: dict[str, Any], settings: dict[str, dict[str, Any]] | None = None
-) -> list[str]:
+def check_field(name: str, field: dict[str, Any]) -> list[str]:
     """Check every input of one field: files, headers, columns, cells, and that they fit each other.
 
     Parameters
@@ -448,9 +426,6 @@ def check_field(
         Name of the field, for messages.
     field : dict
         Its configuration, with local paths.
-    settings : dict, optional
-        The field's method sections: given PSFs are then looked at as closely as when they are used, and limits of
-        priors held against what models there are.
 
     Returns
     -------
@@ -464,12 +439,9 @@ def check_field(
     """
     from .images.consistency import check_errors, check_filter_cards, compare_noise, sky_noise
     from .images.mosaic import open_mosaic  # astropy's WCS only where images are
-    from .images.psf import given_psf
     from .images.psf_files import read_given
 
     key = f"fields.{name}"
-    for section in ("sed", "hosts") if settings is not None else ():
-        _check_limits(section, settings[section], name)
     given = field.get("lens", {})
     lenses = (
         {f"{key}.lens": given}
@@ -517,18 +489,7 @@ def check_field(
             sampling = {"oversampling": "psf_oversampling", "has_pixel": "psf_has_pixel"}
             path, place = Path(image["psf"]), f"{image['psf']} (configuration key {key}.images.{band}.psf)"
             options = {name: image[entry] for name, entry in sampling.items() if entry in image}
-            if settings is None:
-                read_given(path, mosaic.pixel_scale_arcsec, place, **options)
-            else:
-                given_psf(
-                    path,
-                    mosaic.pixel_scale_arcsec,
-                    place,
-                    band,
-                    settings["psf"]["radius_arcsec"],
-                    mosaic.largest_radius_arcsec,
-                    **options,
-                )
+            read_given(path, mosaic.pixel_scale_arcsec, place, **options)
         if "psf" not in image and stars is not None and not _covers(mosaic, stars):
             raise InputError(
                 f"configuration key {key}.images.{band}",

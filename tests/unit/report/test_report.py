@@ -278,7 +278,7 @@ def test_results_of_other_code_are_told(tmp_path, monkeypatch):
     write_provenance(provenance({}, []), path)
     assert not made_by_other_code(path)
     module = sys.modules[made_by_other_code.__module__]
-    monkeypatch.setattr(module, "_code_digest", lambda: "of another day")
+    monkeypatch.setattr(module, "code_digest", lambda: "of another day")
     assert made_by_other_code(path)
 
 

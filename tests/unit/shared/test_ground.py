@@ -8,8 +8,9 @@ import sys
 import numpy as np
 import pytest
 from astropy.cosmology import FlatLambdaCDM
+from astropy.io import fits
 from astropy.table import Table
-from clumpscope import cosmology, flags
+from clumpscope import __version__, cosmology, flags
 from clumpscope.columns import COLUMNS, column_info
 from clumpscope.documentation import pages
 from clumpscope.download import parse_address
@@ -17,6 +18,7 @@ from clumpscope.errors import InputError
 from clumpscope.files import attend, replacing, sweep
 from clumpscope.filters import filter_names, get_filter, transmission
 from clumpscope.logs import job_log
+from clumpscope.made_by import code_digest, made_by, write_fits
 from clumpscope.randomness import generator
 from clumpscope.tables import read_table, require_finite, require_unique, write_table
 from conftest import ROOT
@@ -207,3 +209,15 @@ def test_a_refused_input_is_told_on_the_console_and_in_the_log(tmp_path):
     with pytest.raises(SystemExit, match="SPS_HOME: found nothing"), job_log(str(tmp_path / "job.log")):
         raise InputError("SPS_HOME", "nothing", "a folder")
     assert "SPS_HOME: found nothing" in (tmp_path / "job.log").read_text()
+
+
+@pytest.mark.parametrize("name", ["t.ecsv", "t.fits"])
+def test_tables_say_what_made_them(tmp_path, name):
+    write_table(Table({"id": ["a"], "ra": [1.0]}), tmp_path / name)
+    assert f"clumpscope {__version__}, code {code_digest()[:12]}".encode() in (tmp_path / name).read_bytes()
+    assert "CREATOR" not in read_table(tmp_path / name).meta
+
+
+def test_images_say_what_made_them(tmp_path):
+    write_fits(fits.HDUList([fits.PrimaryHDU(np.ones((3, 3)))]), tmp_path / "image.fits")
+    assert fits.getheader(tmp_path / "image.fits")["CREATOR"] == made_by()

@@ -15,7 +15,7 @@ from astropy.io import fits
 from astropy.table import Table
 
 from ..errors import InputError
-from ..files import replacing
+from ..made_by import write_fits
 from .centring import centred_square, core_centroid, finer, pixels_of, with_pixel
 from .mosaic import Mosaic
 from .profiles import encircled_sums, fwhm_px
@@ -167,8 +167,7 @@ class PSF:
         if self.notes:
             # Cards break lines of more than 72 characters.
             hdus.append(fits.BinTableHDU(Table({"note": list(self.notes)}), name="NOTES"))
-        with replacing(path) as temporary:
-            hdus.writeto(temporary)
+        write_fits(hdus, path)
 
 
 def read_psf(path: str | os.PathLike) -> PSF:
