@@ -38,7 +38,8 @@ SELECTION = Table(
         "id": ["a", "b", "c", "d"],
         "selected": [True, False, False, False],
         "reason": ["", "mu = 1.329, not above 2", "mu = 1.9, not above 2", "on the reject list"],
-    }
+    },
+    meta={"doubts": ["sci.fits (F277W): sources <lie> elsewhere"]},
 )
 
 
@@ -108,6 +109,7 @@ def test_the_page_is_whole_and_needs_nothing_from_outside(products):
         link for link in page.links if link.endswith((".ecsv", ".fits", ".json")) and "figures" not in link
     ]
     assert len(linked) >= 13 and all((folder / link).exists() for link in linked)
+    assert '<li class="note">sci.fits (F277W): sources &lt;lie&gt; elsewhere</li>' in text
     assert "<&>" not in text and "mock &lt;&amp;&gt; field" in text
     assert str(folder) not in text and "/home/someone" not in text
 

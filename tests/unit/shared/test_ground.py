@@ -15,7 +15,7 @@ from clumpscope.columns import COLUMNS, column_info
 from clumpscope.documentation import pages
 from clumpscope.download import parse_address
 from clumpscope.errors import InputError
-from clumpscope.files import attend, replacing, sweep
+from clumpscope.files import attend, replacing, sweep, without_folders
 from clumpscope.filters import filter_names, get_filter, transmission
 from clumpscope.logs import job_log
 from clumpscope.made_by import code_digest, made_by, write_fits
@@ -221,3 +221,11 @@ def test_tables_say_what_made_them(tmp_path, name):
 def test_images_say_what_made_them(tmp_path):
     write_fits(fits.HDUList([fits.PrimaryHDU(np.ones((3, 3)))]), tmp_path / "image.fits")
     assert fits.getheader(tmp_path / "image.fits")["CREATOR"] == made_by()
+
+
+def test_texts_of_products_do_not_tell_where_files_lie():
+    text = (
+        "/home/me/sky/sci.fits (fields.a): see images/err.fits, 3/4, https://host/x.fits and (/data/b.fits)"
+    )
+    told = "sci.fits (fields.a): see images/err.fits, 3/4, https://host/x.fits and (b.fits)"
+    assert without_folders(text) == told
