@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: env run test browser inspect screenshots fields docs clean
+.PHONY: env run test torture browser inspect screenshots fields docs clean
 
 env: .venv/.ready .venv/.compiled
 
@@ -36,6 +36,12 @@ screenshots: env browser
 
 test: env browser
 	$(BIN)/python -m pytest -n auto --dist loadfile
+
+# Broken inputs, kills, damaged products, two runs at once: hours; `make torture KILLS=10` for a short one.
+KILLS ?= 100
+torture: env
+	$(BIN)/python tests/robustness/campaign.py --cases 600
+	$(BIN)/python tests/integration/torture.py --kills $(KILLS)
 
 # The public fields end to end, with small synthetic mosaics from a server on this machine.
 fields: env

@@ -36,8 +36,10 @@ rule all:
 
 onsuccess:
     sweep("results")
+    record("results")
     print(summary())
 
 
 onerror:
     sweep("results")
+    record("results")

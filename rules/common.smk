@@ -21,6 +21,7 @@ from clumpscope.errors import InputError
 from clumpscope.files import PACKED_ENDINGS, attend, sweep
 from clumpscope.figures.registry import FIGURES, figures_of, figures_of_columns
 from clumpscope.filters import get_filter
+from clumpscope.integrity import damaged, record
 from clumpscope.injection import INJECTION_TABLES
 from clumpscope.population import POPULATION_TABLES
 from clumpscope.redshifts import redshift_quantiles
@@ -31,6 +32,10 @@ if workflow.is_main_process:
     PRESENCE, alone = attend(".snakemake")
     if alone:
         shutil.rmtree(".snakemake/locks", ignore_errors=True)
+        for path in damaged():
+            print(f"{path} is no longer what its job wrote: it is made anew.", file=sys.stderr)
+            if not {"-n", "--dry-run", "--dryrun"} & {*sys.argv}:
+                path.unlink()
     elif PRESENCE is not None:
         print(
             "Another snakemake is at work in this folder: wait for it, or stop it, before you start a run of the same files."
@@ -212,6 +217,7 @@ if workflow.is_main_process and names_taken:
 
 # Inputs that already lie there are checked before any job starts; downloads and mock fields when they arrive.
 if workflow.is_main_process:
+    from clumpscope.checking import check_settings
     from clumpscope.inputs import check_field, check_samples
     from clumpscope.progress import follow
     from clumpscope.report.provenance import made_by_other_code
@@ -223,11 +229,8 @@ if workflow.is_main_process:
         if "mock" in field or downloads(name):
             continue
         try:
-            doubts = check_field(
-                name,
-                {"images": {}, "lens": {"kind": "none"}, **field},
-                SETTINGS[name]["psf"]["radius_arcsec"],
-            )
+            doubts = check_field(name, {"images": {}, "lens": {"kind": "none"}, **field})
+            check_settings(name, field, SETTINGS[name])
             check_samples(SETTINGS[name]["figures"]["tables"])
         except InputError as error:
             raise WorkflowError(f"field {name}: {error}") from None

@@ -4,7 +4,7 @@ import json
 import sys
 
 import numpy as np
-from clumpscope.files import replacing
+from clumpscope.files import replacing, without_folders
 from clumpscope.images.consistency import registration
 from clumpscope.images.mosaic import open_mosaic
 from clumpscope.images.selection import covering_filters, galaxy_rows, require_galaxies, select_galaxies
@@ -56,7 +56,7 @@ with job_log(snakemake.log[0]) as log:
         doubts.append(
             "No lens model: nothing is divided by a magnification, unless the table of sources gives it."
         )
-    selection.meta["doubts"] = doubts
+    selection.meta["doubts"] = [without_folders(text) for text in doubts]
     write_table(selection, snakemake.output.selection)
     write_table(selection[selection["selected"]], snakemake.output.galaxies)
     with replacing(snakemake.output.index) as temporary:

@@ -16,6 +16,7 @@ from astropy.io import fits
 from astropy.table import Table
 from astropy.wcs import WCS
 from clumpscope import config as configuration
+from clumpscope.checking import check_settings
 from clumpscope.download import is_address, parse_address
 from clumpscope.errors import InputError
 from clumpscope.inputs import check_field
@@ -133,8 +134,8 @@ class Field:
             for key, value in configuration.texts(field, f"fields.{name}"):
                 if is_address(value):
                     parse_address(value, f"configuration key {key}")
-            radius = configuration.field_settings(config, name)["psf"]["radius_arcsec"]
-            doubts += check_field(name, {"images": {}, "lens": {"kind": "none"}, **field}, radius)
+            doubts += check_field(name, {"images": {}, "lens": {"kind": "none"}, **field})
+            check_settings(name, field, configuration.field_settings(config, name))
         return doubts
 
 
@@ -184,7 +185,7 @@ def misspelt_key(case: Field) -> None:
     own, key = _at(case.config, path[:-1]), path[-1]
     place = int(case.rng.integers(len(key)))
     other = key[:place] + case.pick(string.ascii_lowercase + "_") + key[place + 1 :]
-    other = other if other != key else key + "x"
+    other = other if other.lower() != key.lower() else key + "x"  # filters may be called by small letters
     own[other] = own.pop(key)
     case.change = f"{'.'.join(map(str, path))} is called {other}"
 
@@ -273,7 +274,7 @@ def wrong_table(case: Field) -> None:
         "id with a slash": lambda: galaxies["id"].__setitem__(1, "/"),
         "id of nothing": lambda: galaxies["id"].__setitem__(1, ""),
         "no rows": lambda: galaxies.remove_rows([0, 1]),
-        "ra and dec swapped": lambda: galaxies.rename_columns(["ra", "dec"], ["dec", "ra"]),
+        "ra and dec swapped": lambda: (galaxies.rename_columns(["ra", "dec"], ["dec_", "ra"]), galaxies.rename_column("dec_", "dec")),
         "elsewhere": lambda: galaxies["dec"].__iadd__(float(case.rng.uniform(0.01, 60))),
         "hours": lambda: galaxies.replace_column("ra", galaxies["ra"] / 15.0),
         "degrees as arcsec": lambda: setattr(galaxies["ra"], "unit", "arcsec"),
@@ -417,8 +418,7 @@ def wrong_model(case: Field) -> None:
             [
                 k
                 for k, line in enumerate(lines)
-                if line.split()[0]
-                in ("reference", "profil", "x_centre", "core_radius", "v_disp", "z_lens", "end", "fini")
+                if line.split()[0] in ("reference", "profil", "v_disp", "z_lens", "end", "fini")
             ]
         )
         case.change = f"best.par without line {row + 1}, {lines.pop(row).strip()!r}"

@@ -21,7 +21,7 @@ from .images.consistency import compare_noise, registration, sky_noise
 from .images.mosaic import Mosaic, open_mosaic
 from .inputs import check_field, check_lens, read_galaxies
 
-__all__ = ["Findings", "check_configuration"]
+__all__ = ["Findings", "check_configuration", "check_settings"]
 
 
 @dataclass
@@ -131,8 +131,8 @@ def check_configuration(path: str | os.PathLike) -> Findings:
             findings.notes.append(f"field {name}: its inputs are made by the run")
             continue
         here = _Here(cache_folder(configuration.field_settings(config, name)["downloads"]))
-        radius = configuration.field_settings(config, name)["psf"]["radius_arcsec"]
-        _check(name, here.field(own), radius, findings)
+        settings = configuration.field_settings(config, name)
+        _check(name, here.field(own), settings, findings)
         if here.missing:
             findings.notes.append(
                 f"field {name}: {len(here.missing)} files are not downloaded yet and were not looked at; "
@@ -142,6 +142,63 @@ def check_configuration(path: str | os.PathLike) -> Findings:
         list(dict.fromkeys(texts)) for texts in (findings.errors, findings.doubts)
     )
     return findings
+
+
+def _check_limits(section: str, settings: dict[str, Any], name: str) -> None:
+    """Refuse limits of priors that no model of the embedded library reaches; another one is made by the run."""
+    bounds, fixed = settings.get("bounds", {}), settings.get("fixed", {})
+    if not (bounds or fixed) or settings.get("library", "bc03") != "bc03":
+        return
+    from .sed.library import load_library
+    from .sed.photometry import reach_of
+    from .sed.priors import check_reach
+
+    try:
+        # Ages end later the nearer a source is; those of each are looked at when it is fitted.
+        check_reach(bounds, fixed, 1e-3, reach_of(load_library("bc03")))
+    except InputError as error:
+        raise InputError(
+            f"configuration key {error.where.replace('sed', section, 1)} for field {name}",
+            error.found,
+            error.expected,
+        ) from None
+
+
+def check_settings(name: str, field: dict, settings: dict[str, dict]) -> None:
+    """Hold a field's settings against its PSFs and the models there are.
+
+    Parameters
+    ----------
+    name : str
+        Of the field.
+    field : dict
+        Its configuration, with local paths, whose files `clumpscope.inputs.check_field` has seen.
+    settings : dict
+        Its method sections.
+
+    Raises
+    ------
+    InputError
+        For a PSF that holds no source, ends before its normalisation radius or is narrower than its telescope's, and
+        for limits of priors that no model reaches.
+    """
+    for section in ("sed", "hosts"):
+        _check_limits(section, settings[section], name)
+    for band, image in field.get("images", {}).items():
+        if "psf" not in image:
+            continue
+        from .images.psf import given_psf
+
+        mosaic = open_mosaic(**mosaic_options(image), name=band, forward=True)
+        given_psf(
+            Path(image["psf"]), mosaic.pixel_scale_arcsec, f"{image['psf']} (configuration key fields.{name}.images.{band}.psf)",
+            band, settings["psf"]["radius_arcsec"], mosaic.largest_radius_arcsec, image.get("psf_oversampling"), image.get("psf_has_pixel"),
+        )  # fmt: skip
+
+
+def mosaic_options(image: dict) -> dict:
+    """Keywords of `clumpscope.images.mosaic.open_mosaic` in an image's section."""
+    return {key: image[key] for key in (*IMAGE_MAPS, "unit", "pixel_scale", "reference") if key in image}
 
 
 def _load(path: str | os.PathLike) -> dict[str, Any]:
@@ -195,7 +252,7 @@ class _Here:
         return here
 
 
-def _check(name: str, own: dict, psf_radius_arcsec: float, findings: Findings) -> None:
+def _check(name: str, own: dict, settings: dict, findings: Findings) -> None:
     whole = [lens for lens in own["lens"] if lens["kind"] != "lenstool" or "model" in lens]
     parts = [
         {**own, "lens": [], "images": {band: image}}
@@ -206,7 +263,8 @@ def _check(name: str, own: dict, psf_radius_arcsec: float, findings: Findings) -
         parts = [{**own, "lens": []}]
     for part in parts if {"galaxies", "photometry", "clumps"} & set(own) else []:
         with _noting(findings):
-            findings.doubts += check_field(name, part, psf_radius_arcsec)
+            findings.doubts += check_field(name, part)
+            check_settings(name, part, settings)
     if "galaxies" in own and Path(own["galaxies"]).is_file():
         with _noting(findings):
             findings.galaxies[name] = read_galaxies(own["galaxies"], own.get("catalogue"))
@@ -217,12 +275,10 @@ def _check(name: str, own: dict, psf_radius_arcsec: float, findings: Findings) -
         return
     findings.mosaics[name] = []
     for band, image in own["images"].items():
-        keys = (*IMAGE_MAPS, "unit", "pixel_scale", "reference")
         there = all(Path(image[key]).is_file() for key in IMAGE_MAPS if key in image)
         with _noting(findings):
             if "sci" in image and there:
-                options = {key: image[key] for key in keys if key in image}
-                findings.mosaics[name].append(open_mosaic(**options, name=band, forward=True))
+                findings.mosaics[name].append(open_mosaic(**mosaic_options(image), name=band, forward=True))
     plain = [mosaic for mosaic in findings.mosaics[name] if not mosaic.path.endswith(PACKED_ENDINGS)]
     findings.doubts += compare_noise(
         {mosaic.name: sky_noise(mosaic) for mosaic in plain}, f"fields.{name}.images"

@@ -5,6 +5,7 @@ import fcntl
 import gzip
 import lzma
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-__all__ = ["PACKED_ENDINGS", "attend", "open_packed", "replacing", "sweep"]
+__all__ = ["PACKED_ENDINGS", "attend", "open_packed", "replacing", "sweep", "without_folders"]
 
 _OPENERS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 PACKED_ENDINGS = tuple(_OPENERS)
@@ -84,3 +85,8 @@ def attend(folder: str | os.PathLike) -> tuple[int | None, bool]:
     except OSError:
         return None, False
     return presence, alone
+
+
+def without_folders(text: str) -> str:
+    """The text with absolute paths cut to their last part: where a file lies says nothing about what it is."""
+    return re.sub(r"(?<![\w.:/])/(?:[^/\s]+/)+", "", text)

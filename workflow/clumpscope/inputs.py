@@ -105,6 +105,12 @@ def _check_fluxes(table: Table, flux: str, error: str, filter_name: str, path: s
     if error not in table.colnames:
         raise InputError(path, f"column {flux!r} alone", f"its error in a column {error!r}")
     values, errors = table_fluxes(table, flux, error, path)
+    infinite = np.flatnonzero(np.isinf(values))
+    if infinite.size:
+        raise InputError(
+            f"{path}, column {flux!r}, row {infinite[0] + 1} (id {table['id'][infinite[0]]})",
+            f"{values[infinite[0]]:g}", "a finite flux", "Leave it empty where there is no measurement.",
+        )  # fmt: skip
     missing = np.flatnonzero(np.isfinite(values) & ~np.isfinite(errors))
     if missing.size:
         raise InputError(
@@ -474,12 +480,18 @@ def check_samples(tables: dict[str, str]) -> None:
     """
     for label, path in tables.items():
         _require_file(path, f"figures.tables.{label}")
-        table = read_table(path, ["r_eff_pc", "m_v_ab"])
+        table = read_table(path, ["r_eff_pc"])
         require_finite(table, "r_eff_pc", path, low=0.0, optional=True)
-        require_finite(table, "m_v_ab", path, optional=True)
+        other = [column for column in ("m_v_ab", "log_mass") if column in table.colnames]
+        if not other:
+            raise InputError(
+                path, f"columns {', '.join(table.colnames)}", "m_v_ab or log_mass beside r_eff_pc"
+            )
+        for column in other:
+            require_finite(table, column, path, optional=True)
 
 
-def check_field(name: str, field: dict[str, Any], psf_radius_arcsec: float | None = None) -> list[str]:
+def check_field(name: str, field: dict[str, Any]) -> list[str]:
     """Check every input of one field: files, headers, columns, cells, and that they fit each other.
 
     Parameters
@@ -488,8 +500,6 @@ def check_field(name: str, field: dict[str, Any], psf_radius_arcsec: float | Non
         Name of the field, for messages.
     field : dict
         Its configuration, with local paths.
-    psf_radius_arcsec : float, optional
-        Of the normalisation of given PSFs, which are then looked at as closely as they will be when they are used.
 
     Returns
     -------
@@ -503,7 +513,6 @@ def check_field(name: str, field: dict[str, Any], psf_radius_arcsec: float | Non
     """
     from .images.consistency import check_errors, check_filter_cards, compare_noise, sky_noise
     from .images.mosaic import open_mosaic  # astropy's WCS only where images are
-    from .images.psf import given_psf
     from .images.psf_files import read_given
 
     key = f"fields.{name}"
@@ -562,18 +571,7 @@ def check_field(name: str, field: dict[str, Any], psf_radius_arcsec: float | Non
             sampling = {"oversampling": "psf_oversampling", "has_pixel": "psf_has_pixel"}
             path, place = Path(image["psf"]), f"{image['psf']} (configuration key {key}.images.{band}.psf)"
             options = {name: image[entry] for name, entry in sampling.items() if entry in image}
-            if psf_radius_arcsec is None:
-                read_given(path, mosaic.pixel_scale_arcsec, place, **options)
-            else:
-                given_psf(
-                    path,
-                    mosaic.pixel_scale_arcsec,
-                    place,
-                    band,
-                    psf_radius_arcsec,
-                    mosaic.largest_radius_arcsec,
-                    **options,
-                )
+            read_given(path, mosaic.pixel_scale_arcsec, place, **options)
         if "psf" not in image and stars is not None and not _covers(mosaic, stars):
             raise InputError(
                 f"configuration key {key}.images.{band}",

@@ -10,11 +10,15 @@ from astropy.table import MaskedColumn, Table
 from .columns import describe_columns
 from .errors import InputError
 from .files import replacing
+from .made_by import made_by
 
 __all__ = ["read_table", "require_columns", "require_finite", "require_unique", "write_table"]
 
 _ROWS = "clumpscope_rows"
 """Entry of an ECSV's header with the number of rows, by which a file that was cut off is known."""
+
+_CREATOR = "CREATOR"
+"""Entry of the headers of ECSV and FITS that names the program."""
 
 _NAMES = {"id": str, "galaxy": str, "system": str}
 """Columns that name something, whose ``001`` or ``1e5`` are no numbers."""
@@ -65,7 +69,11 @@ def read_table(path: str | os.PathLike, columns: Iterable[str] = ()) -> Table:
 
 
 def _check_whole(table: Table, path: Path) -> bool:
-    """Refuse one of our own ECSV files that lacks its end; tables of others do not say how long they are. Whether it is ours."""
+    """Take out what `write_table` put into the header, and refuse one of our own ECSV files that lacks its end; whether it is ours.
+
+    Tables of others do not say how long they are.
+    """
+    table.meta.pop(_CREATOR, None)
     rows = table.meta.pop(_ROWS, None) if path.suffix.lower() == ".ecsv" else None
     if rows is None:
         return False
@@ -95,6 +103,8 @@ def require_finite(
     """Raise `InputError` naming the first row whose cell is not a number inside [low, high], or empty if `optional`."""
     expected = "a finite number" if np.isinf([low, high]).all() else f"a number from {low:g} to {high:g}"
     cells = np.ma.asarray(table[column])
+    if cells.ndim > 1:
+        raise InputError(f"{where}, column {column!r}", f"{cells.shape[1]} values a row", "one number a row")
     masked = np.ma.getmaskarray(cells)
     for row, cell in enumerate(np.ma.getdata(cells)):
         if optional and (masked[row] or str(cell).strip().lower() in ("", "nan")):
@@ -138,6 +148,7 @@ def write_table(table: Table, path: str | os.PathLike, fits: bool = False) -> No
     path = Path(path)
     for target in [path.with_suffix(".fits"), path] if fits else [path]:
         described = describe_columns(table)
+        described.meta[_CREATOR] = made_by()
         if target.suffix == ".fits":
             # FITS has no unit for logarithms; the description says what the logarithm is of.
             for name in described.colnames:

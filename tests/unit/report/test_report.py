@@ -39,7 +39,8 @@ SELECTION = Table(
         "id": ["a", "b", "c", "d"],
         "selected": [True, False, False, False],
         "reason": ["", "mu = 1.329, not above 2", "mu = 1.9, not above 2", "on the reject list"],
-    }
+    },
+    meta={"doubts": ["sci.fits (F277W): sources <lie> elsewhere"]},
 )
 
 
@@ -109,6 +110,7 @@ def test_the_page_is_whole_and_needs_nothing_from_outside(products):
         link for link in page.links if link.endswith((".ecsv", ".fits", ".json")) and "figures" not in link
     ]
     assert len(linked) >= 13 and all((folder / link).exists() for link in linked)
+    assert '<li class="note">sci.fits (F277W): sources &lt;lie&gt; elsewhere</li>' in text
     assert "<&>" not in text and "mock &lt;&amp;&gt; field" in text
     assert str(folder) not in text and "/home/someone" not in text
 
@@ -310,7 +312,7 @@ def test_results_of_other_code_are_told(tmp_path, monkeypatch):
     write_provenance(provenance({}, []), path)
     assert not made_by_other_code(path)
     module = sys.modules[made_by_other_code.__module__]
-    monkeypatch.setattr(module, "_code_digest", lambda: "of another day")
+    monkeypatch.setattr(module, "code_digest", lambda: "of another day")
     assert made_by_other_code(path)
 
 

@@ -8,15 +8,17 @@ import sys
 import numpy as np
 import pytest
 from astropy.cosmology import FlatLambdaCDM
+from astropy.io import fits
 from astropy.table import Table
-from clumpscope import cosmology, flags
+from clumpscope import __version__, cosmology, flags
 from clumpscope.columns import COLUMNS, column_info
 from clumpscope.documentation import pages
 from clumpscope.download import parse_address
 from clumpscope.errors import InputError
-from clumpscope.files import attend, replacing, sweep
+from clumpscope.files import attend, replacing, sweep, without_folders
 from clumpscope.filters import filter_names, get_filter, transmission
 from clumpscope.logs import job_log
+from clumpscope.made_by import code_digest, made_by, write_fits
 from clumpscope.randomness import generator
 from clumpscope.tables import read_table, require_finite, require_unique, write_table
 from conftest import ROOT
@@ -214,3 +216,23 @@ def test_empty_words_of_our_tables_are_empty_when_read(tmp_path):
     write_table(table, tmp_path / "t.ecsv")
     back = read_table(tmp_path / "t.ecsv")
     assert back["name"].tolist() == ["", "a", ""] and np.isnan(back["value"][1])
+
+
+@pytest.mark.parametrize("name", ["t.ecsv", "t.fits"])
+def test_tables_say_what_made_them(tmp_path, name):
+    write_table(Table({"id": ["a"], "ra": [1.0]}), tmp_path / name)
+    assert f"clumpscope {__version__}, code {code_digest()[:12]}".encode() in (tmp_path / name).read_bytes()
+    assert "CREATOR" not in read_table(tmp_path / name).meta
+
+
+def test_images_say_what_made_them(tmp_path):
+    write_fits(fits.HDUList([fits.PrimaryHDU(np.ones((3, 3)))]), tmp_path / "image.fits")
+    assert fits.getheader(tmp_path / "image.fits")["CREATOR"] == made_by()
+
+
+def test_texts_of_products_do_not_tell_where_files_lie():
+    text = (
+        "/home/me/sky/sci.fits (fields.a): see images/err.fits, 3/4, https://host/x.fits and (/data/b.fits)"
+    )
+    told = "sci.fits (fields.a): see images/err.fits, 3/4, https://host/x.fits and (b.fits)"
+    assert without_folders(text) == told

@@ -8,9 +8,11 @@ from astropy.io import fits
 from astropy.table import Table
 from astropy.wcs import WCS
 from clumpscope import inputs
+from clumpscope.checking import check_settings
 from clumpscope.errors import InputError
 
 GALAXIES = "id,ra,dec,z\ng1,10.0,-30.0,1.5\ng2,10.001,-30.001,2.5\n"
+SETTINGS = {"psf": {"radius_arcsec": 0.4}, "sed": {}, "hosts": {}}
 MODEL = (
     "runmode\n  reference 3 10.0 -30.0\n  end\npotentiel O1\n  profil 81\n  x_centre 0\n  y_centre 0\n  ellipticite 0.1\n"
     "  angle_pos 40\n  core_radius 4\n  cut_radius 200\n  v_disp 800\n  z_lens 0.4\n  end\nfini\n"
@@ -430,14 +432,20 @@ def test_psfs_are_looked_at_and_cut_before_any_job(field, tmp_path):
     psf = np.exp(-0.5 * (axis[:, None] ** 2 + axis**2) / 1.2**2)
     field["images"]["F150W"]["psf"] = str(tmp_path / "psf.npy")
     np.save(tmp_path / "psf.npy", psf)  # larger than the image: cut
-    inputs.check_field("a", field, psf_radius_arcsec=0.4)
+    check_settings("a", field, SETTINGS)
     for wrong, message in ((psf * 0.0, "no positive source"), (psf[295:306, 295:306], "ends 0.22 arcsec")):
         np.save(tmp_path / "psf.npy", wrong)
         with pytest.raises(InputError, match=rf"F150W\.psf\): found .*{message}"):
-            inputs.check_field("a", field, psf_radius_arcsec=0.4)
+            check_settings("a", field, SETTINGS)
 
 
 def test_errors_of_galaxies_have_their_fluxes(field, tmp_path):
     (tmp_path / "galaxies.csv").write_text("id,ra,dec,z,e_F150W\ng1,10.0,-30.0,1.5,1\n")
     with pytest.raises(InputError, match="column 'e_F150W' alone"):
         inputs.check_field("a", field)
+
+
+def test_limits_of_priors_are_within_the_library(field):
+    settings = {**SETTINGS, "hosts": {"bounds": {"log_z_zsun": [-9.0, 0.0]}}}
+    with pytest.raises(InputError, match=r"hosts\.bounds\.log_z_zsun for field a: found \[-9, 0\]"):
+        check_settings("a", field, settings)

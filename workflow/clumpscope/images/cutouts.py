@@ -10,7 +10,7 @@ from astropy.io import fits
 from astropy.wcs import WCS
 
 from ..errors import InputError
-from ..files import replacing
+from ..made_by import write_fits
 
 if TYPE_CHECKING:
     from .mosaic import Mosaic
@@ -170,8 +170,7 @@ def write_cutouts(
             hdu.header["X0"] = (cutout.x0, "zero-based mosaic x of pixel (0, 0)")
             hdu.header["Y0"] = (cutout.y0, "zero-based mosaic y of pixel (0, 0)")
             hdus.append(hdu)
-    with replacing(path) as temporary:
-        hdus.writeto(temporary)
+    write_fits(hdus, path)
 
 
 def read_cutouts(

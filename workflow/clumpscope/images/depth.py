@@ -12,7 +12,7 @@ from astropy.stats import biweight_scale
 from astropy.table import Table
 
 from ..errors import InputError
-from ..files import replacing
+from ..made_by import write_fits
 from ..randomness import generator
 from .mosaic import Mosaic
 from .noise import PairSums, aperture_inflation, pair_sums
@@ -105,8 +105,7 @@ class Depth:
             if np.isfinite(getattr(self, name)):  # headers hold no NaN
                 primary.header[key] = (getattr(self, name), comment)
         fluxes = Table({"flux_njy": self.fluxes_njy}, units={"flux_njy": "nJy"})
-        with replacing(path) as temporary:
-            fits.HDUList([primary, fits.BinTableHDU(fluxes, name="FLUXES")]).writeto(temporary)
+        write_fits(fits.HDUList([primary, fits.BinTableHDU(fluxes, name="FLUXES")]), path)
 
 
 def measure_depth(

@@ -9,8 +9,8 @@ import scipy
 from astropy.io import fits
 from astropy.table import Table
 
-from ..files import replacing
 from ..flags import has
+from ..made_by import write_fits
 from .cutouts import Cutout
 from .deblend import deblend
 from .noise import aperture_inflation
@@ -149,8 +149,7 @@ def write_segmentation(path: str | os.PathLike, detection: Detection, cutout: Cu
     hdu.header["FILTER"] = cutout.filter
     hdu.header["X0"] = (cutout.x0, "zero-based mosaic x of pixel (0, 0)")
     hdu.header["Y0"] = (cutout.y0, "zero-based mosaic y of pixel (0, 0)")
-    with replacing(path) as temporary:
-        hdu.writeto(temporary)
+    write_fits(fits.HDUList([hdu]), path)
 
 
 def _without_smooth_light(data: np.ndarray, good: np.ndarray, box_px: float) -> np.ndarray:

@@ -15,7 +15,7 @@ from astropy.io import fits
 from astropy.table import Table
 
 from ..errors import InputError
-from ..files import replacing
+from ..made_by import write_fits
 from .centring import centred_square, core_centroid, finer, pixels_of, with_pixel
 from .mosaic import Mosaic
 from .profiles import encircled_sums, fwhm_px
@@ -167,8 +167,7 @@ class PSF:
         if self.notes:
             # Cards break lines of more than 72 characters.
             hdus.append(fits.BinTableHDU(Table({"note": list(self.notes)}), name="NOTES"))
-        with replacing(path) as temporary:
-            hdus.writeto(temporary)
+        write_fits(hdus, path)
 
 
 def read_psf(path: str | os.PathLike) -> PSF:
@@ -336,10 +335,10 @@ def given_psf(
     psf = replace(psf, notes=(*psf.notes, *given.notes))
     if name is not None:
         limit = _diffraction_fwhm(name)
-        if psf.fwhm_arcsec < 0.7 * limit:
+        if psf.fwhm_arcsec < 0.8 * np.hypot(limit, pixel_scale_arcsec):
             raise InputError(
                 where, f"a FWHM of {psf.fwhm_arcsec:.3f} arcsec at {pixel_scale_arcsec:.5g} arcsec a pixel",
-                f"no less than the diffraction limit of {limit:.3f} arcsec", "Its pixel scale must be another.",
+                f"no less than the diffraction limit of {limit:.3f} arcsec, seen in pixels", "Its pixel scale must be another.",
             )  # fmt: skip
         ratio = psf.fwhm_arcsec / np.hypot(limit, pixel_scale_arcsec)
         if ratio > _BROAD:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["read_lenstool"]
 
+# Lenstool's number of the dual pseudo-isothermal profile.
+_DPIE = 81
 # Redshifts of potentials that differ by less are one plane, written with different care.
 _SAME_PLANE = 0.005
 
@@ -85,6 +87,13 @@ def read_lenstool(
         z = planes[section.number("zlens")]
         values = values_of(section, reference, _arcsec_per_kpc(cosmology, z))
         number = check_profile(section.number("profil"), section.place)
+        core, cut = values.get("core_radius", 0.0), values.get("cut_radius", np.inf)
+        if number == _DPIE and 0.0 < cut < core:
+            raise InputError(
+                section.place,
+                f"cut_radius {cut:g}, core_radius {core:g} [arcsec]",
+                "a cut radius larger than the core's",
+            )
         name = section.name.split(" ")[0]
         potentials.append(Potential(name, number, values, section.place, z))
     scaled = _relations(potfiles, cosmology)

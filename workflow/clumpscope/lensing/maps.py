@@ -64,7 +64,7 @@ class MapModel(LensModel):
         return "deflection_x" in self.maps
 
     def covered(self, ra, dec):  # noqa: D102
-        return self._values(list(self.maps)[:1], *self.offsets(ra, dec), None)[0]
+        return np.sum(self._values(list(self.maps), *self.offsets(ra, dec), None), axis=0)
 
     def _values(self, names: Sequence[str], x: Array, y: Array, sample: int | None) -> list[Array]:
         maps = self.maps if sample is None else self.realisations[sample]
@@ -167,7 +167,7 @@ def read_maps(
             frame = wcs_of(head, str(path))
             if frame is not None:
                 away = frame.wcs_world2pix(wcs.wcs_pix2world(corners, 0), 0) - corners
-                if np.abs(away).max() > _SAME_GRID:
+                if not np.abs(away).max() <= _SAME_GRID:  # NaN where the other side of the sky is meant
                     raise InputError(
                         str(path), f"a grid {np.abs(away).max():.3g} pixels away", f"that of {first}"
                     )

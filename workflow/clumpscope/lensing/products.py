@@ -8,8 +8,8 @@ from astropy.io import fits
 from astropy.table import Table, hstack
 from astropy.wcs import WCS
 
-from ..files import replacing
 from ..images.cutouts import Cutout
+from ..made_by import write_fits
 from .clumps import magnify_clumps
 from .field import FieldMap
 from .model import LensModel
@@ -100,8 +100,7 @@ def _image(image: np.ndarray, wcs: WCS, unit: str) -> fits.PrimaryHDU:
 
 
 def _write(path: str | os.PathLike, *hdus: fits.PrimaryHDU | fits.BinTableHDU) -> None:
-    with replacing(path) as temporary:
-        fits.HDUList(list(hdus)).writeto(temporary)
+    write_fits(fits.HDUList(list(hdus)), path)
 
 
 def write_map(path: str | os.PathLike, mu: np.ndarray, cutout: Cutout) -> None:

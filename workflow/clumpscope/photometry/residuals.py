@@ -7,9 +7,9 @@ import numpy as np
 from astropy.io import fits
 from astropy.table import Table
 
-from ..files import replacing
 from ..images.cutouts import Cutout
 from ..images.psf import PSF
+from ..made_by import write_fits
 from ..montage import GREY, TWO_SIDED, Montage, coloured
 from .host import running_median
 
@@ -45,8 +45,7 @@ def write_residuals(
             hdu.header["BUNIT"] = "nJy"
             hdu.header["PIXSCALE"] = (cutout.pixel_scale_arcsec, "[arcsec] pixel side")
             hdus.append(hdu)
-    with replacing(path) as temporary:
-        hdus.writeto(temporary)
+    write_fits(hdus, path)
 
 
 def draw_residuals(

@@ -12,6 +12,7 @@ from typing import Any
 from .. import __version__
 from ..errors import InputError
 from ..files import replacing
+from ..made_by import code_digest
 
 __all__ = ["PACKAGES", "made_by_other_code", "provenance", "write_provenance"]
 
@@ -54,7 +55,7 @@ def provenance(config: Mapping[str, Any], inputs: Iterable[str | os.PathLike]) -
             )
         files[name] = _file(path)
     return {
-        "clumpscope": {"version": __version__, "code_sha256": _code_digest()},
+        "clumpscope": {"version": __version__, "code_sha256": code_digest()},
         "python": platform.python_version(),
         "packages": {name: found for name in PACKAGES if (found := _version(name))},
         "seed": config.get("run", {}).get("seed"),
@@ -77,7 +78,7 @@ def made_by_other_code(path: str | os.PathLike) -> bool:
         record = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    return record["clumpscope"]["code_sha256"] != _code_digest()
+    return record["clumpscope"]["code_sha256"] != code_digest()
 
 
 def _version(package: str) -> str | None:
@@ -95,13 +96,6 @@ def _file(path: str) -> dict[str, Any]:
         while block := stream.read(_BLOCK):
             digest.update(block)
     return {"bytes": os.path.getsize(path), "sha256": digest.hexdigest()}
-
-
-def _code_digest() -> str:
-    folder, digest = Path(__file__).resolve().parents[1], hashlib.sha256()
-    for path in sorted(folder.rglob("*.py")):
-        digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
-    return digest.hexdigest()
 
 
 def _portable(value: Any) -> Any:

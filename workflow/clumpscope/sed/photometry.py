@@ -18,13 +18,19 @@ from .library import SSPLibrary, load_library
 from .sfh import get_sfh
 from .tables import BandTables, build_tables
 
-__all__ = ["LOG_SFR_FLOOR", "PhotometryModel"]
+__all__ = ["LOG_SFR_FLOOR", "PhotometryModel", "reach_of"]
 
 LOG_SFR_FLOOR = -99.0
 """log10 of a star-formation rate of zero."""
 
 _REST_CURVES = {"v": "bessell_V", "b": "bessell_B", "i": "bessell_I"}
 _LN10 = np.log(10.0)
+
+
+def reach_of(library: SSPLibrary) -> dict[str, tuple[float, float]]:
+    """Ranges of metallicity, ionisation parameter and A_V within which models differ."""
+    nodes = {"log_z_zsun": library.log_z_zsun, "log_u": library.log_u, "a_v": AV_NODES}
+    return {name: (float(values[0]), float(values[-1])) for name, values in nodes.items()}
 
 
 class PhotometryModel:
@@ -93,8 +99,7 @@ class PhotometryModel:
     @property
     def reach(self) -> dict[str, tuple[float, float]]:
         """Ranges of metallicity, ionisation parameter and A_V within which models differ."""
-        nodes = {"log_z_zsun": self.library.log_z_zsun, "log_u": self.library.log_u, "a_v": AV_NODES}
-        return {name: (float(values[0]), float(values[-1])) for name, values in nodes.items()}
+        return reach_of(self.library)
 
     def fluxes(self, theta: np.ndarray) -> np.ndarray:
         """Flux densities of models.

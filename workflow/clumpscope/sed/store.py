@@ -22,6 +22,7 @@ import numpy as np
 from ..columns import column_info
 from ..errors import InputError
 from ..files import replacing
+from ..made_by import made_by
 from .fit import Fitter
 from .mixture import RedshiftMixture
 from .posterior import Posterior
@@ -100,6 +101,7 @@ def to_dataset(posteriors: Sequence[Posterior]) -> "xarray.Dataset":
             "filter": np.array(first.filters, dtype=object),
         },
         attrs={
+            "creator": made_by(),
             "title": "Posterior samples of stellar populations, observed (not divided by the magnification)",
             "settings": json.dumps(first.settings, sort_keys=True),
             "code": code_version(),
