@@ -37,3 +37,7 @@ rule all:
 onsuccess:
     sweep("results")
     print(summary())
+
+
+onerror:
+    report_what_is_there()
