@@ -472,9 +472,17 @@ def report_what_is_there():
         try:
             shown = report_of(name)
         except IncompleteCheckpointException:
-            base = f"results/{name}"
-            shown = {"name": name, "kind": "imaging" if name in IMAGING else "photometry"}
-            shown |= {"selection": f"{base}/selection.ecsv", "inspection": f"{base}/inspect/index.html"}
+            # Which galaxies and tables there were to be is not known yet.
+            base = Path(f"results/{name}")
+            shown = {
+                "name": name,
+                "kind": "imaging" if name in IMAGING else "photometry",
+                "catalogue": base / "catalogue.ecsv",
+                "selection": base / "selection.ecsv",
+                "population": {path.stem: path for path in sorted(base.glob("population/*.ecsv"))},
+                "figures": sorted(base.glob("figures/*.png")),
+                "inspection": base / "inspect" / "index.html",
+            }
         fields.append(what_is_there(FieldInputs(**shown)))
     record = "results/provenance.json"
     if not Path(record).exists():
