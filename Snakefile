@@ -42,4 +42,5 @@ onsuccess:
 
 onerror:
     sweep("results")
+    report_what_is_there()
     record("results")

@@ -501,6 +501,38 @@ def report_files(wildcards):
     return files
 
 
+def report_what_is_there():
+    """Report of a run that failed: of what it made."""
+    from clumpscope.report import FieldInputs, build, provenance, what_is_there, write_provenance
+
+    fields = []
+    for name in FIELDS:
+        try:
+            shown = report_of(name)
+        except IncompleteCheckpointException:
+            # Which galaxies and tables there were to be is not known yet.
+            base = Path(f"results/{name}")
+            shown = {
+                "name": name,
+                "kind": "imaging" if name in IMAGING else "photometry",
+                "catalogue": base / "catalogue.ecsv",
+                "selection": base / "selection.ecsv",
+                "population": {path.stem: path for path in sorted(base.glob("population/*.ecsv"))},
+                "figures": sorted(base.glob("figures/*.png")),
+                "inspection": base / "inspect" / "index.html",
+            }
+        fields.append(what_is_there(FieldInputs(**shown)))
+    record = "results/provenance.json"
+    if not Path(record).exists():
+        inputs = [path for name in FIELDS for path in input_files(name)]
+        write_provenance(provenance(config, filter(os.path.exists, inputs)), record)
+    try:
+        build(fields, record, "results/report.html")
+        print("What there is: results/report.html", file=sys.stderr)
+    except InputError as error:
+        print(f"No report of what there is: {str(error)[:500]}", file=sys.stderr)
+
+
 def final_products(field):
     """All that a user looks at. Named one by one, what was lost is made again though its siblings are there."""
     base = f"results/{field}"

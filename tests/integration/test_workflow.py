@@ -217,9 +217,17 @@ def test_editing_one_galaxy_measures_that_galaxy_again(imaging_run, tmp_path):
     shutil.copytree(folder, tmp_path / "run", symlinks=True)
     folder = tmp_path / "run"
     clumps = Table.read(next((folder / "results/mock/galaxies").glob("*/photometry.ecsv")))
-    row = clumps[0]
+    row, moved = clumps[0], clumps[1]
+    other = next(
+        path.name for path in (folder / "results/mock/galaxies").iterdir() if path.name != row["galaxy"]
+    )
+    before = product_bytes(folder)
+    # Half a pixel of the reference filter east: what is moved is measured where it was put.
     (folder / "edits.csv").write_text(
-        f"galaxy,action,ra,dec,comment\n{row['galaxy']},remove,{row['ra']},{row['dec']},a test\n"
+        "galaxy,action,ra,dec,ra_to,dec_to,comment,who\n"
+        f"{row['galaxy']},remove,{row['ra']},{row['dec']},,,a test,Ann\n"
+        f"{row['galaxy']},move,{moved['ra']},{moved['dec']},{moved['ra'] + 3e-6},{moved['dec']},,Ann\n"
+        f'{other},comment,,,,,"good, <b>all</b> of it",Ben\n{other},inspected,,,,,,Ben\n'
     )
     arguments = write_config(folder, {"fields": {"mock": {**mock_field(), "edits": "edits.csv"}}, "run": RUN})
     done = snakemake(folder, arguments, "--dry-run")
@@ -228,7 +236,25 @@ def test_editing_one_galaxy_measures_that_galaxy_again(imaging_run, tmp_path):
     done = snakemake(folder, arguments)
     finished = [line for line in done.stdout.splitlines() if "Rule: cutout" in line or "Rule: detect" in line]
     assert len(finished) == 2, finished
-    assert row["id"] not in Table.read(folder / "results/mock/catalogue.ecsv")["id"]
+    catalogue = Table.read(folder / "results/mock/catalogue.ecsv")
+    assert row["id"] not in catalogue["id"]
+    manual = catalogue[(catalogue["flags"] & FLAGS["manual"].bit) != 0]
+    assert len(manual) == 1 and manual["galaxy"][0] == row["galaxy"]
+    # What is said of a galaxy measures nothing; its page, too, is as it was.
+    after = product_bytes(folder)
+    own = [
+        f"results/mock/{place}"
+        for place in (
+            f"galaxies/{other}/",
+            f"sed/exp_10Myr/{other}/",
+            f"inspect/{other}.",
+            f"inspect/data/{other}.",
+            f"inspect/cards/{other}.",
+        )
+    ]
+    kept = [name for name in before if name.startswith(tuple(own))]
+    assert len(kept) > 12 and all(before[name] == after[name] for name in kept)
+    assert b"\\u003cb\\u003e" in after["results/mock/inspect/data/index.js"]
 
 
 def test_a_changed_prior_runs_no_image_work(imaging_run, tmp_path):

@@ -12,7 +12,7 @@ from clumpscope.errors import InputError
 from clumpscope.flags import bit
 from clumpscope.injection.products import injection_tables
 from clumpscope.population.products import population_tables
-from clumpscope.report import FieldInputs, build, provenance, write_provenance
+from clumpscope.report import FieldInputs, build, provenance, what_is_there, write_provenance
 from clumpscope.report.counting import flag_counts, headline, selection_counts
 from clumpscope.report.provenance import made_by_other_code
 from clumpscope.report.tables import (
@@ -213,6 +213,30 @@ def test_galaxies_are_linked(products):
     page = Page((folder / "linked.html").read_text())
     assert page.open == [] and {"f/inspect/index.html", "f/inspect/g.html"} <= set(page.links)
     assert "&lt;g&gt;" in (folder / "linked.html").read_text()
+
+
+def test_a_run_that_failed_has_a_page_of_what_it_made(products):
+    folder, inputs, _ = products
+    lost = {
+        "catalogue": folder / "nowhere" / "catalogue.ecsv",
+        "injection": {"recovery": folder / "nowhere" / "recovery.ecsv"},
+    }
+    found = what_is_there(replace(inputs, **lost, galaxies={"g": {"page": folder / "nowhere" / "g.html"}}))
+    assert (
+        found.catalogue is None
+        and found.injection == {}
+        and found.selection == inputs.selection
+        and len(found.missing) == 3
+    )
+    build(
+        [found, what_is_there(FieldInputs("bare", "imaging", selection=folder / "none.ecsv"))],
+        folder / "provenance.json",
+        folder / "partial.html",
+    )
+    text = (folder / "partial.html").read_text()
+    assert Page(text).open == [] and "3 products are missing" in text and "nowhere/recovery.ecsv" in text
+    assert "galaxies selected" in text and "Cumulative clump mass function" in text
+    assert what_is_there(inputs).missing == []
 
 
 def test_missed_goals_are_marked():

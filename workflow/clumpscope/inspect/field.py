@@ -17,7 +17,7 @@ from ..filters import get_filter
 from ..flags import FLAGS, describe
 from ..population.sample import population_sample
 from ..tables import read_table
-from .pages import number, plain, write_page, write_script
+from .pages import cells, number, plain, write_page, write_script
 
 __all__ = ["write_field"]
 
@@ -63,14 +63,14 @@ def write_field(
     clumps, galaxies = read_table(catalogue), read_table(selection)
     corrections = read_table(edits) if edits else None
     counted = population_sample(clumps, min_broad_bands)
-    owner = np.asarray(clumps["galaxy"], str)
+    owner, brief = np.asarray(clumps["galaxy"], str), clumps["flags", "snr"]
     index = {
         "field": field,
         "edits_file": str(edits) if edits else None,
         "edits": [] if corrections is None else [_plain_row(row) for row in corrections],
         "flags": {flag.name: {"text": flag.text, "excludes": flag.excludes} for flag in FLAGS.values()},
         "galaxies": [
-            _galaxy(row, clumps[owner == str(row["id"])], counted[owner == str(row["id"])], detections)
+            _galaxy(row, brief[owner == str(row["id"])], counted[owner == str(row["id"])], detections)
             for row in galaxies
             if row["selected"] or "edits table" in str(row["reason"])
         ],
@@ -131,7 +131,7 @@ def _columns(clumps: Table, counted: np.ndarray) -> dict[str, Any]:
     units = {}
     for name in _PLANES:
         if name in clumps.colnames:
-            columns[name] = [number(value, 4) for value in clumps[name]]
+            columns[name] = cells(clumps[name], 4)
             info = column_info(name)
             units[name] = {"unit": info.unit, "text": info.text} if info else {"unit": "", "text": ""}
     bands = _broad_bands(clumps)
@@ -140,10 +140,10 @@ def _columns(clumps: Table, counted: np.ndarray) -> dict[str, Any]:
         with np.errstate(divide="ignore", invalid="ignore"):
             colour = -2.5 * np.log10(fluxes[0] / fluxes[1])
         name = f"{blue} - {red}"
-        columns[name] = [number(value, 4) for value in colour]
+        columns[name] = cells(colour, 4)
         units[name] = {"unit": "mag", "text": f"Observed colour {name}"}
     if "class" in clumps.colnames:
-        columns["class"] = [plain(value) for value in clumps["class"]]
+        columns["class"] = cells(clumps["class"])
     columns["flags"] = [" ".join(describe(mask)) for mask in clumps["flags"]]
     columns["counted"] = [bool(value) for value in counted]
     return {"columns": columns, "info": units}
@@ -175,27 +175,33 @@ def _write_cards(folder: Path, clumps: Table, samples: Iterable[str | os.PathLik
     for name in shown:
         info = column_info(name)
         described.append({"name": name, "unit": info.unit if info else "", "text": info.text if info else ""})
+    # By columns first: rows of a table are slow.
+    values = list(zip(*(cells(clumps[name]) for name in shown), strict=True))
+    fluxes, errors = (
+        list(zip(*(cells(clumps[column.format(name)], 4) for name in bands), strict=True))
+        for column in ("flux_{}_njy", "flux_{}_err_njy")
+    )
+    cards: dict[str, dict[str, Any]] = {}
+    for row, (galaxy, clump, mask) in enumerate(
+        zip(clumps["galaxy"], clumps["id"], clumps["flags"], strict=True)
+    ):
+        cards.setdefault(str(galaxy), {})[str(clump)] = {
+            "values": values[row],
+            "flags": describe(mask),
+            "flux": fluxes[row],
+            "error": errors[row],
+            **posteriors.get(str(clump), {}),
+        }
+    pivots = [number(get_filter(name).pivot_angstrom / 1e4, 4) for name in bands]
     with replacing(folder) as temporary:
         temporary.mkdir()
-        for galaxy in dict.fromkeys(map(str, clumps["galaxy"])):
-            own = clumps[np.asarray(clumps["galaxy"], str) == galaxy]
-            cards = {
-                str(row["id"]): {
-                    "values": [plain(row[name]) for name in shown],
-                    "flags": describe(row["flags"]),
-                    "flux": [number(row[f"flux_{name}_njy"], 4) for name in bands],
-                    "error": [number(row[f"flux_{name}_err_njy"], 4) for name in bands],
-                    **posteriors.get(str(row["id"]), {}),
-                }
-                for row in own
-            }
-            pivots = [number(get_filter(name).pivot_angstrom / 1e4, 4) for name in bands]
+        for galaxy, own in cards.items():
             content = {
                 "columns": described,
                 "bands": bands,
                 "um": pivots,
                 "draws": list(_DRAWS),
-                "clumps": cards,
+                "clumps": own,
             }
             write_script(temporary / f"{galaxy}.js", cards=content)
         if folder.exists():

@@ -124,7 +124,7 @@ def colour_filters(names: Sequence[str]) -> list[str]:
 def colour_scales(cutouts: Sequence[Cutout], reference: Cutout) -> list[tuple[str, float]]:
     """Filters with the factors that make the brightest twentieth of the pixels grey on average, so that differences of colour show.
 
-    The second one's is one over its noise. No factor brings more than twice its share of noise into the picture.
+    The second one's is one over its noise. No factor brings more than three times its share of noise into the picture.
     """
     planes = [_on_reference(cutout, reference) for cutout in cutouts]
     noise = [_noise(cutout) for cutout in cutouts]
@@ -136,7 +136,7 @@ def colour_scales(cutouts: Sequence[Cutout], reference: Cutout) -> list[tuple[st
     light = [max(float(plane[bright].mean()), own) for plane, own in zip(planes, noise, strict=True)]
     scales = [light[1] / noise[1] / own for own in light]
     return [
-        (cutout.filter, min(scale, 2.0 / own))
+        (cutout.filter, min(scale, 3.0 / own))
         for cutout, scale, own in zip(cutouts, scales, noise, strict=True)
     ]
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..files import replacing
 
-__all__ = ["STATIC", "copy_static", "number", "plain", "script", "write_page", "write_script"]
+__all__ = ["STATIC", "cells", "copy_static", "number", "plain", "script", "write_page", "write_script"]
 
 STATIC = Path(str(resources.files(__package__))) / "static"
 """Style, scripts and the libraries that pages use."""
@@ -23,7 +23,7 @@ def number(value: Any, digits: int = 5) -> float | None:
     """A number of so many significant digits; None where there is none."""
     if np.ma.is_masked(value) or not math.isfinite(value):
         return None
-    return float(f"{float(value):.{digits}g}")
+    return float(f"{value:.{digits}g}")
 
 
 def plain(value: Any) -> Any:
@@ -37,6 +37,15 @@ def plain(value: Any) -> Any:
     if isinstance(value, (float, np.floating)):
         return number(value)
     return str(value)
+
+
+def cells(column: Any, digits: int = 5) -> list[Any]:
+    """All cells of a column as `plain` has them, numbers with so many digits."""
+    missing = np.ma.getmaskarray(column)
+    return [
+        None if gone else number(cell, digits) if isinstance(cell, float) else plain(cell)
+        for cell, gone in zip(np.ma.getdata(column).tolist(), missing, strict=True)
+    ]
 
 
 def script(name: str, value: Any) -> str:

@@ -4,7 +4,8 @@ import base64
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from dataclasses import fields as dataclass_fields
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from ..tables import read_table
 from . import tables
 from .counting import flag_counts, headline, selection_counts
 
-__all__ = ["FieldInputs", "build"]
+__all__ = ["FieldInputs", "build", "what_is_there"]
 
 Location = str | os.PathLike
 _ACRONYMS = {"sfh": "SFH", "ssp": "SSP", "f22": "F22"}
@@ -26,6 +27,7 @@ _POPULATION = {
     "host_correlations": tables.correlation_table,
     "gradient_slopes": tables.gradient_table,
 }
+_INJECTION = {"completeness_limits": tables.completeness_table, "recovery": tables.injection_table}
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,8 @@ class FieldInputs:
         Name of the field.
     kind : str
         ``imaging``, ``photometry`` or ``clumps``.
-    catalogue : path-like
-        The catalogue; its FITS twin is linked beside it.
+    catalogue : path-like, optional
+        The catalogue; its FITS twin is linked beside it. Missing in a run that did not come so far.
     selection : path-like, optional
         Galaxies with the reasons why they are or are not measured.
     population : mapping of str to path-like
@@ -64,13 +66,15 @@ class FieldInputs:
         Index of the pages on which every galaxy is looked at.
     galaxies : mapping of str to mapping of str to path-like
         Galaxy -> what is shown -> product, to link.
+    missing : sequence of path-like
+        Products that a run did not make, of `what_is_there`.
     min_broad_bands : int
         Broad bands with S/N > 3 that a clump needs in statistics.
     """
 
     name: str
     kind: str
-    catalogue: Location
+    catalogue: Location | None = None
     selection: Location | None = None
     population: Mapping[str, Location] = field(default_factory=dict)
     figures: Sequence[Location] = ()
@@ -84,7 +88,31 @@ class FieldInputs:
     further: Sequence[Location] = ()
     inspection: Location | None = None
     galaxies: Mapping[str, Mapping[str, Location]] = field(default_factory=dict)
+    missing: Sequence[Location] = ()
     min_broad_bands: int = 4
+
+
+def what_is_there(inputs: FieldInputs) -> FieldInputs:
+    """Inputs without products that do not exist: those of a run that failed. They are listed as missing."""
+    missing: list[Location] = []
+
+    def kept(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            found = {key: kept(item) for key, item in value.items()}
+            return {key: item for key, item in found.items() if item is not None}
+        if isinstance(value, (list, tuple)):
+            return [item for item in map(kept, value) if item is not None]
+        if value is None or Path(value).exists():
+            return value
+        missing.append(value)
+        return None
+
+    products = {
+        own.name: kept(getattr(inputs, own.name))
+        for own in dataclass_fields(inputs)
+        if own.name not in ("name", "kind", "missing", "min_broad_bands")
+    }
+    return replace(inputs, **products, missing=missing)
 
 
 def build(fields: Sequence[FieldInputs], provenance: Location, path: Location) -> None:
@@ -129,7 +157,7 @@ def _link(path: Location, base: Path) -> str:
 
 
 def _field(inputs: FieldInputs, base: Path) -> dict[str, Any]:
-    catalogue = read_table(inputs.catalogue)
+    catalogue = read_table(inputs.catalogue) if inputs.catalogue else None
     selection = read_table(inputs.selection) if inputs.selection else None
     shown = [
         make(read_table(inputs.population[name]))
@@ -139,11 +167,9 @@ def _field(inputs: FieldInputs, base: Path) -> dict[str, Any]:
     if inputs.kind != "photometry" and "statistics" in inputs.population:
         quoted = read_table(resource("claeyssens2025/numbers.csv"))
         shown.insert(0, tables.statistics_table(read_table(inputs.population["statistics"]), quoted))
-    if inputs.injection:
-        shown += [
-            tables.completeness_table(read_table(inputs.injection["completeness_limits"])),
-            tables.injection_table(read_table(inputs.injection["recovery"])),
-        ]
+    for name, make in _INJECTION.items():
+        if name in inputs.injection:
+            shown.append(make(read_table(inputs.injection[name])))
     if inputs.published_stack:
         shown.insert(0, tables.stack_table(read_table(inputs.published_stack)))
     if inputs.published:
@@ -157,8 +183,7 @@ def _field(inputs: FieldInputs, base: Path) -> dict[str, Any]:
     if inputs.psfs:
         shown.append(tables.psf_table(read_table(inputs.psfs)))
     links = [
-        inputs.catalogue,
-        Path(inputs.catalogue).with_suffix(".fits"),
+        *([inputs.catalogue, Path(inputs.catalogue).with_suffix(".fits")] if inputs.catalogue else []),
         inputs.selection,
         inputs.psfs,
         inputs.recovery,
@@ -174,7 +199,8 @@ def _field(inputs: FieldInputs, base: Path) -> dict[str, Any]:
         "headline": headline(catalogue, selection, inputs.min_broad_bands),
         "doubts": selection.meta.get("doubts", []) if selection is not None else [],
         "selection": selection_counts(selection) if selection is not None else [],
-        "flags": flag_counts(catalogue),
+        "flags": flag_counts(catalogue) if catalogue is not None else [],
+        "missing": [_link(path, base) for path in inputs.missing],
         "tables": [table for table in shown if table.rows],
         "figures": _figures(inputs.figures, base),
         "links": [(Path(path).name, _link(path, base)) for path in links if path],

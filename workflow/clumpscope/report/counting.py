@@ -51,15 +51,18 @@ def flag_counts(catalogue: Table) -> list[dict]:
 
 
 def headline(
-    catalogue: Table, selection: Table | None, min_broad_bands: int = 4
+    catalogue: Table | None, selection: Table | None, min_broad_bands: int = 4
 ) -> list[tuple[str, str, str]]:
-    """The numbers at the head of a field: value, name, explanation."""
-    good = population_sample(catalogue, min_broad_bands)
-    counted = catalogue[good]
-    cells = [(str(len(catalogue)), "clumps", f"in {len(set(catalogue['galaxy']))} galaxy images")]
+    """The numbers at the head of a field, as far as its tables are there: value, name, explanation."""
+    cells = []
     if selection is not None and len(selection):
         chosen = int(np.count_nonzero(selection["selected"]))
-        cells.insert(0, (str(chosen), "galaxies selected", f"of {len(selection)} in the catalogue"))
+        cells.append((str(chosen), "galaxies selected", f"of {len(selection)} in the catalogue"))
+    if catalogue is None:
+        return cells
+    good = population_sample(catalogue, min_broad_bands)
+    counted = catalogue[good]
+    cells.append((str(len(catalogue)), "clumps", f"in {len(set(catalogue['galaxy']))} galaxy images"))
     cells.append((str(int(good.sum())), "in statistics", "without an excluding flag, multiple images once"))
     if "class" in catalogue.colnames and len(counted):
         unresolved = float(np.mean(np.asarray(counted["class"], str) == "unresolved"))
