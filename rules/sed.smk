@@ -54,7 +54,8 @@ rule sed_table:
 
 rule sed_sheets:
     input:
-        sed_batches("nc"),
+        samples=sed_batches("nc"),
+        magnification=per_measured_galaxy("results/{field}/galaxies/{galaxy}/magnification.fits"),
     output:
         "results/{field}/sed/{sfh}.pdf",
     log:
@@ -79,6 +80,7 @@ rule sed_picture:
             for galaxy, batch in batches_of(w.field)
             if galaxy == w.galaxy
         ],
+        magnification="results/{field}/galaxies/{galaxy}/magnification.fits",
         library=library_file,
     output:
         "results/{field}/sed/{sfh}/{galaxy}/{clump}.pdf",
