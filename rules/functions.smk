@@ -231,7 +231,7 @@ def sed_batches(ending):
 def sed_settings(wildcards):
     """Every setting that a posterior depends on, and nothing else."""
     settings = SETTINGS[wildcards.field]["sed"]
-    others = ("sfh", "reference_sfh", "library", "mass_filter", "redshift_quantiles")
+    others = ("sfh", "reference_sfh", "filter_sets", "library", "mass_filter", "redshift_quantiles")
     return {key: value for key, value in settings.items() if key not in others}
 
 
@@ -319,6 +319,11 @@ def products_of(field):
     }
     if settings["reference_sfh"] != "ssp":
         products["sed_draws"] = sed_batches("nc")(SimpleNamespace(field=field, sfh=settings["reference_sfh"]))
+        if settings["filter_sets"]:
+            products["filter_sets"] = {
+                name: f"{base}/sed/{settings['reference_sfh']}_in_{name}.ecsv"
+                for name in settings["filter_sets"]
+            }
     if SETTINGS[field]["figures"]["tables"]:
         products["samples"] = SETTINGS[field]["figures"]["tables"]
     if LOCAL[field]["other_lenses"]:

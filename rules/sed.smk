@@ -28,6 +28,8 @@ rule sed:
         reddening=lambda w: FIELDS[w.field].get("reddening"),
         clumps_per_job=section("run", "clumps_per_job"),
         seed=section("run", "seed"),
+        # The set of filters that the history's name asks for, such as exp_free_in_broad.
+        filters=lambda w: SETTINGS[w.field]["sed"]["filter_sets"].get(w.sfh.partition("_in_")[2]),
     script:
         "../workflow/fit_seds.py"
 

@@ -212,6 +212,19 @@ def test_figures_of_nothing_but_limits_or_missing_values(products, name):
     draw_figure(name, missing)[0].draw_without_rendering()
 
 
+def test_fewer_filters_are_compared_clump_by_clump(products, counted):
+    figure, table = draw_figure("filter_sets", products)
+    known = set(products["filter_sets"]["broad6"]["id"])
+    for name, step in (("broad6", 0.3), ("broad8", 0.1)):
+        own = table[table["set"] == name]
+        assert list(own["id"]) == [one for one in counted["id"] if one in known]
+        assert np.allclose(own["log_mass_set"] - own["log_mass_all"], step)
+        assert np.allclose(own["log_mass_set_err"], 2 * own["log_mass_all_err"])
+    # All masses of the first set move by more than 0.2 dex, none of the second.
+    first, second = figure.axes[1].texts[0].get_text().splitlines()
+    assert first.endswith("100 %") and second.endswith("; 0 %")
+
+
 def test_samples_that_cannot_be_drawn_are_refused(tmp_path):
     with pytest.raises(InputError, match=r"figures.tables.local: found the path .*no file"):
         check_samples({"local": str(tmp_path / "nothing.csv")})

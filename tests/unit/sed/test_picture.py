@@ -63,7 +63,7 @@ def test_pages_of_one_object_and_of_many(posterior, tmp_path):
 def test_masses_are_told_as_observed_and_as_intrinsic(posterior):
     observed = np.median(posterior.samples["log_mass"].astype(float))
     for figure in (draw_sed(posterior, mu=10.0)[0], draw_sheet([posterior], {"one": 10.0})):
-        words = " ".join(text.get_text() for text in figure.axes[0].texts)
+        words = " ".join([figure.axes[0].get_title(), *(text.get_text() for text in figure.axes[0].texts)])
         assert (
             rf"observed $\log M$ {observed:.2f}" in words
             and rf"intrinsic $\log M$ {observed - 1:.2f}" in words

@@ -18,7 +18,7 @@ def load_products(paths: Mapping[str, str | os.PathLike | Sequence | Mapping]) -
     paths : mapping
         By product: the path of a table (``catalogue``, ``hosts``, ``galaxies``, ``truth``, ``truth_summary``,
         ``published``, ``ssp_stack``, ``critical_lines``, ``multiple_images``, ``counterparts``); a mapping of paths by name
-        (``sed_all`` by SFH, ``population`` and ``injection`` by table, ``samples`` by label); a list of files (``residuals``, ``cutouts``,
+        (``sed_all`` by SFH, ``population`` and ``injection`` by table, ``samples`` by label, ``filter_sets`` by set); a list of files (``residuals``, ``cutouts``,
         ``source_planes``, ``lens_map``, ``psfs``, ``sed_draws``), which are opened only by the figure.
 
     Returns

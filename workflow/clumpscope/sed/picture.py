@@ -156,16 +156,15 @@ def draw_sed(
     top.set_ylabel(r"$f_\nu$ [nJy]")
     top.legend(fontsize="small", frameon=False)
     flags = f", {' '.join(describe(posterior.flags))}" if posterior.flags else ""
-    top.set_title(
+    title = (
         f"{posterior.id}  z = {posterior.redshift:.3f}  "
-        rf"$\chi^2$ = {posterior.chi2:.1f} / {posterior.n_bands} bands{flags}",
-        fontsize="medium",
+        rf"$\chi^2$ = {posterior.chi2:.1f} / {posterior.n_bands} bands{flags}"
     )
     if posterior.sampler != "none":
         low, middle, high = posterior.percentile("log_mass")
-        words = rf"observed $\log M$ {middle:.2f}$^{{+{high - middle:.2f}}}_{{-{middle - low:.2f}}}$"
-        words += f"\n{intrinsic_mass(posterior, mu)}" if mu is not None else ""
-        top.text(0.98, 0.04, words, transform=top.transAxes, ha="right", va="bottom", fontsize="small")
+        title += "\n" + rf"observed $\log M$ {middle:.2f}$^{{+{high - middle:.2f}}}_{{-{middle - low:.2f}}}$"
+        title += f", {intrinsic_mass(posterior, mu)}" if mu is not None else ""
+    top.set_title(title, fontsize="medium")
     bottom.axhline(0.0, color="tab:orange", lw=0.8)
     bottom.errorbar(pivot, data["residual_sigma"], 1.0, fmt="ko", ms=3, lw=1)
     bottom.set_xscale("log")
