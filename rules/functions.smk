@@ -233,7 +233,15 @@ def sed_batches(ending):
 def sed_settings(wildcards):
     """Every setting that a posterior depends on, and nothing else."""
     settings = SETTINGS[wildcards.field]["sed"]
-    others = ("sfh", "reference_sfh", "library", "mass_filter", "universe_age_limit", "redshift_quantiles")
+    others = (
+        "sfh",
+        "reference_sfh",
+        "filter_sets",
+        "library",
+        "mass_filter",
+        "universe_age_limit",
+        "redshift_quantiles",
+    )
     return {key: value for key, value in settings.items() if key not in others}
 
 
@@ -345,6 +353,11 @@ def products_of(field):
     products["sed_all"] = sed_tables(field)
     if settings["reference_sfh"] != "ssp":
         products["sed_draws"] = sed_batches("nc")(SimpleNamespace(field=field, sfh=settings["reference_sfh"]))
+        if settings["filter_sets"]:
+            products["filter_sets"] = {
+                name: f"{base}/sed/{settings['reference_sfh']}_in_{name}.ecsv"
+                for name in settings["filter_sets"]
+            }
     if LOCAL[field]["other_lenses"]:
         products["lens_models"] = products["catalogue"]
     if field in IMAGING:

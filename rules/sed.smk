@@ -28,6 +28,8 @@ rule sed:
         reddening=lambda w: FIELDS[w.field].get("reddening"),
         clumps_per_job=section("run", "clumps_per_job"),
         seed=section("run", "seed"),
+        # The set of filters that the history's name asks for, such as exp_free_in_broad.
+        filters=lambda w: SETTINGS[w.field]["sed"]["filter_sets"].get(w.sfh.partition("_in_")[2]),
     script:
         "../workflow/fit_seds.py"
 
@@ -54,7 +56,8 @@ rule sed_table:
 
 rule sed_sheets:
     input:
-        sed_batches("nc"),
+        samples=sed_batches("nc"),
+        magnification=per_measured_galaxy("results/{field}/galaxies/{galaxy}/magnification.fits"),
     output:
         "results/{field}/sed/{sfh}.pdf",
     log:
@@ -79,6 +82,7 @@ rule sed_picture:
             for galaxy, batch in batches_of(w.field)
             if galaxy == w.galaxy
         ],
+        magnification="results/{field}/galaxies/{galaxy}/magnification.fits",
         library=library_file,
     output:
         "results/{field}/sed/{sfh}/{galaxy}/{clump}.pdf",

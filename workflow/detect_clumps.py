@@ -30,6 +30,6 @@ with job_log(snakemake.log[0]):
         edits=Table(galaxy["edits"]) if galaxy["edits"] else None,
         **settings,
     )
-    draw_detection(snakemake.output.picture, detection, cutout, galaxy["id"])
+    draw_detection(snakemake.output.picture, detection, cutout, f"{galaxy['id']}, z = {galaxy['z']:.3f}")
     write_segmentation(snakemake.output.segmentation, detection, cutout)
     write_table(detection.table, snakemake.output.clumps)

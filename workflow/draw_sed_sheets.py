@@ -3,7 +3,8 @@
 from clumpscope.logs import job_log
 from clumpscope.sed.sheets import save_sheets
 from clumpscope.sed.store import read_posterior
+from clumpscope.tables import values_by_id
 
 with job_log(snakemake.log[0]):
-    posteriors = (p for path in snakemake.input for p in read_posterior(path).values())
-    save_sheets(posteriors, snakemake.output[0])
+    posteriors = (p for path in snakemake.input.samples for p in read_posterior(path).values())
+    save_sheets(posteriors, snakemake.output[0], values_by_id(snakemake.input.magnification, "mu"))

@@ -2,7 +2,7 @@
 
 from clumpscope.logs import job_log
 from clumpscope.reddening import dereddening_factors
-from clumpscope.sed.columns_photometry import table_common, table_photometry
+from clumpscope.sed.columns_photometry import only_filters, table_common, table_photometry
 from clumpscope.sed.fit import Fitter
 from clumpscope.sed.mixture import RedshiftMixture
 from clumpscope.sed.posterior import percentile_table
@@ -14,6 +14,8 @@ with job_log(snakemake.log[0]) as log:
     options, size = dict(snakemake.params.settings), snakemake.params.clumps_per_job
     first = int(snakemake.wildcards.batch) * size
     clumps = read_table(snakemake.input.photometry)[first : first + size]
+    if snakemake.params.filters:
+        clumps = only_filters(clumps, snakemake.params.filters)
     flux, error, filters = table_photometry(clumps)
     common = table_common(clumps, filters)
     factors = dereddening_factors(filters, snakemake.params.reddening)
@@ -21,7 +23,9 @@ with job_log(snakemake.log[0]) as log:
     if options["limits"] == "paper" and "mag_limit_ab" not in options:
         depth = read_table(snakemake.input.depth)
         options["mag_limit_ab"] = dict(zip(depth["filter"], depth["mag_limit_ab"], strict=True))
-    settings = FitSettings(sfh=snakemake.wildcards.sfh, seed=snakemake.params.seed, **options)
+    settings = FitSettings(
+        sfh=snakemake.wildcards.sfh.partition("_in_")[0], seed=snakemake.params.seed, **options
+    )
     fitter = RedshiftMixture(
         [Fitter(filters, z, settings, library) for z in snakemake.params.redshifts], float(clumps["z"][0])
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 from . import config
 from .columns import COLUMNS
 from .figures.registry import FIGURES
-from .figures.style import COLUMN_INCH, MIN_JOINED, PAGE_INCH
+from .figures.style import COLUMN_INCH, MIN_JOINED, MOST_BARS, PAGE_INCH
 from .files import replacing
 from .flags import FLAGS
 
@@ -53,7 +53,7 @@ PNG (for screens) and ECSV (what is drawn). One is asked for by name: `snakemake
 - **Limits** have symbols of their own: open, with an arrow or a triangle that points where the value may lie.
 - **Ticks** of logarithmic axes of a few decades are plain numbers (`plain_logarithms`).
 - **Labels** are words of astronomers, not of the code: `sfh_name` for star-formation histories; units are in square brackets.
-- **Points** by the thousand are rasterized: with 100 000 clumps a figure stays below 2 MB.
+- **Points** by the thousand are rasterized: with 100 000 clumps a figure stays below 2 MB; more than {MOST_BARS} symbols have no error bars (`error_bars`).
 - Panels without anything to show say so (`empty`).
 
 ## Gallery

@@ -25,6 +25,13 @@ _NOTHING = (214, 221, 232)
 _FINER = 4
 # Room around a text or a bar in a panel [px].
 _MARGIN = 10
+# Half of the room that a mark needs, and where words are tried beside it: distance [px] and direction, the nearest first.
+_RING = 9.0
+_WAYS = [
+    (distance, np.pi * step / 8)
+    for distance in (12.0, 28.0, 46.0, 68.0, 94.0, 125.0)
+    for step in (1, -1, 7, -7, 2, -2, 6, -6, 3, -3, 5, -5, 0, 8)
+]
 _ROUND = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 
 
@@ -190,14 +197,45 @@ class Panel:
             self.montage.bar(x - 7, y - 1, 15, 2, colour)
             self.montage.bar(x - 1, y - 7, 2, 15, colour)
 
-    def name(self, x: float, y: float, words: str, colour: str, size: int = 13) -> None:
-        """Write words beside a place in the image."""
-        if self.inside(x, y):
-            x, y = self.place(x, y)
-            # A name at the right edge goes to the left of its place.
-            fits = x + 9 + _font(size).getlength(words) < self.left + self.size[0]
-            x, anchor = (x + 9, "ls") if fits else (x - 9, "rs")
-            self.montage.text(x, y - 5, words, size, anchor, colour, on_image=True)
+    def names(
+        self, x: Array, y: Array, words: Sequence[str], colours: Sequence[str], size: int = 15
+    ) -> list[tuple[float, float, float, float]]:
+        """Write words beside places in the image, none over another one or over a place; lines lead to those farther off.
+
+        Returns
+        -------
+        list of (float, float, float, float)
+            Left, upper, right and lower end of every word written [px of the montage].
+        """
+        x, y = np.atleast_1d(x).astype(float), np.atleast_1d(y).astype(float)
+        here = np.flatnonzero(self.inside(x, y))
+        places = np.transpose(self.place(x[here], y[here]))
+        taken = [(px - _RING, py - _RING, px + _RING, py + _RING) for px, py in places]
+        written = []
+        for (px, py), row in zip(places, here, strict=True):
+            width, height = _font(size).getlength(words[row]) + 4.0, size + 3.0
+            boxes = [self._beside(px, py, width, height, *way) for way in _WAYS]
+            free = [box for box in boxes if box and not any(_overlap(box, other) for other in taken)]
+            # In a crowd without room the nearest that is on the panel.
+            box = next(iter([*free, *filter(None, boxes)]), (px, py, px + width, py + height))
+            near = np.clip((px, py), box[:2], box[2:])
+            if np.hypot(*(near - (px, py))) > 1.5 * _RING:
+                self.montage.stroke([(px, py), tuple(near)], 1.0, colours[row])
+            self.montage.text(box[0] + 2, box[1], words[row], size, "la", colours[row], on_image=True)
+            taken.append(box)
+            written.append(box)
+        return written
+
+    def _beside(
+        self, x: float, y: float, width: float, height: float, distance: float, angle: float
+    ) -> tuple[float, float, float, float] | None:
+        """Box of a word in a direction from a place on the montage; None where it would leave the panel."""
+        x, y = x + distance * np.cos(angle), y - distance * np.sin(angle)
+        left, top = x - (width if np.cos(angle) < -0.1 else 0.0), y - 0.5 * height
+        inside = left >= self.left and top >= self.top
+        wide, high = self.size
+        inside &= left + width <= self.left + wide and top + height <= self.top + high
+        return (left, top, left + width, top + height) if inside else None
 
     def contour(self, values: Array, colour: str) -> None:
         """Paint the line where an image of the panel's shape changes its sign."""
@@ -219,6 +257,10 @@ class Panel:
         self.montage.bar(left - 1, bottom - 4, long + 2, 5, "white")
         self.montage.bar(left, bottom - 3, long, 3)
         self.montage.text(left, bottom - 9, f"{length:g}{unit}", anchor="ls", on_image=True)
+
+
+def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 @cache

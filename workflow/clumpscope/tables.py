@@ -12,7 +12,14 @@ from .errors import InputError
 from .files import replacing
 from .made_by import made_by
 
-__all__ = ["read_table", "require_columns", "require_finite", "require_unique", "write_table"]
+__all__ = [
+    "read_table",
+    "require_columns",
+    "require_finite",
+    "require_unique",
+    "values_by_id",
+    "write_table",
+]
 
 _ROWS = "clumpscope_rows"
 """Entry of an ECSV's header with the number of rows, by which a file that was cut off is known."""
@@ -88,6 +95,13 @@ def _check_whole(table: Table, path: Path) -> bool:
             "Delete the file, and the next run makes it anew; if you changed its rows, change the number too.",
         )
     return True
+
+
+def values_by_id(paths: Iterable[str | os.PathLike], column: str) -> dict[str, float]:
+    """Finite values of one column by id, out of several tables."""
+    tables = [read_table(path, ["id", column]) for path in paths]
+    rows = ((str(row["id"]), float(row[column])) for table in tables for row in table)
+    return {name: value for name, value in rows if np.isfinite(value)}
 
 
 def require_columns(table: Table, columns: Iterable[str], where: str) -> None:

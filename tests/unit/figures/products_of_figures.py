@@ -41,6 +41,10 @@ def imaging_products(folder, n_galaxies=20, seed=3):
     products["cutouts"] = [write_galaxy(folder, catalogue, name) for name in field.galaxies["id"][:5]]
     products["psfs"] = [write_round_psf(folder)]
     products["sed_draws"] = [write_draws(folder, catalogue, name) for name in np.unique(catalogue["galaxy"])]
+    products["filter_sets"] = {
+        "broad6": shifted(field.sed["exp_free"], 0.3),
+        "broad8": shifted(field.sed["exp_free"], 0.1),
+    }
     products["samples"] = {"sample": gaussian_sample(400)}
     conditions = Table({name: [1.0] for name in ("flux_njy", "depth_ratio", "width", "host_over_noise")})
     products["injection"] = injection_tables([injected_sample(600)], [conditions])
@@ -117,6 +121,15 @@ def lens_products(folder, catalogue, galaxies, seed):
         "counterparts": clumps,
         "source_planes": [write_source_plane(folder, catalogue, name) for name in galaxies["id"][:8]],
     }
+
+
+def shifted(sed, step):
+    """Fits that find all masses higher, with errors twice as large, the last clump missing."""
+    sed = sed[:-1].copy()
+    middle = sed["log_mass_p50"].copy()
+    for end, sign in (("p16", -1), ("p50", 0), ("p84", 1)):
+        sed[f"log_mass_{end}"] = middle + step + sign * 2 * np.abs(sed[f"log_mass_{end}"] - middle)
+    return sed
 
 
 def gaussian_sample(n, seed=5):
@@ -305,6 +318,7 @@ def cluster_products(n=40, seed=4, folder=None):
         **({"sed_draws": [write_draws(folder, catalogue, "clusters")]} if folder else {}),
         "catalogue": catalogue,
         "sed_all": {"ssp": ssp[order], "exp_free": Table({"id": ids, **posterior})},
+        "filter_sets": {"three": Table({"id": ids, **posterior})[order]},
         "published": Table(
             {
                 "id": ids[order],

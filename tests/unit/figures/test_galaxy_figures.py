@@ -1,5 +1,7 @@
 """Figures out of pictures, spectra and simulations: against what is known of what they show."""
 
+import time
+
 import numpy as np
 import pytest
 from astropy.table import Table
@@ -8,6 +10,7 @@ from clumpscope.figures.composite import composite, three_filters
 from clumpscope.figures.luminosity_size import enclosing_levels
 from clumpscope.figures.registry import draw_figure
 from clumpscope.figures.resolution_cases import observed, true_light
+from clumpscope.figures.save import save
 from clumpscope.images.psf import read_psf
 from clumpscope.inputs import check_samples
 from clumpscope.population.sample import has_size, population_sample
@@ -209,6 +212,19 @@ def test_figures_of_nothing_but_limits_or_missing_values(products, name):
     draw_figure(name, missing)[0].draw_without_rendering()
 
 
+def test_fewer_filters_are_compared_clump_by_clump(products, counted):
+    figure, table = draw_figure("filter_sets", products)
+    known = set(products["filter_sets"]["broad6"]["id"])
+    for name, step in (("broad6", 0.3), ("broad8", 0.1)):
+        own = table[table["set"] == name]
+        assert list(own["id"]) == [one for one in counted["id"] if one in known]
+        assert np.allclose(own["log_mass_set"] - own["log_mass_all"], step)
+        assert np.allclose(own["log_mass_set_err"], 2 * own["log_mass_all_err"])
+    # All masses of the first set move by more than 0.2 dex, none of the second.
+    first, second = figure.axes[1].texts[0].get_text().splitlines()
+    assert first.endswith("100 %") and second.endswith("; 0 %")
+
+
 def test_samples_that_cannot_be_drawn_are_refused(tmp_path):
     with pytest.raises(InputError, match=r"figures.tables.local: found the path .*no file"):
         check_samples({"local": str(tmp_path / "nothing.csv")})
@@ -221,3 +237,30 @@ def test_samples_that_cannot_be_drawn_are_refused(tmp_path):
         check_samples({"local": str(path)})
     path.write_text("r_eff_pc,m_v_ab\n3.0,-10.0\n,-9.0\n")
     check_samples({"local": str(path)})
+
+
+def test_a_hundred_thousand_clumps_make_small_figures(products, tmp_path):
+    def many(table):
+        table = table[np.arange(100_000) % len(table)]
+        rng = np.random.default_rng(0)
+        for name in (
+            "mu",
+            "r_eff_pc",
+            "distance_kpc",
+            "log_mass_p50",
+            "log_sigma_mass_p50",
+            "log_sigma_sfr_p50",
+            "log_age_mw_yr",
+        ):
+            if name in table.colnames:
+                table[name] = table[name] * rng.normal(1.0, 0.02, len(table))
+        return table
+
+    population = {**products["population"], "positions": many(products["population"]["positions"])}
+    crowd = {**products, "catalogue": many(products["catalogue"]), "population": population}
+    for name in ("magnification", "gradients"):
+        start = time.process_time()
+        figure, _ = draw_figure(name, crowd)
+        save(figure, Table({"z": [1.0]}), tmp_path / f"{name}.pdf")
+        assert time.process_time() - start < 20.0
+        assert max((tmp_path / f"{name}.{ending}").stat().st_size for ending in ("pdf", "png")) < 2e6

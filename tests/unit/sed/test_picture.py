@@ -60,6 +60,18 @@ def test_pages_of_one_object_and_of_many(posterior, tmp_path):
     assert any("no_sed" in text.get_text() for text in panels[1].texts)
 
 
+def test_masses_are_told_as_observed_and_as_intrinsic(posterior):
+    observed = np.median(posterior.samples["log_mass"].astype(float))
+    for figure in (draw_sed(posterior, mu=10.0)[0], draw_sheet([posterior], {"one": 10.0})):
+        words = " ".join([figure.axes[0].get_title(), *(text.get_text() for text in figure.axes[0].texts)])
+        assert (
+            rf"observed $\log M$ {observed:.2f}" in words
+            and rf"intrinsic $\log M$ {observed - 1:.2f}" in words
+        )
+    words = " ".join(text.get_text() for text in draw_sheet([posterior]).axes[0].texts)
+    assert "intrinsic" not in words
+
+
 def test_a_dropout_is_drawn(tmp_path):
     """At z = 12 no model has light in F090W, whatever an interloper's flux there."""
     settings = FitSettings(sfh="exp_10Myr", sweep_log2=10, draws=100, nested=False, n_effective=200.0)

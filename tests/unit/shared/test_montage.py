@@ -61,8 +61,22 @@ def test_scale_bars_have_round_lengths(panel):
     assert np.ptp(bar) + 1 == 0.5 * 13.0 * panel.zoom
 
 
+def test_names_of_a_crowd_are_beside_their_places_and_not_over_each_other():
+    montage = Montage(400, 400)
+    panel = montage.panel(coloured(np.zeros((80, 80)), 0.0, 1.0, GREY), 0, 0, 400)
+    x, y = np.array([40.0, 41.0, 40.5, 39.0, 78.0, 200.0]), np.array([40.0, 40.5, 42.0, 41.0, 40.0, 5.0])
+    boxes = panel.names(x, y, [f"e00{k}n001" for k in range(6)], [MARK] * 6)
+    assert len(boxes) == 5  # the last is not on the panel
+    places = np.transpose(panel.place(x[:5], y[:5]))
+    for k, (left, top, right, bottom) in enumerate(boxes):
+        assert 0 <= left < right <= 400 and 0 <= top < bottom <= 400
+        assert not any(left < px < right and top < py < bottom for px, py in places)
+        for other in boxes[:k]:
+            assert left >= other[2] or right <= other[0] or top >= other[3] or bottom <= other[1]
+
+
 def test_names_stay_on_the_panel_and_files_are_the_same_every_time(panel, tmp_path):
-    panel.name(28.0, 10.0, "name", MARK)
+    panel.names([28.0], [10.0], ["name"], [MARK])
     assert painted(panel.montage, MARK)[1].max() < panel.left + panel.size[0]
     for name in ("a.png", "b.png"):
         panel.montage.save(tmp_path / name)

@@ -14,6 +14,7 @@ from .style import (
     PALETTE,
     draw_medians,
     empty,
+    error_bars,
     headroom,
     legend_above,
     new_figure,
@@ -117,8 +118,7 @@ def _draw_fraction(axes: "Axes", relations: Table, medians: Table, correlations:
     host, fraction, ssfr = (numbers(relations, name) for name in ("log_mass_host", "log_f_cl", "log_ssfr"))
     known = ssfr[np.isfinite(ssfr)]
     limits = Normalize(*np.percentile(known, [5, 95])) if known.size else None
-    axes.errorbar(host, fraction, yerr=np.nan_to_num(numbers(relations, "log_f_cl_err")), fmt="none", ecolor="0.7",
-                  elinewidth=0.5, rasterized=True)  # fmt: skip
+    error_bars(axes, host, fraction, "0.7", yerr=np.nan_to_num(numbers(relations, "log_f_cl_err")), alpha=1.0)
     points = axes.scatter(host, fraction, c=ssfr, s=16, cmap="cividis", norm=limits, lw=0, plotnonfinite=True, zorder=2,
                           rasterized=True)  # fmt: skip
     axes.figure.colorbar(points, ax=axes, label=r"$\log\,$sSFR$_{100}$ $[\mathrm{yr}^{-1}]$", pad=0.02)

@@ -67,7 +67,7 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
         label = None
     if len(catalogue):
         axes.scatter(*place(catalogue["ra"], catalogue["dec"]), s=13, facecolors=PALETTE[5], edgecolors="black",
-                     lw=0.45, zorder=3, label="clumps of all redshifts")  # fmt: skip
+                     lw=0.45, zorder=3, rasterized=True, label="clumps of all redshifts")  # fmt: skip
     else:
         empty(axes)
     axes.set(

@@ -12,6 +12,7 @@ from .style import (
     COLUMN_INCH,
     MARKERS,
     empty,
+    error_bars,
     headroom,
     legend_above,
     new_figure,
@@ -51,8 +52,9 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     n_models = models.shape[1]
     for k, (colour, marker) in enumerate(zip(ordered_colours(n_models), MARKERS * n_models, strict=False)):
         rows = compared[:, k]
-        axes.errorbar(reference[rows], models[rows, k], xerr=sides[:, rows], fmt=marker, ms=3, lw=0.5, color=colour,
-                      label=f"model {k + 2}")  # fmt: skip
+        error_bars(axes, reference[rows], models[rows, k], colour, xerr=sides[:, rows])
+        axes.scatter(reference[rows], models[rows, k], s=9, lw=0, marker=marker, color=colour, rasterized=True, zorder=2,
+                     label=f"model {k + 2}")  # fmt: skip
     axes.axline((1.0, 1.0), (10.0, 10.0), color="0.5", lw=0.8, ls="--")
     headroom(axes, 0.1)
     legend_above(axes, ncols=3)

@@ -16,6 +16,7 @@ from .style import (
     LINES,
     MARKERS,
     empty,
+    error_bars,
     legend_above,
     new_figure,
     ordered_colours,
@@ -62,23 +63,18 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
         if not group.rows.any():
             continue
         rows, limits = group.rows & sized, group.rows & ~sized
-        bars = {"fmt": "none", "ecolor": colour, "elinewidth": 0.6, "rasterized": True}
-        axes.errorbar(
-            radius[rows],
-            magnitude[rows],
-            xerr=size_errors[:, rows],
-            yerr=light_errors[:, rows],
-            alpha=0.35,
-            **bars,
+        error_bars(
+            axes, radius[rows], magnitude[rows], colour, xerr=size_errors[:, rows], yerr=light_errors[:, rows]
         )
-        axes.errorbar(
+        error_bars(
+            axes,
             radius[limits],
             magnitude[limits],
+            colour,
             xerr=0.25 * radius[limits],
             xuplims=True,
             capsize=1.2,
             alpha=0.7,
-            **bars,
         )
         axes.scatter(radius[limits], magnitude[limits], s=12, marker=marker, facecolors="white", edgecolors=colour, lw=0.7, zorder=2.5,
                      rasterized=True)  # fmt: skip

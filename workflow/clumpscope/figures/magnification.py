@@ -13,6 +13,7 @@ from .style import (
     MARKERS,
     PAGE_INCH,
     empty,
+    error_bars,
     new_figure,
     ordered_colours,
     panel_label,
@@ -63,15 +64,14 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
             rows = good & group.rows
             if not rows.any():
                 continue
-            axes.errorbar(values[rows], magnification[rows], yerr=mu_errors[:, rows], fmt="none", ecolor=colour,
-                          elinewidth=0.4, alpha=0.35)  # fmt: skip
+            error_bars(axes, values[rows], magnification[rows], colour, yerr=mu_errors[:, rows])
             measured = rows & ~(limit & (arrow != ""))
             axes.scatter(values[measured], magnification[measured], s=9, color=colour, marker=marker, lw=0,
-                         label=group.label("z"))  # fmt: skip
+                         label=group.label("z"), rasterized=True)  # fmt: skip
             bounds = rows & ~measured
             if bounds.any():
                 axes.scatter(values[bounds], magnification[bounds], s=12, marker=arrow, facecolors="none", edgecolors=colour,
-                             lw=0.7)  # fmt: skip
+                             lw=0.7, rasterized=True)  # fmt: skip
         if arrow and (limit & good).any():
             panel_label(axes, f"open: {'upper' if arrow == '<' else 'lower'} limits", "upper right")
     for axes in panels[::2]:

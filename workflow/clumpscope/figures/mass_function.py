@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["draw"]
 
+_MOST_STEPS = 3000  # of a curve that is drawn as one
 _SYMBOLS = {"redshift": "z", "magnification": r"$\mu$"}
 
 
@@ -78,7 +79,15 @@ def _draw_group(axes, points: Table, row, symbol: str, colour: str) -> None:
     name = "all" if str(row["by"]) == "all" else Bin(row["low"], row["high"], own).label(symbol)
     fit = f"${row['slope']:.2f}\\pm{row['slope_err']:.2f}$" if np.isfinite(row["slope"]) else "no slope"
     # Each step falls at the mass of a clump: N(> M) counts it up to its own mass.
-    axes.step(log_mass, count, where="pre", color=colour, lw=1.2, label=f"{name}: {fit}")
+    axes.step(
+        log_mass,
+        count,
+        where="pre",
+        color=colour,
+        lw=1.2,
+        rasterized=len(count) > _MOST_STEPS,
+        label=f"{name}: {fit}",
+    )
     if np.isfinite(row["slope"]):
         limit = float(row["log_mass_limit"])
         grid = np.array([limit, max(log_mass[-1], limit)])

@@ -98,6 +98,9 @@ _ROWS = [
     ("sfh_comparison", _BOTH, ("catalogue", "sed_all"),
      "Stellar mass, mass-weighted age, attenuation, surface densities, star-formation rate, metallicity and chi-squared a band of the same "
      "clumps under every star-formation history that the configuration asks for (C25 Fig. 7 has four); the outermost bins include what lies beyond."),
+    ("filter_sets", _BOTH, ("filter_sets", "sed_all", "catalogue"),
+     "The same clumps fitted with all filters and with the sets of `sed.filter_sets`, reference history, as observed. Top: medians of the posteriors against each other, with 68 % errors. Bottom: their difference by redshift "
+     "(C25 Figs. 20 and 21)."),
     ("sed_examples", _BOTH, ("catalogue", "sed_draws"),
      "Photometry (black), best fit (squares) and its spectrum, and the range of the posterior (band) of single clumps: those of `figures.sed_clumps`, or else the one with the highest S/N of every "
      "redshift bin. Fluxes are as observed, masses are divided by the magnification; open triangles are limits where nothing is seen (C25 Fig. 6)."),

@@ -18,10 +18,12 @@ __all__ = [
     "LINES",
     "MARKERS",
     "MIN_JOINED",
+    "MOST_BARS",
     "PAGE_INCH",
     "PALETTE",
     "draw_medians",
     "empty",
+    "error_bars",
     "headroom",
     "legend_above",
     "mark_clipped",
@@ -53,6 +55,9 @@ CLASS_COLOURS = {"unresolved": PALETTE[3], "compact": PALETTE[0], "extended": PA
 
 MIN_JOINED = 5
 """Medians of fewer are drawn open, and no line leads to them."""
+
+MOST_BARS = 3000
+"""Symbols that have error bars."""
 
 _SFH_NAMES = {
     "const": "constant",
@@ -208,6 +213,20 @@ def draw_medians(
             label = None
 
 
+def error_bars(axes: "Axes", x: np.ndarray, y: np.ndarray, colour: str, **options: Any) -> None:
+    """Thin error bars behind symbols; none for more than `MOST_BARS`, which would be a grey sheet and take minutes."""
+    if len(x) <= MOST_BARS:
+        look = {
+            "fmt": "none",
+            "ecolor": colour,
+            "elinewidth": 0.5,
+            "alpha": 0.4,
+            "rasterized": True,
+            "zorder": 1.5,
+        }
+        axes.errorbar(x, y, **{**look, **options})
+
+
 def mark_clipped(
     axes: "Axes", x: np.ndarray, y: np.ndarray, limits: tuple[float, float], colour: str
 ) -> None:
@@ -215,7 +234,7 @@ def mark_clipped(
     for beyond, edge, marker in ((y < limits[0], limits[0], "v"), (y > limits[1], limits[1], "^")):
         if np.any(beyond):
             axes.scatter(x[beyond], np.full(np.sum(beyond), edge), marker=marker, s=16, facecolors="none",
-                         edgecolors=colour, lw=0.7, clip_on=False, zorder=2.5)  # fmt: skip
+                         edgecolors=colour, lw=0.7, clip_on=False, zorder=2.5, rasterized=True)  # fmt: skip
 
 
 def signed(value: float, form: str = ".2f") -> str:

@@ -150,10 +150,12 @@ def draw_detection(path: str | os.PathLike, detection: Detection, cutout: Cutout
     named, outlined = panels
     for number in range(1, len(detection.table) + 1):
         outlined.contour(np.where(detection.segmentation == number, 1.0, -1.0), "#ff7f0e")
-    for row in detection.table:
-        place = row["x"] - cutout.x0, row["y"] - cutout.y0
-        colour = "#d62728" if row["flags"] & bit("manual") else "#1f77b4"
-        named.rings(*([value] for value in place), 8.0, colour)
-        named.name(*place, row["id"].removeprefix(f"{row['galaxy']}_"), colour)
+    table = detection.table
+    x, y = np.asarray(table["x"] - cutout.x0, float), np.asarray(table["y"] - cutout.y0, float)
+    colours = ["#d62728" if flags & bit("manual") else "#1f77b4" for flags in table["flags"]]
+    for colour in dict.fromkeys(colours):
+        rows = np.array([one == colour for one in colours])
+        named.rings(x[rows], y[rows], 8.0, colour)
+    named.names(x, y, [row["id"].removeprefix(f"{row['galaxy']}_") for row in table], colours)
     named.scale_bar(1.0 / cutout.pixel_scale_arcsec, '"')
     montage.save(path)

@@ -118,9 +118,9 @@ def _draw_filter(
             panel.rings(x, y, 9.0 if named else 4.0, _MARK)
         if label == name and named:
             panel.scale_bar(1.0 / cutout.pixel_scale_arcsec, '"')
-            for clump, *place in zip(table, x, y, strict=True):
-                # The galaxy's name is in the title already.
-                panel.name(*place, str(clump["id"]).removeprefix(f"{clump['galaxy']}_"), _MARK)
+            # The galaxy's name is in the title already.
+            words = [str(clump["id"]).removeprefix(f"{clump['galaxy']}_") for clump in table]
+            panel.names(x, y, words, [_MARK] * len(words), 17)
         left += side + 4
     return left
 

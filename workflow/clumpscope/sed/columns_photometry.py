@@ -11,7 +11,7 @@ from ..filters import get_filter
 from ..fluxes import as_njy, table_fluxes
 from ..tables import require_columns
 
-__all__ = ["table_common", "table_photometry"]
+__all__ = ["only_filters", "table_common", "table_photometry"]
 
 
 def table_photometry(
@@ -60,6 +60,23 @@ def table_photometry(
         get_filter(name, f"{where}, column {columns[0]!r}")
         values[:, :, band] = table_fluxes(table, *columns, where)
     return values[0], values[1], filters
+
+
+def only_filters(table: Table, wanted: Sequence[str], where: str = "sed.filter_sets") -> Table:
+    """The table without the photometry of all other filters.
+
+    Raises
+    ------
+    InputError
+        If an unknown filter is wanted, or the table has none of them.
+    """
+    names = {get_filter(name, where).name for name in wanted}
+    _, _, filters = table_photometry(table)
+    if not names.intersection(filters):
+        raise InputError(where, ", ".join(wanted), f"some of the filters {', '.join(filters)}")
+    others = [name for name in filters if name not in names]
+    columns = {f"flux_{name}_{end}" for name in others for end in ("njy", "err_njy", "common_njy")}
+    return table[[name for name in table.colnames if name not in columns]]
 
 
 def table_common(table: Table, filters: Sequence[str], where: str = "photometry") -> np.ndarray | None:

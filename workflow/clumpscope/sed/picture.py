@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["best_spectrum", "draw_corner", "draw_sed", "save_pictures", "scale_fluxes"]
+__all__ = ["best_spectrum", "draw_corner", "draw_sed", "intrinsic_mass", "save_pictures", "scale_fluxes"]
 
 _LABELS = {
-    "log_mass_formed": r"$\log M_\mathrm{formed}/M_\odot$",
-    "log_mass": r"$\log M_\star/M_\odot$",
+    "log_mass_formed": r"observed $\log M_\mathrm{formed}/M_\odot$",
+    "log_mass": r"observed $\log M_\star/M_\odot$",
     "log_age_yr": r"$\log$ age/yr",
     "log_age_mw_yr": r"$\log$ age$_\mathrm{MW}$/yr",
     "log_tau_yr": r"$\log \tau$/yr",
@@ -100,7 +100,15 @@ def best_spectrum(
     return flux, edges
 
 
-def draw_sed(posterior: Posterior, library: SSPLibrary | str | None = None) -> tuple["Figure", Table]:
+def intrinsic_mass(posterior: Posterior, mu: float) -> str:
+    """Stellar mass divided by the magnification, in words."""
+    intrinsic = posterior.percentile("log_mass", (50.0,))[0] - np.log10(mu)
+    return rf"intrinsic $\log M$ {intrinsic:.2f} ($\mu$ = {mu:.1f})"
+
+
+def draw_sed(
+    posterior: Posterior, library: SSPLibrary | str | None = None, mu: float | None = None
+) -> tuple["Figure", Table]:
     """Photometry, best fit with the posterior's band, and residuals.
 
     Parameters
@@ -109,6 +117,8 @@ def draw_sed(posterior: Posterior, library: SSPLibrary | str | None = None) -> t
         Of an object with photometry.
     library : SSPLibrary or str, optional
         The stellar library of the fit: with it the spectrum of the best fit is drawn.
+    mu : float, optional
+        Magnification, for the intrinsic mass.
 
     Returns
     -------
@@ -146,11 +156,15 @@ def draw_sed(posterior: Posterior, library: SSPLibrary | str | None = None) -> t
     top.set_ylabel(r"$f_\nu$ [nJy]")
     top.legend(fontsize="small", frameon=False)
     flags = f", {' '.join(describe(posterior.flags))}" if posterior.flags else ""
-    top.set_title(
+    title = (
         f"{posterior.id}  z = {posterior.redshift:.3f}  "
-        rf"$\chi^2$ = {posterior.chi2:.1f} / {posterior.n_bands} bands{flags}",
-        fontsize="medium",
+        rf"$\chi^2$ = {posterior.chi2:.1f} / {posterior.n_bands} bands{flags}"
     )
+    if posterior.sampler != "none":
+        low, middle, high = posterior.percentile("log_mass")
+        title += "\n" + rf"observed $\log M$ {middle:.2f}$^{{+{high - middle:.2f}}}_{{-{middle - low:.2f}}}$"
+        title += f", {intrinsic_mass(posterior, mu)}" if mu is not None else ""
+    top.set_title(title, fontsize="medium")
     bottom.axhline(0.0, color="tab:orange", lw=0.8)
     bottom.errorbar(pivot, data["residual_sigma"], 1.0, fmt="ko", ms=3, lw=1)
     bottom.set_xscale("log")
@@ -201,10 +215,13 @@ def draw_corner(posterior: Posterior) -> tuple["Figure", Table]:
 
 
 def save_pictures(
-    posterior: Posterior, path: str | os.PathLike, library: SSPLibrary | str | None = None
+    posterior: Posterior,
+    path: str | os.PathLike,
+    library: SSPLibrary | str | None = None,
+    mu: float | None = None,
 ) -> None:
     """Write both pictures as the pages of a PDF, the same bytes every time."""
-    pages = [draw_sed(posterior, library)[0]]
+    pages = [draw_sed(posterior, library, mu)[0]]
     if posterior.sampler != "none":
         pages.append(draw_corner(posterior)[0])
     save_pages(pages, path)

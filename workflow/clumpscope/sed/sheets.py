@@ -2,7 +2,7 @@
 
 import itertools
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from ..filters import get_filter
 from ..flags import describe
 from ..pictures import save_pages
-from .picture import scale_fluxes
+from .picture import intrinsic_mass, scale_fluxes
 from .posterior import Posterior
 
 if TYPE_CHECKING:
@@ -22,8 +22,12 @@ __all__ = ["draw_sheet", "save_sheets"]
 _COLUMNS, _ROWS = 4, 6
 
 
-def draw_sheet(posteriors: Sequence[Posterior]) -> "Figure":
-    """One page: photometry, best fit, the posterior's 16-84 % band and its main numbers, for up to 24 objects."""
+def draw_sheet(posteriors: Sequence[Posterior], mu: Mapping[str, float] | None = None) -> "Figure":
+    """One page: photometry, best fit, the posterior's 16-84 % band and its main numbers, for up to 24 objects.
+
+    `mu` has magnifications by id; masses are as observed, and divided by it as well.
+    """
+    mu = mu or {}
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8.3, 11.0))
@@ -36,13 +40,15 @@ def draw_sheet(posteriors: Sequence[Posterior]) -> "Figure":
         if posterior is None:
             panel.set_axis_off()
         else:
-            _draw(panel, posterior)
+            _draw(panel, posterior, mu.get(posterior.id))
     figure.supxlabel(r"observed wavelength [$\mu$m]", fontsize=8)
     figure.supylabel(r"$f_\nu$ [nJy]", fontsize=8)
     return figure
 
 
-def save_sheets(posteriors: Iterable[Posterior], path: str | os.PathLike) -> None:
+def save_sheets(
+    posteriors: Iterable[Posterior], path: str | os.PathLike, mu: Mapping[str, float] | None = None
+) -> None:
     """Write the sheets of any number of objects as one PDF, the same bytes every time.
 
     Parameters
@@ -51,14 +57,16 @@ def save_sheets(posteriors: Iterable[Posterior], path: str | os.PathLike) -> Non
         Asked for one after the other, so that they need not fit in memory.
     path : path-like
         Ends in ``.pdf``.
+    mu : mapping of str to float, optional
+        Magnifications by id.
     """
     rest = iter(posteriors)
     pages = iter(lambda: list(itertools.islice(rest, _ROWS * _COLUMNS)), [])
     # An empty page when there is no object at all: a PDF has at least one.
-    save_pages(map(draw_sheet, itertools.chain([next(pages, [])], pages)), path)
+    save_pages((draw_sheet(page, mu) for page in itertools.chain([next(pages, [])], pages)), path)
 
 
-def _draw(panel: "Axes", posterior: Posterior) -> None:
+def _draw(panel: "Axes", posterior: Posterior, mu: float | None) -> None:
     pivot = np.array([get_filter(name).pivot_angstrom for name in posterior.filters]) / 1e4
     order = np.argsort(pivot)
     low, high = posterior.model_p16_njy[order], posterior.model_p84_njy[order]
@@ -77,11 +85,13 @@ def _draw(panel: "Axes", posterior: Posterior) -> None:
         numbers = "\n".join(
             f"{label} {values[1]:.2f}$^{{+{values[2] - values[1]:.2f}}}_{{-{values[1] - values[0]:.2f}}}$"
             for label, values in (
-                (r"$\log M$", posterior.percentile("log_mass")),
+                (r"observed $\log M$", posterior.percentile("log_mass")),
                 (r"$\log$ age", posterior.percentile("log_age_mw_yr")),
                 (r"$A_V$", posterior.percentile("a_v")),
             )
         )
+        if mu is not None:
+            numbers = f"{intrinsic_mass(posterior, mu)}\n{numbers}"
         panel.text(0.04, 0.96, numbers, transform=panel.transAxes, fontsize=4.8, va="top")
         fit = rf"$\chi^2$ {posterior.chi2:.1f} / {posterior.n_bands}"
         panel.text(0.97, 0.96, fit, transform=panel.transAxes, fontsize=4.8, ha="right", va="top")
