@@ -131,6 +131,7 @@ def test_empty_catalogue_and_missing_column():
 
 def test_figure_shows_every_clump():
     from clumpscope.figures.registry import draw_figure
+    from matplotlib.collections import PathCollection
 
     truth = make_truth(12)
     measured = make_measured(truth)[:9]
@@ -138,7 +139,10 @@ def test_figure_shows_every_clump():
     products = {"truth": comparison, "truth_summary": summarise_truth(comparison, 9)}
     figure, data = draw_figure("truth_recovery", products)
     assert len(data) == 12
-    drawn = [sum(len(points.get_offsets()) for points in axes.collections) for axes in figure.axes[:5]]
+    drawn = [
+        sum(len(points.get_offsets()) for points in axes.collections if isinstance(points, PathCollection))
+        for axes in figure.axes[:5]
+    ]  # error bars are collections, too
     assert drawn == [9] * 5
     counted = sum(patch.get_height() for patch in figure.axes[5].patches if hasattr(patch, "get_height"))
     assert counted == 12
