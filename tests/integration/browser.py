@@ -30,13 +30,13 @@ def browser(downloads: Path, width: int = 1440, height: int = 900) -> Iterator:
         options.add_experimental_option("prefs", {"download.default_directory": str(downloads)})
         driver = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
         try:
-            driver.set_page_load_timeout(30)
+            driver.set_page_load_timeout(60)
             yield driver
         finally:
             driver.quit()
 
 
-def ready(driver, address: str, seconds: float = 15.0) -> None:
+def ready(driver, address: str, seconds: float = 40.0) -> None:
     """Open a page and wait until it has drawn itself."""
     from selenium.webdriver.support.wait import WebDriverWait
 

@@ -51,7 +51,7 @@ def click(driver, what):
     driver.find_element(By.CSS_SELECTOR, what).click()
 
 
-def until(driver, test, seconds=8.0):
+def until(driver, test, seconds=25.0):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if found := test():

@@ -3,6 +3,7 @@
 (function () {
   const cs = window.clumpscope, { el } = cs;
   const loaded = new Map();
+  const NO_STARS = -6;
   const GROUPS = [
     ["Size and shape", /^(r_eff|class|sigma_|theta|distance|central|pixel_scale)/],
     ["Magnification", /^mu/],
@@ -55,6 +56,8 @@
   function withErrors(cards, own, name, digits) {
     const value = valueOf(cards, own, name) ?? valueOf(cards, own, `${name}_p50`);
     if (value === null || value === undefined) return "–";
+    // Such rates tell how a history ends, not what was seen.
+    if (name.startsWith("log_sfr") && value < NO_STARS) return `none (< ${cs.number(NO_STARS, 0)})`;
     const ends = [`${name}_p16`, `${name}_p84`].map((end) => valueOf(cards, own, end));
     const low = valueOf(cards, own, `${name}_err_lo`) ?? (Number.isFinite(ends[0]) ? value - ends[0] : null);
     const high = valueOf(cards, own, `${name}_err_hi`) ?? (Number.isFinite(ends[1]) ? ends[1] - value : null);

@@ -5,12 +5,14 @@
   const numbers = Object.keys(info);
   const unit = (name) => (info[name].unit ? ` [${info[name].unit}]` : "");
   const LOGARITHMIC = new Set(["r_eff_pc", "mu", "snr", "chi2", "distance_kpc"]);
-  const has = (...names) => names.find((name) => numbers.includes(name)) || numbers[0];
-  const colours = numbers.filter((name) => name.includes(" - "));
+  // Planes begin with quantities that differ from clump to clump.
+  const varied = numbers.filter((name) => new Set(columns[name].filter((value) => value !== null)).size > 1);
+  const has = (...names) => names.find((name) => varied.includes(name)) || varied[0] || numbers[0];
+  const colours = varied.filter((name) => name.includes(" - "));
   const START = [
-    [has("log_mass_p50", "snr"), has("r_eff_pc", "mu")],
+    [has("log_mass_p50", "snr"), has("r_eff_pc", "mu", "log_age_mw_yr_p50")],
     [colours[0] || has("z"), colours[1] || has("a_v_p50", "snr")],
-    [has("z"), has("log_mass_p50", "m_v_ab", "snr")],
+    [has("z", "m_v_ab", "snr"), has("log_mass_p50", "mu")],
   ];
   const counted = el("input", { type: "checkbox", id: "counted", onchange: () => apply() });
   const words = el("p", { class: "lead", id: "summary", "aria-live": "polite" });
@@ -166,5 +168,5 @@
     [["g"], "all galaxies", () => { location.href = "index.html"; }],
     [["?"], "this list", () => help()],
   ]);
-  document.querySelector("header.bar .edits").append(el("button", { title: "Keys (?)", onclick: () => help() }, "?"));
+  document.querySelector("header.bar").append(el("button", { title: "Keys (?)", onclick: () => help() }, "?"));
 })();

@@ -62,5 +62,5 @@
     [["e"], "save the edits", edits.save],
     [["?"], "this list", () => help()],
   ]);
-  document.querySelector("header.bar .edits").append(el("button", { title: "Keys (?)", onclick: () => help() }, "?"));
+  document.querySelector("header.bar").append(el("button", { title: "Keys (?)", onclick: () => help() }, "?"));
 })();

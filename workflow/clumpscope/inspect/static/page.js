@@ -64,7 +64,8 @@
       "header", { class: "bar" },
       cs.el("nav", { "aria-label": "Pages" }, cs.el("span", { class: "field" }, cs.index.field), link("index.html", "Galaxies"), link("catalogue.html", "Clumps")),
       ...middle,
-      cs.edits ? cs.edits.box() : null
+      // A photometry field has no images to correct.
+      cs.index.galaxies.some((galaxy) => galaxy.page) || cs.galaxy ? cs.edits.box() : null
     );
     document.body.prepend(bar);
   };
