@@ -221,7 +221,7 @@ def test_fewer_filters_are_compared_clump_by_clump(products, counted):
         assert np.allclose(own["log_mass_set"] - own["log_mass_all"], step)
         assert np.allclose(own["log_mass_set_err"], 2 * own["log_mass_all_err"])
     # All masses of the first set move by more than 0.2 dex, none of the second.
-    first, second = figure.axes[1].texts[0].get_text().splitlines()
+    first, second = figure.axes[1].get_title().splitlines()
     assert first.endswith("100 %") and second.endswith("; 0 %")
 
 
