@@ -60,7 +60,7 @@ def test_circles_are_on_the_clumps(products):
 
 def test_observed_widths_add_in_square(tmp_path):
     """Gaussians behind a Gaussian PSF: variances of both, and of two places, add up."""
-    psf = read_psf(write_round_psf(tmp_path, fwhm_px=3.0))
+    psf = read_psf(write_round_psf(tmp_path, fwhm_px=3.0)).kernel
     place = np.arange(-10, 11)
     for sigma, separation in ((0.0, 0.0), (0.2, 0.0), (0.9, 0.0), (1.6, 0.0), (0.5, 3.0)):
         seen = observed(sigma, separation, psf)[10]
@@ -221,7 +221,7 @@ def test_fewer_filters_are_compared_clump_by_clump(products, counted):
         assert np.allclose(own["log_mass_set"] - own["log_mass_all"], step)
         assert np.allclose(own["log_mass_set_err"], 2 * own["log_mass_all_err"])
     # All masses of the first set move by more than 0.2 dex, none of the second.
-    first, second = figure.axes[1].texts[0].get_text().splitlines()
+    first, second = figure.axes[1].get_title().splitlines()
     assert first.endswith("100 %") and second.endswith("; 0 %")
 
 

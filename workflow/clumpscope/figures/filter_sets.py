@@ -15,10 +15,8 @@ from .style import (
     PALETTE,
     empty,
     error_bars,
-    headroom,
     legend_above,
     new_figure,
-    panel_label,
     plain_text,
     styled,
 )
@@ -55,7 +53,7 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     panels[1, 0].set_ylabel("fewer minus all")
     legend_above(
         figure,
-        title=rf"in the panels: median error with all filters and with fewer; share moved by > {_MOVED:g}",
+        title=rf"above the panels: median error with all filters and with fewer; share moved by > {_MOVED:g}",
         title_fontsize=7,
     )
     return figure, vstack(tables) if tables else Table({"id": np.empty(0, dtype=str)})
@@ -104,8 +102,7 @@ def _draw_quantity(above: "Axes", below: "Axes", tables: list[Table], name: str)
         words.append(f"{np.median(sides[0]):.2f}, {np.median(sides[1]):.2f}; {100 * moved:.0f} %")
     above.plot(limits, limits, color=GREY, lw=0.8, zorder=0)
     above.set(xlim=limits, ylim=limits)
-    headroom(above, 0.1 + 0.07 * len(words))
-    panel_label(above, "\n".join(words))
+    above.set_title("\n".join(words), fontsize=6.5, pad=3)
     below.axhline(0.0, color=GREY, lw=0.8, zorder=0)
     reach = 1.1 * max(
         np.max(np.abs(np.clip(y - x, -high + low, high - low)[np.isfinite(y - x)]), initial=0.1)

@@ -1,12 +1,13 @@
 """What resolution makes of clumps: idealised ones behind the field's own PSF (C25 Fig. 14)."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from astropy.io import fits
 from astropy.table import Table
 
-from ..images.psf import PSF, read_psf
 from .columns import shown
 from .settings import Settings
 from .style import GREY, PAGE_INCH, PALETTE, empty, legend_above, new_figure, styled
@@ -48,12 +49,14 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     clumps = shown(products["catalogue"], settings.min_broad_bands)
     figure = new_figure(PAGE_INCH, 4.6)
     names = ["case", "class", "sigma_px", "separation_px", "x_px", "true", "observed", "psf"]
-    psf, filter_name = _reference(products["psfs"], clumps)
-    if psf is None:
+    path, filter_name = _reference(products["psfs"], clumps)
+    if path is None:
         axes = figure.subplots()
         empty(axes, "no PSF")
         return figure, Table(names=names, dtype=["U2", "U10", *[float] * 6])
-    fwhm_px = psf.fwhm_arcsec / psf.pixel_scale_arcsec
+    with fits.open(path) as hdus:
+        psf = np.asarray(hdus[0].data, float)
+        fwhm_px = hdus[0].header["FWHM"] / hdus[0].header["PIXSCALE"]
     kind = np.asarray(clumps["class"], str) if "class" in clumps.colnames else np.empty(0, str)
     cases = _cases(fwhm_px, settings.min_sigma_px)
     panels = figure.subplots(3, len(cases), height_ratios=(1, 1, 0.85))
@@ -97,8 +100,8 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     return figure, Table(rows=rows, names=names, dtype=["U2", "U10", *[float] * 6])
 
 
-def _reference(paths: list, clumps: Table) -> tuple[PSF | None, str]:
-    """PSF of the filter in which most clumps have their shapes; of the first one where they do not tell."""
+def _reference(paths: list[Path], clumps: Table) -> tuple[Path | None, str]:
+    """PSF file of the filter in which most clumps have their shapes; of the first one where they do not tell."""
     by_filter = {path.stem: path for path in paths}
     if not by_filter:
         return None, ""
@@ -107,7 +110,7 @@ def _reference(paths: list, clumps: Table) -> tuple[PSF | None, str]:
     )
     known = [str(name) for name in names[np.argsort(-counts)] if str(name) in by_filter]
     chosen = known[0] if known else next(iter(by_filter))
-    return read_psf(by_filter[chosen]), chosen
+    return by_filter[chosen], chosen
 
 
 def true_light(sigma_px: float, separation_px: float) -> np.ndarray:
@@ -124,12 +127,12 @@ def true_light(sigma_px: float, separation_px: float) -> np.ndarray:
     return sum(np.outer(line(0.0), line(middle)) for middle in places) / len(places)
 
 
-def observed(sigma_px: float, separation_px: float, psf: PSF) -> np.ndarray:
+def observed(sigma_px: float, separation_px: float, psf: np.ndarray) -> np.ndarray:
     """The same light seen through a PSF, which includes the pixel already; (21, 21) array.
 
     The product of transforms is exact for a source of any width and place, where sums over pixels are not.
     """
-    kernel = np.pad(psf.kernel, _HALF)
+    kernel = np.pad(psf, _HALF)
     fy, fx = np.meshgrid(*(np.fft.fftfreq(n) for n in kernel.shape), indexing="ij")
     source = np.exp(-2.0 * (np.pi * sigma_px) ** 2 * (fx**2 + fy**2)) * np.cos(np.pi * fx * separation_px)
     seen = np.fft.ifft2(np.fft.fft2(kernel) * source).real

@@ -83,7 +83,7 @@ def _posteriors(paths: list, catalogue: Table, chosen: list[str]) -> "list[Poste
 
 
 def _draw_clump(axes: "Axes", posterior: "Posterior", library: str, mu: float) -> Table:
-    from ..sed.picture import best_spectrum
+    from ..sed.observed_spectrum import best_spectrum
 
     pivot = np.array([get_filter(name).pivot_angstrom for name in posterior.filters]) / 1e4
     order = np.argsort(pivot)

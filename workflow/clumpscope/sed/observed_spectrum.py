@@ -9,10 +9,13 @@ from .attenuation import calzetti
 from .dust_emission import dust_spectrum
 from .igm import igm_transmission
 from .library import SSPLibrary, load_library
+from .posterior import Posterior
 from .sfh import get_sfh
 from .spectrum import NJY, SPEED_OF_LIGHT, absorbed_luminosity, rest_spectrum
 
-__all__ = ["observed_spectrum"]
+__all__ = ["best_spectrum", "observed_spectrum"]
+
+_RESOLUTION = 200.0  # of the spectrum of a best fit
 
 
 def observed_spectrum(
@@ -54,3 +57,38 @@ def observed_spectrum(
     middle = 0.5 * (edges[1:] + edges[:-1])
     flux = in_bin * library.lsun_erg_s / (4.0 * np.pi * luminosity_distance_cm(redshift) ** 2)
     return flux / np.diff(edges) * middle**2 / SPEED_OF_LIGHT * NJY
+
+
+def best_spectrum(
+    posterior: Posterior, library: SSPLibrary | str, ends_um: tuple[float, float]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Spectrum of the best fit.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        Of an object with photometry.
+    library : SSPLibrary or str
+        The stellar library of the fit.
+    ends_um : (float, float)
+        Observed wavelengths between which it is wanted [micron].
+
+    Returns
+    -------
+    flux_njy : (n,) array
+        Mean flux densities between the edges.
+    edges_um : (n + 1,) array
+    """
+    edges = np.exp(np.arange(*np.log(ends_um), 1.0 / _RESOLUTION))
+    settings = posterior.settings
+    emission = settings["dust_emission"] == "emission"
+    flux = observed_spectrum(
+        library,
+        edges * 1e4,
+        posterior.redshift,
+        settings["sfh"],
+        posterior.best,
+        settings["nebular"],
+        emission,
+    )
+    return flux, edges

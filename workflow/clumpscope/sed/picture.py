@@ -10,14 +10,14 @@ from ..filters import get_filter
 from ..flags import describe
 from ..pictures import save_pages
 from .library import SSPLibrary
-from .observed_spectrum import observed_spectrum
+from .observed_spectrum import best_spectrum
 from .posterior import Posterior
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["best_spectrum", "draw_corner", "draw_sed", "intrinsic_mass", "save_pictures", "scale_fluxes"]
+__all__ = ["draw_corner", "draw_sed", "intrinsic_mass", "save_pictures", "scale_fluxes"]
 
 _LABELS = {
     "log_mass_formed": r"observed $\log M_\mathrm{formed}/M_\odot$",
@@ -35,9 +35,6 @@ _LABELS = {
 }
 
 _CORNER = ("log_mass", "log_age_mw_yr", "log_tau_yr", "a_v", "log_z_zsun", "log_u", "log_alpha", "log_beta")
-
-
-_RESOLUTION = 200.0  # of the spectrum drawn
 
 
 def scale_fluxes(axes: "Axes", posterior: Posterior, room: float) -> None:
@@ -63,41 +60,6 @@ def scale_fluxes(axes: "Axes", posterior: Posterior, room: float) -> None:
         error = np.nanmedian(posterior.error_njy)
         low, high = min(shown.min(), 0.0) - error, max(shown.max(), 0.0) + error
         axes.set_ylim(low - 0.05 * (high - low), high + room * (high - low))
-
-
-def best_spectrum(
-    posterior: Posterior, library: SSPLibrary | str, ends_um: tuple[float, float]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Spectrum of the best fit.
-
-    Parameters
-    ----------
-    posterior : Posterior
-        Of an object with photometry.
-    library : SSPLibrary or str
-        The stellar library of the fit.
-    ends_um : (float, float)
-        Observed wavelengths between which it is wanted [micron].
-
-    Returns
-    -------
-    flux_njy : (n,) array
-        Mean flux densities between the edges.
-    edges_um : (n + 1,) array
-    """
-    edges = np.exp(np.arange(*np.log(ends_um), 1.0 / _RESOLUTION))
-    settings = posterior.settings
-    emission = settings["dust_emission"] == "emission"
-    flux = observed_spectrum(
-        library,
-        edges * 1e4,
-        posterior.redshift,
-        settings["sfh"],
-        posterior.best,
-        settings["nebular"],
-        emission,
-    )
-    return flux, edges
 
 
 def intrinsic_mass(posterior: Posterior, mu: float) -> str:
