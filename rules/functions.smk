@@ -241,12 +241,13 @@ def host_reddening(wildcards):
     return None if field.get("catalogue", {}).get("dereddened") else field.get("reddening")
 
 
-def host_batches(wildcards):
-    size = SETTINGS[wildcards.field]["run"]["galaxies_per_job"]
-    count = len(galaxies_of(wildcards.field))
+def host_batches(field, ending):
+    """Tables (ecsv) or posterior samples (nc) of every batch of hosts and every history."""
+    size = SETTINGS[field]["run"]["galaxies_per_job"]
+    count = len(galaxies_of(field))
     return [
-        f"results/{wildcards.field}/hosts/{sfh}/{batch}.ecsv"
-        for sfh in SETTINGS[wildcards.field]["hosts"]["sfh"]
+        f"results/{field}/hosts/{sfh}/{batch}.{ending}"
+        for sfh in SETTINGS[field]["hosts"]["sfh"]
         for batch in range(-(-count // size))
     ]
 
@@ -435,9 +436,10 @@ def final_products(field):
     if field in IMAGING:
         files += [f"{galaxies}/{galaxy}/detection.png" for galaxy in galaxies_of(field)]
         files += [
-            f"{galaxies}/{galaxy}/{name}.png"
+            f"{galaxies}/{galaxy}/{name}.{ending}"
             for galaxy in clumps_of(field)
             for name in ("residuals", "source_plane")
+            for ending in ("fits", "png")
         ]
         files += [
             f"{base}/{name}"
@@ -445,5 +447,5 @@ def final_products(field):
         ]
         files += injection_tables(field).values()
     if has_hosts(field):
-        files.append(f"{base}/hosts.ecsv")
+        files += [f"{base}/hosts.ecsv", *host_batches(field, "nc")]
     return files
