@@ -33,7 +33,10 @@ if workflow.is_main_process:
     if alone:
         shutil.rmtree(".snakemake/locks", ignore_errors=True)
         for path in damaged():
-            print(f"{path} is no longer what its job wrote: it is made anew.", file=sys.stderr)
+            print(
+                f"{path} is no longer what its job wrote: it is taken away, and made anew when it is needed.",
+                file=sys.stderr,
+            )
             if not {"-n", "--dry-run", "--dryrun"} & {*sys.argv}:
                 path.unlink()
     elif PRESENCE is not None:

@@ -251,12 +251,13 @@ def host_reddening(wildcards):
     return None if field.get("catalogue", {}).get("dereddened") else field.get("reddening")
 
 
-def host_batches(wildcards):
-    size = SETTINGS[wildcards.field]["run"]["galaxies_per_job"]
-    count = len(galaxies_of(wildcards.field))
+def host_batches(field, ending):
+    """Tables (ecsv) or posterior samples (nc) of every batch of hosts and every history."""
+    size = SETTINGS[field]["run"]["galaxies_per_job"]
+    count = len(galaxies_of(field))
     return [
-        f"results/{wildcards.field}/hosts/{sfh}/{batch}.ecsv"
-        for sfh in SETTINGS[wildcards.field]["hosts"]["sfh"]
+        f"results/{field}/hosts/{sfh}/{batch}.{ending}"
+        for sfh in SETTINGS[field]["hosts"]["sfh"]
         for batch in range(-(-count // size))
     ]
 
@@ -566,5 +567,12 @@ def final_products(field):
             files += [f"{base}/sed/{sfh}/{galaxy}/{batch}.nc" for galaxy, batch in batches_of(field)]
     if field in IMAGING:
         files += [path for galaxy in galaxies_of(field) for path in galaxy_pictures(field, galaxy).values()]
+        files += [
+            f"{base}/galaxies/{galaxy}/{name}.fits"
+            for galaxy in clumps_of(field)
+            for name in ("residuals", "source_plane")
+        ]
         files += injection_tables(field).values()
+    if has_hosts(field):
+        files += host_batches(field, "nc")
     return files + [f"{base}/inspect/{name}.html" for name in ("index", "catalogue")]

@@ -156,7 +156,7 @@ rule host:
 
 rule host_table:
     input:
-        host_batches,
+        lambda w: host_batches(w.field, "ecsv"),
     output:
         "results/{field}/hosts.ecsv",
     log:

@@ -26,6 +26,8 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/integration")]
 from test_workflow import RUN, clusters, mock_field  # noqa: E402
 from workflow_run import product_bytes, write_config  # noqa: E402
 
+# Products that a case takes away at most: more of them take minutes to make.
+_MOST = 20
 _ENDINGS = (".ecsv", ".fits", ".png", ".pdf", ".json", ".nc", ".html", ".yaml", ".tex")
 
 
@@ -43,7 +45,7 @@ class Torture:
         self.tally: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
         self.losses: list[str] = []
         whole = folder / "whole"
-        whole.mkdir()
+        whole.mkdir(exist_ok=True)
         field = mock_field() | {
             "mock": {"size_arcsec": 24, "n_galaxies": 1, "n_clumps": 3, "n_stars": 8},
             "injection": {},
@@ -63,15 +65,30 @@ class Torture:
         with (folder / "terminal.txt").open("a") as log:
             return subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, start_new_session=True)
 
-    def _jobs(self, folder: Path) -> list[list[str]]:
-        """Products of every job, by Snakemake's records."""
-        jobs = defaultdict(list)
+    def _jobs(self, folder: Path) -> list[tuple[list[str], list[str]]]:
+        """Products of every job, and all that is made from them: Snakemake makes what is asked for, and what that needs."""
+        jobs, users, needed = defaultdict(list), defaultdict(set), {}
         for path in (folder / ".snakemake/metadata").rglob("*"):
             if path.is_file():
                 entry = json.loads(path.read_text())
-                jobs[(entry["rule"], *entry["log"])].append(path)
-        named = [[self._name(folder, path) for path in paths] for paths in jobs.values()]
-        return sorted(sorted(name for name in names if name in self.truth) for names in named)
+                job = (entry["rule"], *entry["log"])
+                jobs[job].append(path)
+                needed[job] = entry["input"]
+        outputs = {job: [self._name(folder, path) for path in paths] for job, paths in jobs.items()}
+        for job, inputs in needed.items():
+            for name in inputs:
+                users[name] |= {*outputs[job]}
+        closed = []
+        for names in outputs.values():
+            own = [name for name in names if name in self.truth]
+            reached, waiting = set(own), list(own)
+            while waiting:
+                new = users[waiting.pop()] & self.truth.keys() - reached
+                reached |= new
+                waiting += new
+            if len(own) > 0 and len(reached) < _MOST:
+                closed.append((sorted(own), sorted(reached)))
+        return sorted(closed)
 
     @staticmethod
     def _name(folder: Path, path: Path) -> str:
@@ -92,12 +109,15 @@ class Torture:
             (case / name).unlink()
         return case
 
-    def finish(self, kind: str, what: str, case: Path, named: bool = False) -> None:
-        """Run the same command to its end and count what is missing, different, or litter."""
+    def finish(self, kind: str, what: str, case: Path) -> None:
+        """Run the same command to its end and count what is missing, different, or litter; a damaged product may be named."""
         code = self.start(case).wait()
         found = product_bytes(case)
         lost = [name for name, content in self.truth.items() if found.get(name) != content]
+        named = (case / "terminal.txt").read_text()
+        lost = [name for name in lost if f"{name} is no longer what its job wrote" not in named]
         litter = [name for name in found if ".writing-" in name]
+        print(f"{kind}: {what}: code {code}, {len(lost)} lost {lost[:3]}, {len(litter)} litter", flush=True)
         self.tally[kind]["times"] += 1
         self.tally[kind]["lost"] += len(lost)
         self.tally[kind]["litter"] += len(litter)
@@ -108,13 +128,13 @@ class Torture:
 
     def many(self) -> list[str]:
         """Products of a few jobs."""
-        return sorted({name for _ in range(4) for name in self.pick(self.jobs)})
+        return sorted({name for _ in range(4) for name in self.pick(self.jobs)[1]})
 
     # -- cases ----------------------------------------------------------------------------------------------------
 
     def killed_between_outputs(self) -> None:
-        outputs = self.pick([names for names in self.jobs if len(names) > 1])
-        case, first = self.copy(outputs), self.rng.integers(1, len(outputs))
+        outputs, reached = self.pick([job for job in self.jobs if len(job[0]) > 1])
+        case, first = self.copy(reached), self.rng.integers(1, len(outputs))
         run = self.start(case)
         while run.poll() is None and sum((case / name).exists() for name in outputs) < first:
             time.sleep(0.001)
@@ -273,9 +293,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--folder", type=Path, help="where to work; a run that is finished there is used again"
+    )
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        torture = Torture(Path(folder), np.random.default_rng(arguments.seed))
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = (arguments.folder or Path(temporary)).resolve()
+        folder.mkdir(parents=True, exist_ok=True)
+        torture = Torture(folder, np.random.default_rng(arguments.seed))
         kills = (
             torture.killed_between_outputs,
             torture.killed_at_any_time,
