@@ -87,9 +87,8 @@ def read_lenstool(
         z = planes[section.number("zlens")]
         values = values_of(section, reference, _arcsec_per_kpc(cosmology, z))
         number = check_profile(section.number("profil"), section.place)
-        for key in ("v_disp", "core_radius", "cut_radius"):
-            if values.get(key, 0.0) < 0.0:
-                raise InputError(section.place, f"{key} {values[key]:g}", "no number below zero")
+        if values.get("v_disp", 0.0) < 0.0:
+            raise InputError(section.place, f"v_disp {values['v_disp']:g}", "no number below zero")
         core, cut = values.get("core_radius", 0.0), values.get("cut_radius", np.inf)
         if number == _DPIE and 0.0 < cut < core:
             raise InputError(
