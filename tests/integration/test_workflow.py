@@ -161,7 +161,7 @@ def test_images_of_one_galaxy_agree(imaging_run):
     ]
     assert (np.abs(mass) < 3.0 * np.hypot(*facing)).all()
     page = (folder / "results/report.html").read_text()
-    assert all(title in page for title in ("lens field", "source planes", "multiple images"))
+    assert all(title in page for title in ("Lens field", "Source planes", "Multiple images"))
 
 
 def test_injected_clumps_tell_completeness_and_set_the_limit_of_the_mass_function(imaging_run):

@@ -254,4 +254,4 @@ def test_table_of_percentiles(posteriors, tmp_path):
 
 def test_summary_names_the_flags(posteriors):
     assert "no_sed" in posteriors[2].summary()
-    assert "emcee" in posteriors[0].summary()
+    assert "importance" in posteriors[0].summary()

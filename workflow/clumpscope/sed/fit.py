@@ -176,7 +176,8 @@ class Fitter:
             n_calls += chains.n_calls
         y = chains.y[np.linspace(0, len(chains.y) - 1, self.settings.draws).round().astype(int)]
         samples, model_band_njy = self._samples(observation, y, rng)
-        best, chi2, model_njy = self._best(observation, chains.y, rng)
+        highest = exploration.y[np.argsort(-exploration.log_prob, kind="stable")[:200]]
+        best, chi2, model_njy = self._best(observation, chains.y, highest, rng)
         flags = quality_flags(observation.n_bands, bright, self.target.n_free, chi2)
         if not chains.converged:
             flags.append("not_converged")
@@ -221,11 +222,18 @@ class Fitter:
         return samples, np.percentile(flux * 10.0 ** log_mass[:, None], [16, 84], axis=0)
 
     def _best(
-        self, observation: Observation, y: np.ndarray, rng: np.random.Generator, n_start: int = 1000
+        self,
+        observation: Observation,
+        y: np.ndarray,
+        highest: np.ndarray,
+        rng: np.random.Generator,
+        n_start: int = 1000,
     ) -> tuple[dict[str, float], float, np.ndarray]:
-        """Least chi2: the best of the draws, then a random search that closes in on it."""
-        spread = y.std(axis=0)
-        trial = y[np.linspace(0, len(y) - 1, n_start).astype(int)]
+        """Least chi2: the best of the draws and of the highest points found, then a random search that closes in on it."""
+        # Steps along the posterior's own directions: a valley is long and thin.
+        n_dim = y.shape[1]
+        root = np.linalg.cholesky(np.atleast_2d(np.cov(y.T)) + 1e-12 * np.eye(n_dim))
+        trial = np.concatenate([y[np.linspace(0, len(y) - 1, n_start).astype(int)], highest])
         best_y, best = trial[0], np.inf
         for scale in 0.5 ** np.arange(0, 9):
             flux = self.target.templates(self.target.priors.parameters(trial))
@@ -234,7 +242,7 @@ class Fitter:
             k = int(np.argmin(chi2))
             if chi2[k] < best:
                 best, best_y, best_mass_value, best_flux = float(chi2[k]), trial[k], log_mass[k], flux[k]
-            trial = best_y + scale * spread * rng.standard_normal((150, len(spread)))
+            trial = best_y + scale * rng.standard_normal((150, n_dim)) @ root.T
         named = self._named(self.target.priors.parameters(best_y[None]), np.array([best_mass_value]))
         return (
             {name: float(value[0]) for name, value in named.items()},
