@@ -1,8 +1,11 @@
 """Posteriors over an uncertain redshift: a model whose mass is known at each."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from clumpscope.flags import describe
+from clumpscope.sed import fit
 from clumpscope.sed.fit import Fitter
 from clumpscope.sed.mixture import RedshiftMixture
 from clumpscope.sed.settings import FitSettings
@@ -67,7 +70,9 @@ def test_best_fit_is_that_of_the_redshift_itself(tmp_path):
     assert [line.split()[1] for line in log] == ["fitted", "kept", "fitted"]
 
 
-def test_nothing_to_fit_and_what_does_not_settle_is_flagged():
+def test_nothing_to_fit_and_what_does_not_settle_is_flagged(monkeypatch):
+    monkeypatch.setattr(fit, "explore", partial(fit.explore, max_rounds=4))
+    monkeypatch.setattr(fit, "run_ensembles", partial(fit.run_ensembles, max_steps=(36,)))
     flux, error = photometry()
     empty = mixture([1.8, 2.0, 2.2]).fit(np.full(8, np.nan), error, "nothing")
     assert describe(empty.flags) == ["no_sed"] and np.isnan(empty.samples["log_mass"]).all()
