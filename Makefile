@@ -34,8 +34,9 @@ browser:
 screenshots: env browser
 	$(BIN)/python tests/integration/screenshots.py results/mock_cluster docs/images
 
+# One thread a worker: threaded linear algebra would fight over the cores.
 test: env browser
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
 # Broken inputs, kills, damaged products, two runs at once: hours; `make torture KILLS=10` for a short one.
 KILLS ?= 100
