@@ -80,7 +80,7 @@ def psf_inputs(wildcards):
 def image_options(wildcards):
     """What the configuration says of a mosaic beside its files."""
     image = FIELDS[wildcards.field]["images"][wildcards.filter]
-    return {key: image[key] for key in ("unit", "pixel_scale", "reference") if key in image}
+    return configuration.mosaic_options(image, maps=())
 
 
 def psf_options(wildcards):
@@ -406,11 +406,15 @@ def flat(paths):
     return list(paths.values()) if isinstance(paths, dict) else paths
 
 
+def kind_of(field):
+    return "imaging" if field in IMAGING else "clumps" if field in TABULATED else "photometry"
+
+
 def figures_of_field(field):
     """Figures that can be drawn of a field."""
     if field in TABULATED:
         return figures_of_columns(FIELDS[field]["clumps"]["columns"])
-    return figures_of("imaging" if field in IMAGING else "photometry", set(products_of(field)))
+    return figures_of(kind_of(field), set(products_of(field)))
 
 
 def figure_settings(wildcards):
@@ -450,7 +454,7 @@ def report_of(field):
     base = f"results/{field}"
     shown = {
         "name": field,
-        "kind": "imaging" if field in IMAGING else "clumps" if field in TABULATED else "photometry",
+        "kind": kind_of(field),
         "catalogue": f"{base}/catalogue.ecsv",
         "population": {name: f"{base}/population/{name}.ecsv" for name in (*POPULATION_TABLES, "statistics")},
         "figures": [f"{base}/figures/{name}.png" for name in figures_of_field(field)],
@@ -528,7 +532,7 @@ def report_what_is_there():
             base = Path(f"results/{name}")
             shown = {
                 "name": name,
-                "kind": "imaging" if name in IMAGING else "photometry",
+                "kind": kind_of(name),
                 "catalogue": base / "catalogue.ecsv",
                 "selection": base / "selection.ecsv",
                 "population": {path.stem: path for path in sorted(base.glob("population/*.ecsv"))},

@@ -21,12 +21,7 @@ rule cutout:
     params:
         galaxy=galaxy_row,
         images=lambda w: {
-            band: {
-                key: value
-                for key, value in image.items()
-                if key in configuration.IMAGE_MAPS or key in ("unit", "pixel_scale", "reference")
-            }
-            for band, image in LOCAL[w.field]["images"].items()
+            band: configuration.mosaic_options(image) for band, image in LOCAL[w.field]["images"].items()
         },
     script:
         "../workflow/cut_out_galaxy.py"

@@ -4,6 +4,7 @@ import json
 import sys
 
 import numpy as np
+from clumpscope.config import mosaic_options
 from clumpscope.files import replacing, without_folders
 from clumpscope.images.consistency import registration
 from clumpscope.images.mosaic import open_mosaic
@@ -24,9 +25,9 @@ with job_log(snakemake.log[0]) as log:
         rejected = set() if edits is None else set(edits["galaxy"][edits["action"] == "reject"])
         candidates = read_table(snakemake.input.candidates, ["mu", "selected"])
         mosaics = [
-            open_mosaic(name=band, **{key: image[key] for key in ("sci", "unit", "pixel_scale", "reference") if key in image})
+            open_mosaic(name=band, **mosaic_options(image, maps=("sci",)))
             for band, image in field["images"].items()
-        ]  # fmt: skip
+        ]
         # Images are asked about the few galaxies that all else lets through, not about whole catalogues.
         covering = [list(field["images"])] * len(galaxies)
         asked = np.flatnonzero(candidates["selected"])

@@ -62,6 +62,12 @@ def until(driver, test, seconds=25.0):
     )
 
 
+def arrive(driver, galaxy):
+    """Wait for the page of a galaxy."""
+    of = "return document.body.dataset.ready && document.body.dataset.galaxy"
+    until(driver, lambda: driver.execute_script(of) == galaxy)
+
+
 def table(driver):
     """What would be saved."""
     return driver.execute_script("return clumpscope.edits.rows()")
@@ -146,13 +152,7 @@ def test_looking(driver, pages):
     assert card.startswith("1_e030n020") or card.startswith("1_e03")
     assert driver.execute_script("return document.querySelectorAll('#card .u-wrap canvas').length") == 1
     press(driver, "n")
-    until(
-        driver,
-        lambda: (
-            driver.execute_script("return document.body.dataset.ready && document.body.dataset.galaxy")
-            == "g-2"
-        ),
-    )
+    arrive(driver, "g-2")
     # The next galaxy is seen as this one was; its hostile name is text.
     assert shown().startswith("F150W")
     assert HOSTILE[:200] in driver.execute_script("return document.querySelector('.facts').textContent")
@@ -186,13 +186,7 @@ def test_editing_and_saving(driver, pages, tmp_path):
     driver.execute_script("document.getElementById('comment').value = arguments[0]", HOSTILE)
     click(driver, "#say")
     press(driver, "i")
-    until(
-        driver,
-        lambda: (
-            driver.execute_script("return document.body.dataset.ready && document.body.dataset.galaxy")
-            == "g-2"
-        ),
-    )
+    arrive(driver, "g-2")
     press(driver, "x")
     before = table(driver)
     assert [(row["galaxy"], row["action"]) for row in before][3:] == [
@@ -272,13 +266,7 @@ def test_saving_by_the_server(driver, tmp_path):
         with (tmp_path / "edits.csv").open("a") as file:
             file.write("g-2,inspected,,,,,,Ben,\n")
         press(driver, "i")
-        until(
-            driver,
-            lambda: (
-                driver.execute_script("return document.body.dataset.ready && document.body.dataset.galaxy")
-                == "g-2"
-            ),
-        )
+        arrive(driver, "g-2")
         until(
             driver,
             lambda: (

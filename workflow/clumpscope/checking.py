@@ -12,7 +12,7 @@ import yaml
 from astropy.table import Table
 
 from . import config as configuration
-from .config import IMAGE_MAPS
+from .config import IMAGE_MAPS, mosaic_options
 from .download import cache_folder, is_address, parse_address
 from .errors import InputError
 from .files import PACKED_ENDINGS
@@ -194,11 +194,6 @@ def check_settings(name: str, field: dict, settings: dict[str, dict]) -> None:
             Path(image["psf"]), mosaic.pixel_scale_arcsec, f"{image['psf']} (configuration key fields.{name}.images.{band}.psf)",
             band, settings["psf"]["radius_arcsec"], mosaic.largest_radius_arcsec, image.get("psf_oversampling"), image.get("psf_has_pixel"),
         )  # fmt: skip
-
-
-def mosaic_options(image: dict) -> dict:
-    """Keywords of `clumpscope.images.mosaic.open_mosaic` in an image's section."""
-    return {key: image[key] for key in (*IMAGE_MAPS, "unit", "pixel_scale", "reference") if key in image}
 
 
 def _load(path: str | os.PathLike) -> dict[str, Any]:

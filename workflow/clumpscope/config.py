@@ -19,6 +19,7 @@ __all__ = [
     "METHOD_SECTIONS",
     "document",
     "field_settings",
+    "mosaic_options",
     "name_filters",
     "refuse_repeated_keys",
     "texts",
@@ -26,6 +27,7 @@ __all__ = [
 ]
 
 IMAGE_MAPS = ("sci", "err", "wht", "exp")
+_IMAGE_OPTIONS = ("unit", "pixel_scale", "reference")
 """Keys of the files of one mosaic, beside its PSF."""
 
 METHOD_SECTIONS = (
@@ -122,6 +124,11 @@ def name_filters(config: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
             if isinstance(field, dict) and isinstance(field.get(key), dict):
                 field[key] = renamed(field[key], f"fields.{field_name}.{key}")
     return {**config, "fields": copies}, taken
+
+
+def mosaic_options(image: dict[str, Any], maps: tuple[str, ...] = IMAGE_MAPS) -> dict[str, Any]:
+    """Keywords of `clumpscope.images.mosaic.open_mosaic` in an image's section, of its files those of `maps`."""
+    return {key: value for key, value in image.items() if key in (*maps, *_IMAGE_OPTIONS)}
 
 
 def texts(value: Any, where: str) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ import numpy as np
 from astropy.table import Table
 
 from .catalogues import read_catalogue
-from .config import IMAGE_MAPS
+from .config import IMAGE_MAPS, mosaic_options
 from .errors import InputError
 from .files import PACKED_ENDINGS
 from .filters import get_filter
@@ -557,8 +557,7 @@ def check_field(name: str, field: dict[str, Any]) -> list[str]:
         for entry in (*IMAGE_MAPS, "psf"):
             if entry in image:
                 _require_file(image[entry], f"{key}.images.{band}.{entry}")
-        own = ("psf", "psf_oversampling", "psf_has_pixel", "sha256")
-        mosaic = open_mosaic(**{k: v for k, v in image.items() if k not in own}, name=band, forward=True)
+        mosaic = open_mosaic(**mosaic_options(image), name=band, forward=True)
         check_filter_cards(mosaic, f"configuration key {key}.images.{band}")
         doubts += _other_unit(mosaic, image.get("unit"), f"{key}.images.{band}")
         packed = any(str(image[entry]).endswith(PACKED_ENDINGS) for entry in IMAGE_MAPS if entry in image)

@@ -13,6 +13,7 @@ from .files import replacing
 from .made_by import made_by
 
 __all__ = [
+    "numbers",
     "read_table",
     "require_columns",
     "require_finite",
@@ -95,6 +96,13 @@ def _check_whole(table: Table, path: Path) -> bool:
             "Delete the file, and the next run makes it anew; if you changed its rows, change the number too.",
         )
     return True
+
+
+def numbers(table: Table, name: str) -> np.ndarray:
+    """(n,) floats of a column; NaN where masked, and everywhere when the column is missing."""
+    if name not in table.colnames:
+        return np.full(len(table), np.nan)
+    return np.ma.asarray(table[name], dtype=float).filled(np.nan)
 
 
 def values_by_id(paths: Iterable[str | os.PathLike], column: str) -> dict[str, float]:

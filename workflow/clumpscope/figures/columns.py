@@ -6,17 +6,11 @@ import numpy as np
 from astropy.table import Table
 
 from ..population.sample import population_sample
+from ..tables import numbers
 
 __all__ = ["errors", "numbers", "shown", "shown_range", "with_columns"]
 
 _DEEPEST_DEX = 6.0
-
-
-def numbers(table: Table, name: str) -> np.ndarray:
-    """(n,) floats of a column; NaN where masked, and everywhere when the column is missing."""
-    if name not in table.colnames:
-        return np.full(len(table), np.nan)
-    return np.ma.asarray(table[name], dtype=float).filled(np.nan)
 
 
 def errors(table: Table, name: str) -> np.ndarray:

@@ -117,7 +117,9 @@ def reconstruct(
         *centre,
         float((brightness * area).sum()),
         tracers,
-        _barycentre_error(x.mean(axis=0), y.mean(axis=0), brightness * area, noise / flux),
+        _barycentre_error(
+            x.mean(axis=0), y.mean(axis=0), brightness * area, noise / pixel_scale_arcsec**2 * area
+        ),
     )
 
 
@@ -139,17 +141,16 @@ def _corners(model: LensModel, wcs: WCS, rows: Array, columns: Array, z: float) 
     return tuple(np.array([grid[corner] for corner in around]) for grid in traced)
 
 
-def _barycentre_error(x: Array, y: Array, flux: Array, relative_noise: Array) -> float:
-    """Standard deviation along each axis [arcsec] of the barycentre of pixels at x, y with these fluxes."""
+def _barycentre_error(x: Array, y: Array, flux: Array, noise: Array) -> float:
+    """Standard deviation along each axis [arcsec] of the barycentre of pixels at x, y with these fluxes and their errors."""
 
     def centre(cut: float) -> tuple[float, float, float]:
-        bright = (flux > 0.0) & (relative_noise * cut < 1.0)
+        bright = flux > cut * noise
         if not bright.any():
             return np.nan, np.nan, np.nan
         x0, y0 = (np.average(axis[bright], weights=flux[bright]) for axis in (x, y))
         # Pixels below the cut come and go with their noise.
-        near = relative_noise * cut < 2.0
-        lever = (np.hypot(x - x0, y - y0) * relative_noise * flux)[near & (flux > 0.0)]
+        lever = (np.hypot(x - x0, y - y0) * noise)[flux > 0.5 * cut * noise]
         return x0, y0, float(np.sum(lever**2) / flux[bright].sum() ** 2)
 
     x0, y0, variance = centre(_MIN_SNR)
@@ -246,21 +247,23 @@ def galactocentric_distances(
     ra = np.concatenate([np.asarray(table["ra"], float), plane.tracers[:, 0]])
     dec = np.concatenate([np.asarray(table["dec"], float), plane.tracers[:, 1]])
 
-    def distance(sample: int | None, dx: float = 0.0, dy: float = 0.0) -> Array:
-        x, y = model.source_position(ra, dec, z_source, sample)
-        x0, y0 = (np.average(a[n_clumps:], weights=plane.tracers[:, 2]) for a in (x, y))
-        return np.hypot(x[:n_clumps] - x0 - dx, y[:n_clumps] - y0 - dy) * pc_per_arcsec(z_source) / 1e3
+    def offsets(sample: int | None) -> Array:
+        traced = np.array(model.source_position(ra, dec, z_source, sample))
+        centre = np.average(traced[:, n_clumps:], axis=1, weights=plane.tracers[:, 2])
+        return traced[:, :n_clumps] - centre[:, None]
 
-    best = distance(None)
-    samples = list(model.chosen_samples(n_samples)) or [None] * n_samples
+    kpc_per_arcsec, here = pc_per_arcsec(z_source) / 1e3, offsets(None)
+    best = np.hypot(*here) * kpc_per_arcsec
+    samples = [offsets(sample) for sample in model.chosen_samples(n_samples)] or [here] * n_samples
     # Evenly through a Gaussian: on a spiral of golden angles, each turn as probable as the others.
     turn = np.arange(len(samples))
     radius = plane.error_arcsec * np.sqrt(-2.0 * np.log(1.0 - (turn + 0.5) / len(samples)))
     angle = np.pi * (3.0 - np.sqrt(5.0)) * turn
-    drawn = map(distance, samples, radius * np.cos(angle), radius * np.sin(angle))
+    shifts = np.array([radius * np.cos(angle), radius * np.sin(angle)]).T
+    drawn = np.hypot(*np.moveaxis(np.array(samples) - shifts[:, :, None], 1, 0)) * kpc_per_arcsec
     if np.isfinite(best).any():
         central[np.nanargmin(best)] = True
-    return _distance_table(best, np.array(list(drawn)).T, central)
+    return _distance_table(best, drawn.T, central)
 
 
 def _distance_table(best: Array, samples: Array, central: Array) -> Table:

@@ -7,20 +7,11 @@ import numpy as np
 from astropy.table import Table
 
 from .products import population_tables
-from .sample import population_sample
+from .sample import POSTERIORS, population_sample
 from .truth import match_clumps, reference_fwhm
 
 __all__ = ["recovered_populations"]
 
-_POSTERIORS = (
-    "log_mass",
-    "log_age_mw_yr",
-    "log_sfr10",
-    "a_v",
-    "log_z_zsun",
-    "log_sigma_mass",
-    "log_sigma_sfr",
-)
 _PERCENTS = (16, 50, 84)
 # Of each table: what tells its rows apart (bins last), and its numbers with their errors on each side.
 _NUMBERS: dict[str, tuple[tuple[str, ...], dict[str, tuple[str, str]]]] = {
@@ -106,7 +97,7 @@ def _posteriors(table: Table, names: tuple[str, ...]) -> Table:
 
 def _without_errors(truth: Table, like: Table | None = None) -> Table:
     """True clumps as a catalogue that statistics take; in the bins, classes and with the size limits of the measured ones."""
-    catalogue = _posteriors(truth, _POSTERIORS)
+    catalogue = _posteriors(truth, POSTERIORS)
     for name in ("id", "galaxy", "z", "class", "central", "distance_kpc", "mu", "m_v_ab", "r_eff_pc"):
         if name in truth.colnames:
             catalogue[name] = truth[name]

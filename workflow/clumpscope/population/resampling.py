@@ -6,23 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 from astropy.table import Table
 
+from ..tables import numbers
 from .hosts import clumps_of_hosts
-from .sample import has_size
+from .sample import POSTERIORS, has_size
 
 __all__ = ["PER_MAGNIFICATION", "Sample", "interval", "observed", "realisations", "rows_by_owner"]
 
 PER_MAGNIFICATION = {"log_mass": -1.0, "log_sfr10": -1.0, "r_eff_pc": -0.5, "m_v_ab": 2.5, "mu": 1.0}
 """Quantities that change with the magnification: their power of it; magnitudes of m_v_ab by its log10."""
 
-_POSTERIORS = (
-    "log_mass",
-    "log_age_mw_yr",
-    "log_sfr10",
-    "a_v",
-    "log_z_zsun",
-    "log_sigma_mass",
-    "log_sigma_sfr",
-)
 _SIDED = ("r_eff_pc", "m_v_ab", "mu", "distance_kpc")
 _LINEAR = ("r_eff_pc", "mu")
 _FEWEST_DRAWS = 20
@@ -45,12 +37,6 @@ class Sample:
     hosts: dict[str, np.ndarray]
 
 
-def _numbers(table: Table, name: str) -> np.ndarray:
-    if name not in table.colnames:
-        return np.full(len(table), np.nan)
-    return np.asarray(np.ma.asarray(table[name], dtype=float).filled(np.nan))
-
-
 def rows_by_owner(owner: np.ndarray, n_owners: int) -> list[np.ndarray]:
     """Rows of each of the owners 0 to n_owners - 1."""
     ends = np.cumsum(np.bincount(owner, minlength=n_owners))
@@ -67,8 +53,8 @@ def observed(clumps: Table, hosts: Table | None = None) -> Sample:
     hosts : Table, optional
         Of `clumpscope.population.hosts.intrinsic_hosts`.
     """
-    values = {name: _numbers(clumps, f"{name}_p50") for name in _POSTERIORS}
-    values |= {name: _numbers(clumps, name) for name in (*_SIDED, "z")}
+    values = {name: numbers(clumps, f"{name}_p50") for name in POSTERIORS}
+    values |= {name: numbers(clumps, name) for name in (*_SIDED, "z")}
     names, first, owner = np.unique(np.asarray(clumps["galaxy"], str), return_index=True, return_inverse=True)
     n = len(clumps)
     flag = {
@@ -76,7 +62,7 @@ def observed(clumps: Table, hosts: Table | None = None) -> Sample:
         for name in ("r_eff_limit", "central")
     }
     kind = np.asarray(clumps["class"], str) if "class" in clumps.colnames else np.full(n, "")
-    half = 0.5 * (_numbers(clumps, "log_age_mw_yr_p84") - _numbers(clumps, "log_age_mw_yr_p16"))
+    half = 0.5 * (numbers(clumps, "log_age_mw_yr_p84") - numbers(clumps, "log_age_mw_yr_p16"))
     # Where no errors are known both percentiles are the median.
     half[half <= 0] = np.nan
     values |= flag | {
@@ -166,8 +152,8 @@ def _log_mu_error(clumps: Table) -> np.ndarray:
     with np.errstate(divide="ignore", invalid="ignore"):
         return (
             0.5
-            * (_numbers(clumps, "mu_err_lo") + _numbers(clumps, "mu_err_hi"))
-            / _numbers(clumps, "mu")
+            * (numbers(clumps, "mu_err_lo") + numbers(clumps, "mu_err_hi"))
+            / numbers(clumps, "mu")
             / np.log(10.0)
         )
 
@@ -176,12 +162,12 @@ def _errors(clumps: Table, base: Sample) -> tuple[dict, dict, dict]:
     """Errors on each side by quantity, and (share of it that is the magnification's, its sign); unknown errors are 0."""
     below, above, shared = {}, {}, {}
     log_mu = np.nan_to_num(_log_mu_error(clumps))
-    for name in (*_POSTERIORS, *_SIDED):
+    for name in (*POSTERIORS, *_SIDED):
         if name in _SIDED:
-            sides = [_numbers(clumps, f"{name}_err_{end}") for end in ("lo", "hi")]
+            sides = [numbers(clumps, f"{name}_err_{end}") for end in ("lo", "hi")]
         else:
             middle = base.clumps[name]
-            sides = [middle - _numbers(clumps, f"{name}_p16"), _numbers(clumps, f"{name}_p84") - middle]
+            sides = [middle - numbers(clumps, f"{name}_p16"), numbers(clumps, f"{name}_p84") - middle]
         below[name], above[name] = (np.maximum(np.nan_to_num(side, posinf=0.0), 0.0) for side in sides)
         if name == "r_eff_pc":  # a limit is no measurement that could have been another
             below[name], above[name] = (
@@ -201,7 +187,7 @@ def _host_errors(base: Sample, hosts: Table | None) -> np.ndarray:
     """Half of the interval of each host's mass [dex], 0 where unknown."""
     if hosts is None or not len(hosts):
         return np.zeros(len(base.hosts["z"]))
-    half = 0.5 * (_numbers(hosts, "log_mass_p84") - _numbers(hosts, "log_mass_p16"))
+    half = 0.5 * (numbers(hosts, "log_mass_p84") - numbers(hosts, "log_mass_p16"))
     known = dict(zip(np.asarray(hosts["id"], str), half, strict=True))
     return np.nan_to_num(np.array([known.get(name, 0.0) for name in base.hosts["galaxy"]], dtype=float))
 

@@ -5,7 +5,18 @@ from astropy.table import Table
 
 from ..flags import FLAGS, has
 
-__all__ = ["has_size", "population_sample"]
+__all__ = ["POSTERIORS", "has_size", "population_sample"]
+
+POSTERIORS = (
+    "log_mass",
+    "log_age_mw_yr",
+    "log_sfr10",
+    "a_v",
+    "log_z_zsun",
+    "log_sigma_mass",
+    "log_sigma_sfr",
+)
+"""Quantities of clumps in population numbers that the catalogue has as percentiles."""
 
 _EXCLUDING = [name for name, flag in FLAGS.items() if flag.excludes]
 _NO_SIZE = ("unresolved", "size_undetermined")

@@ -40,7 +40,7 @@ class Exploration:
     weights : (n,) array
         Importance weights, adding up to 1.
     mixture : Mixture
-        Fitted to the points.
+        That of the last round where the weights can be trusted; else fitted to all points.
     efficiency : float
         Effective over drawn points of the last mixture.
     n_calls : int
@@ -179,11 +179,10 @@ def explore(
         y, log_prob_y = np.concatenate([y, new]), np.concatenate([log_prob_y, new_log_prob])
         log_drawn = np.concatenate([log_drawn, drawn])
         log_weights = log_prob_y - log_drawn
-        temperature = _temperature(log_weights, least)
         settled = effective_size(log_weights) >= n_effective and pareto_shape(log_weights) < _FINITE_VARIANCE
-        mixture = _fit(y, temperature * log_weights, rng)
         if settled:
             break
+        mixture = _fit(y, _temperature(log_weights, least) * log_weights, rng)
     weights = np.exp(log_weights - log_weights.max())
     return Exploration(
         y=y,

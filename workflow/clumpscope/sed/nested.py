@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import ndtri
 
-from .exploration import LogProb
+from .exploration import LogProb, effective_size
 from .sampler import Chains, from_weights
 
 __all__ = ["run_nested"]
@@ -52,6 +52,5 @@ def run_nested(
     finished = sampler.run(n_eff=n_effective, n_like_max=max_calls, discard_exploration=True, verbose=False)
     points, log_weights, _ = sampler.posterior()
     weights = np.exp(log_weights - log_weights.max())
-    size = float(weights.sum() ** 2 / (weights**2).sum())
-    converged = bool(finished) and size >= 0.5 * n_effective
+    converged = bool(finished) and effective_size(log_weights) >= 0.5 * n_effective
     return from_weights(points, weights, n_draws, rng, "nautilus", converged, int(sampler.n_like))
