@@ -1,7 +1,8 @@
 """Rule `magnify`: magnification of one galaxy's clumps, and the galaxy in its source plane."""
 
 from clumpscope.images.cutouts import galaxy_pixels, read_cutouts
-from clumpscope.lensing import products, read_lens
+from clumpscope.lensing import read_lens
+from clumpscope.lensing.clumps import products
 from clumpscope.logs import job_log
 from clumpscope.tables import read_table, write_table
 
