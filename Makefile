@@ -30,9 +30,9 @@ browser:
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq && apt-get install -y -qq chromium chromium-driver; \
 	else echo "No chromium and chromedriver: the tests of the inspection pages are skipped. Debian: apt-get install chromium chromium-driver" >&2; fi
 
-# Pictures of the inspection pages for README and docs, of the results of `make run`.
+# Pictures of the inspection pages and figures for README and docs, of the results of `make run`.
 screenshots: env browser
-	$(BIN)/python tests/integration/screenshots.py results/mock_cluster docs/images
+	$(BIN)/python tests/integration/screenshots.py results mock_cluster docs/images
 
 # One thread a worker: threaded linear algebra would fight over the cores.
 test: env browser
@@ -48,8 +48,10 @@ torture: env
 fields: env
 	for field in abell2744 smacs0723 elgordo; do $(BIN)/python tests/integration/public_fields.py $$field build/fields/$$field || exit 1; done
 
+# Pages that come from tables of the code, then the site: build/docs/index.html.
 docs: env
 	$(BIN)/python -m clumpscope.documentation
+	$(BIN)/python -m sphinx -b html -aE -W --keep-going -q -c docs . build/docs
 
 clean:
 	rm -rf results .snakemake

@@ -2,7 +2,7 @@
 
 from astropy.table import Table
 from clumpscope.images.coadd import coadd_cutouts
-from clumpscope.images.cutouts import galaxy_footprint, read_cutouts
+from clumpscope.images.cutouts import galaxy_pixels, read_cutouts
 from clumpscope.images.depth import read_depth
 from clumpscope.images.detection import detect_clumps, write_segmentation
 from clumpscope.images.pictures import draw_detection
@@ -16,7 +16,6 @@ with job_log(snakemake.log[0]):
     cutouts = read_cutouts(snakemake.input.cutouts)[0]
     cutout = coadd_cutouts(cutouts, galaxy["filter_ref"], settings.pop("stack"))
     depth = read_depth(snakemake.input.depth)
-    segmentation = snakemake.input.get("segmentation")
     detection = detect_clumps(
         cutout,
         galaxy["id"],
@@ -26,7 +25,7 @@ with job_log(snakemake.log[0]):
         read_psf(snakemake.input.psf).fwhm_arcsec,
         rho=depth.rho,
         error_scale=depth.error_scale,
-        footprint=galaxy_footprint(segmentation, galaxy["id"], cutout) if segmentation else None,
+        footprint=galaxy_pixels(cutout, galaxy, snakemake.input.get("segmentation") or None),
         edits=Table(galaxy["edits"]) if galaxy["edits"] else None,
         **settings,
     )

@@ -17,8 +17,7 @@ with job_log(snakemake.log[0]):
     cutouts, meta = read_cutouts(snakemake.input.cutouts)
     psfs = {Path(path).stem: read_psf(path) for path in snakemake.input.psfs}
     depths = {Path(path).stem: read_depth(path) for path in snakemake.input.depths}
-    segmentation = snakemake.input.get("segmentation") or None
-    member = galaxy_pixels(cutouts[meta["filter_ref"]], galaxy, segmentation)
+    member = galaxy_pixels(cutouts[meta["filter_ref"]], galaxy, snakemake.input.get("segmentation") or None)
     target = Target(
         galaxy["id"],
         galaxy["ra"],
@@ -29,7 +28,7 @@ with job_log(snakemake.log[0]):
         psfs,
         depths,
         member,
-        footprint=member if segmentation else None,
+        footprint=member,
         edits=Table(galaxy["edits"]) if galaxy["edits"] else None,
         magnification=fits.getdata(snakemake.input.magnification),
         detection=snakemake.params.detection,

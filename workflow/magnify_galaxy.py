@@ -12,10 +12,11 @@ with job_log(snakemake.log[0]):
     clumps = read_table(snakemake.input.photometry)
     cutouts, meta = read_cutouts(snakemake.input.cutouts)
     cutout, z = cutouts[meta["filter_ref"]], meta["z"]
-    member = galaxy_pixels(cutout, snakemake.params.galaxy, snakemake.input.get("segmentation") or None)
+    galaxy = snakemake.params.galaxy
+    member = galaxy_pixels(cutout, galaxy, snakemake.input.get("segmentation") or None)
     table, plane = products.lens_galaxy(
         model, clumps, cutout, member, z, n_samples, seed, snakemake.params.redshifts, others,
-        snakemake.params.systematic,
+        snakemake.params.systematic, (galaxy["ra"], galaxy["dec"]),
     )  # fmt: skip
     mu = products.magnification_map(model, cutout, z)
     products.draw_galaxy(output.picture, meta["galaxy"], cutout, mu, plane, clumps, model, z)

@@ -1,7 +1,6 @@
 """Rule `select`: check the inputs of a field and choose its galaxies, or group a photometry field's sources."""
 
 import json
-import sys
 
 import numpy as np
 from clumpscope.config import mosaic_options
@@ -10,12 +9,14 @@ from clumpscope.images.consistency import registration
 from clumpscope.images.mosaic import open_mosaic
 from clumpscope.images.selection import covering_filters, galaxy_rows, require_galaxies, select_galaxies
 from clumpscope.inputs import check_field, photometry_groups, read_edits, read_galaxies, read_photometry
-from clumpscope.logs import job_log
+from clumpscope.logs import in_doubt, job_log
 from clumpscope.tables import read_table, write_table
 
 with job_log(snakemake.log[0]) as log:
     field, settings = snakemake.params.field, snakemake.params.settings
     doubts = check_field(snakemake.wildcards.field, field)
+    for text in doubts:
+        log.warning("%s", text)
     if "photometry" in field:
         galaxies = read_photometry(field["photometry"], field.get("redshift"))
         selection, rows, counts = photometry_groups(galaxies, snakemake.wildcards.field)
@@ -39,7 +40,7 @@ with job_log(snakemake.log[0]) as log:
         )
         require_galaxies(selection, str(field["galaxies"]))
         for text in registration(mosaics, selection[selection["selected"]]):
-            print(f"In doubt: {text}", file=sys.stderr)
+            in_doubt(text)
             doubts.append(text)
         rows, counts = galaxy_rows(selection, edits), {}
         log.info("%d of %d galaxies selected", len(rows), len(galaxies))
@@ -51,8 +52,6 @@ with job_log(snakemake.log[0]) as log:
         "host_photometry": any(name.startswith("f_") for name in galaxies.colnames),
         "published": "published_log_mass" in galaxies.colnames,
     }
-    for text in doubts:
-        log.warning("%s", text)
     if "lens" not in field or field["lens"]["kind"] == "none":
         doubts.append(
             "No lens model: nothing is divided by a magnification, unless the table of sources gives it."

@@ -12,8 +12,9 @@ import subprocess
 import sys
 import tarfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache, partial
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -28,6 +29,7 @@ MOCK = {"n_galaxies": 3, "n_clumps": 12, "n_stars": 8, "size_arcsec": 26}
 # Where a configuration names positions of the real sky, the synthetic field lies about the real lens.
 LENSES = {"smacs0723": "real/lens/smacs0723_mahler2022/ICLv1"}
 SHARED = Path(os.environ.get("SHARED_DATA", ROOT.parent / "shared" / "data"))
+LENS_FILES = {"model": "best.par", "samples": "bayes.dat", "relations": "bestopt.par"}
 CATS = ("kappa", "gamma1", "gamma2", "deflection_x", "deflection_y")
 
 
@@ -71,31 +73,43 @@ def _place(root: Path, url: str) -> Path:
     return path
 
 
-def publish(name: str, root: Path, mock: Path) -> None:
-    """Put small files of a synthetic field (`mock`, as `make_field` writes it) where a configuration's addresses are."""
+def contents(name: str, mock: Path) -> dict[str, Callable[[], bytes]]:
+    """What lies at each address of a configuration, made when asked for: small files of a synthetic field (`mock`)."""
+    made: dict[str, Callable[[], bytes]] = {}
     for field in yaml.safe_load((ROOT / f"config/{name}.yaml").read_text())["fields"].values():
         for band, image in field["images"].items():
             for key in ("sci", "wht", "exp"):
-                _place(root, image[key]).write_bytes(gzip.compress(_map(mock, band, key), 1))
+                made[image[key]] = partial(_map, mock, band, key)
         if "catalogue" not in field:
             continue
-        galaxies = Table.read(mock / "galaxies.ecsv")
-        photometry, redshifts = (_super if field["catalogue"]["format"] == "super" else _dja)(galaxies)
-        photometry.write(_place(root, field["galaxies"]), format="fits", overwrite=True)
-        if redshifts is not None:
-            _write_redshifts(redshifts, root, field["catalogue"]["redshifts"])
-        lenses = field["lens"] if isinstance(field["lens"], list) else [field["lens"]]
-        for lens in lenses:
-            for key, source in (("model", "best.par"), ("samples", "bayes.dat")):
+        layout = {"super": _super, "dja": _dja}[field["catalogue"]["format"]]
+        made[field["galaxies"]] = lambda layout=layout: _fits(layout(Table.read(mock / "galaxies.ecsv"))[0])
+        if "redshifts" in field["catalogue"]:
+            made[field["catalogue"]["redshifts"]] = partial(_redshifts, mock, field["catalogue"]["redshifts"])
+        for lens in field["lens"] if isinstance(field["lens"], list) else [field["lens"]]:
+            for key, source in LENS_FILES.items():
                 if key in lens:
-                    _place(root, lens[key]).write_bytes((mock / "lens" / source).read_bytes())
+                    made[lens[key]] = (mock / "lens" / source).read_bytes
             if lens["kind"] == "maps":
-                for key, hdu in _maps(mock / "lens/best.par").items():
-                    hdu.writeto(_place(root, lens[key]), overwrite=True)
+                for key in CATS:
+                    made[lens[key]] = partial(_lens_map, mock / "lens/best.par", key)
+    return made
+
+
+def publish(name: str, root: Path, mock: Path) -> None:
+    """Put small files where a configuration's addresses are."""
+    for url, make in contents(name, mock).items():
+        _place(root, url).write_bytes(make())
+
+
+def _fits(table: Table) -> bytes:
+    stream = io.BytesIO()
+    table.write(stream, format="fits")
+    return stream.getvalue()
 
 
 def _map(mock: Path, band: str, key: str) -> bytes:
-    """A mosaic in 10 nJy with grizli's weights and binned exposure maps, for every filter."""
+    """A gzipped mosaic in 10 nJy with grizli's weights and binned exposure maps, for every filter."""
     with fits.open(mock / f"images/{band}_sci.fits") as hdus:
         header, data = hdus[0].header.copy(), hdus[0].data.astype(np.float32)
     factor = 1.0 if header["BUNIT"] == "10 nJy" else 0.1
@@ -115,7 +129,7 @@ def _map(mock: Path, band: str, key: str) -> bytes:
         pixels = np.where(np.isfinite(error) & np.isfinite(data), error**-2.0, 0.0).astype(np.float32)
     stream = io.BytesIO()
     fits.PrimaryHDU(pixels, None if key == "exp" else header).writeto(stream)
-    return stream.getvalue()
+    return gzip.compress(stream.getvalue(), 1)
 
 
 def _redshift_columns(galaxies: Table) -> dict:
@@ -153,19 +167,27 @@ def _dja(galaxies: Table) -> tuple[Table, Table]:
     return Table(columns), Table({"id": ids, **redshifts})
 
 
-def _write_redshifts(table: Table, root: Path, url: str) -> None:
-    path, member = _place(root, url), url.partition("member=")[2]
+def _redshifts(mock: Path, url: str) -> bytes:
+    """The table of redshifts; in a tar archive where the address names a member."""
+    table, member = _fits(_dja(Table.read(mock / "galaxies.ecsv"))[1]), url.partition("member=")[2]
     if not member:
-        table.write(path, format="fits", overwrite=True)
-        return
+        return table
     stream = io.BytesIO()
-    table.write(stream, format="fits")
-    with tarfile.open(path, "w:gz") as archive:
+    with tarfile.open(fileobj=stream, mode="w:gz") as archive:
         info = tarfile.TarInfo(member)
-        info.size = len(stream.getvalue())
-        archive.addfile(info, io.BytesIO(stream.getvalue()))
+        info.size = len(table)
+        archive.addfile(info, io.BytesIO(table))
+    return stream.getvalue()
 
 
+def _lens_map(model_file: Path, key: str) -> bytes:
+    """A map of a Lenstool model for D_LS / D_S = 1."""
+    stream = io.BytesIO()
+    _maps(model_file)[key].writeto(stream)
+    return stream.getvalue()
+
+
+@cache
 def _maps(model_file: Path) -> dict[str, fits.PrimaryHDU]:
     """Maps of a Lenstool model for D_LS / D_S = 1."""
     from clumpscope.lensing import read_lenstool
@@ -197,7 +219,7 @@ def make_mock(name: str, folder: Path, lens: Path | None = None) -> Path:
     make_field(folder, seed=3, filters=list(next(iter(fields.values()))["images"]), **keys)
     if lens is not None:
         (folder / "lens").mkdir(exist_ok=True)
-        for file in ("best.par", "bayes.dat"):
+        for file in LENS_FILES.values():
             (folder / "lens" / file).write_bytes((lens / file).read_bytes())
     return folder
 

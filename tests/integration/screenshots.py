@@ -1,4 +1,4 @@
-"""Pictures of the inspection pages for README and docs: python screenshots.py RESULTS_OF_FIELD FOLDER."""
+"""Pictures of the inspection pages, and figures, for README and docs: python screenshots.py RESULTS FIELD FOLDER."""
 
 import io
 import sys
@@ -14,6 +14,20 @@ from PIL import Image
 from selenium.webdriver.common.action_chains import ActionChains
 
 LARGEST_BYTES = 150_000
+# Those of docs/validation/figures.md, by field.
+FIGURES = {
+    "mock_cluster": ("truth_recovery", "coverage", "completeness"),
+    "smacs0723_clusters": ("f22_comparison", "ssp_map"),
+}
+
+
+def keep_figures(results: Path, target: Path) -> None:
+    """Keep figures with as many colours as they need."""
+    for field, names in FIGURES.items():
+        for name in names:
+            image = Image.open(results / field / "figures" / f"{name}.png").convert("RGB")
+            small = image.quantize(128, dither=Image.Dither.NONE)
+            small.save(target / f"validation_{name}.png", optimize=True)
 
 
 def main(field: Path, target: Path) -> None:
@@ -52,4 +66,6 @@ def main(field: Path, target: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    results, name, folder = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
+    keep_figures(results, folder)
+    main(results / name, folder)

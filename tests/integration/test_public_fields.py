@@ -8,7 +8,7 @@ import yaml
 from clumpscope.config import name_filters, validate
 from clumpscope.download import is_address, parse_address
 from conftest import ROOT
-from public_fields import configuration
+from public_fields import configuration, contents
 
 FILTERS = {"abell2744": 20, "smacs0723": 6, "elgordo": 8}
 
@@ -42,6 +42,12 @@ def test_public_fields_are_valid_and_every_address_is_safe(name):
     )
     assert sum(bool(address.checksum) for address in found) >= 2
     assert len({address.cached("cache") for address in found}) == len({address.url for address in found})
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_the_server_on_this_machine_has_every_address(name):
+    config = yaml.safe_load((ROOT / f"config/{name}.yaml").read_text())
+    assert set(contents(name, ROOT)) == set(addresses(config))
 
 
 def test_only_the_host_is_replaced():

@@ -62,6 +62,7 @@ _ROWS = [
     ("host_dominated", "fit", "On, or next to, the centre of smooth light: what of its light is the clump's cannot be told in a filter.", True),
     ("one_model", "magnify", "Of several lens models fewer than two reach this position: the scatter between them is not known.", False),
     ("z_as_given", "catalogue", "The redshift's own error is not in masses, ages, sizes and luminosities: sed.redshift_quantiles takes it in.", False),
+    ("off_centre", "magnify", "Most light within the galaxy's radius is about another place than its catalogue position: a neighbour may be taken for it, and distance_kpc and central are from there.", False),
 ]  # fmt: skip
 
 FLAGS: dict[str, Flag] = {

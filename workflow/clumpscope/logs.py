@@ -9,7 +9,13 @@ from pathlib import Path
 
 from .errors import InputError
 
-__all__ = ["job_log"]
+__all__ = ["in_doubt", "job_log"]
+
+
+def in_doubt(text: str) -> None:
+    """Tell on the terminal, and in the job's log, what can be used but is unlikely to be right."""
+    print(f"In doubt: {text}", file=sys.stderr, flush=True)
+    logging.getLogger("clumpscope").warning("%s", text)
 
 
 @contextmanager

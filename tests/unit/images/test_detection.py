@@ -7,10 +7,11 @@ from astropy.table import Table
 from clumpscope.errors import InputError
 from clumpscope.flags import has
 from clumpscope.images.coadd import coadd_cutouts
-from clumpscope.images.cutouts import Cutout
+from clumpscope.images.cutouts import Cutout, galaxy_pixels
 from clumpscope.images.deblend import deblend
 from clumpscope.images.detection import detect_clumps, write_segmentation
 from clumpscope.images.pictures import draw_detection
+from clumpscope.images.selection import galaxy_rows
 from image_fields import DEC, RA, moffat, place, tan_wcs
 from scipy import ndimage
 
@@ -265,3 +266,26 @@ def test_saturated_core_is_one_clump_or_none():
     assert matches(detection.table, [CLUMPS[1]], tolerance=4.0)[0] <= 2
     assert matches(detection.table, CLUMPS[2:]) == [1, 1, 1]
     assert np.isfinite(detection.table["snr"]).all()
+
+
+def test_a_clump_in_two_galaxies_circles_is_measured_once():
+    """Of the nearer galaxy, in units of its radius; beyond the overlap each keeps its own."""
+    image = cutout()
+    wide = Table({"id": ["a", "b", "far"], "system": ["a", "b", "far"], "filter_ref": ["F150W"] * 3})
+    places = [image.wcs.all_pix2world(x, y, 0) for x, y in ((60.0, 72.0), (100.0, 75.0), (9000.0, 75.0))]
+    wide["ra"], wide["dec"] = np.array(places, dtype=float).T
+    for name in ("z", "z_lo", "z_hi"):
+        wide[name] = 2.0
+    wide["radius_arcsec"], wide["selected"] = [0.9, 1.2, 1.0], True
+    rows = galaxy_rows(wide, None)
+    assert [len(rows[name]["neighbours"]) for name in wide["id"]] == [1, 1, 0]
+    found = {}
+    for name in ("a", "b"):
+        own = rows[name]
+        pixels = galaxy_pixels(image, own)
+        place = own["ra"], own["dec"], own["radius_arcsec"]
+        found[name] = detect_clumps(image, name, *place, FWHM, footprint=pixels).table
+        alone = detect_clumps(image, name, *place, FWHM).table
+        assert sum(matches(alone, CLUMPS)) == len(CLUMPS)
+    assert np.add(matches(found["a"], CLUMPS), matches(found["b"], CLUMPS)).tolist() == [1] * len(CLUMPS)
+    assert matches(found["a"], CLUMPS)[0] == 1 and matches(found["b"], CLUMPS)[1] == 1

@@ -4,6 +4,7 @@ from astropy.table import Table
 from clumpscope.errors import InputError
 from clumpscope.images.psf import build_psf, normalise_psf
 from clumpscope.images.stars import find_stars
+from clumpscope.photometry import fit_clumps
 from image_fields import moffat, place
 
 pytest_plugins = ["image_fixtures"]
@@ -112,6 +113,50 @@ def test_unusable_star_lists(field, mosaic, make_mosaic):
     small = make_mosaic(field[0][:80, :80], NOISE, name="F200W")
     with pytest.raises(InputError, match="80 x 80 pixels"):
         build_psf(small, Table({"ra": ra, "dec": dec}))
+
+
+def test_galaxies_in_a_list_of_stars_are_left_out_and_told(field, mosaic, capsys):
+    """One among many, or one of two: the PSF is that of the stars, and the flux of another star is its own."""
+    image, stars, _, _ = field
+    found = find_stars(mosaic)
+    galaxies = found[found["status"] == "extended"]
+    galaxies = galaxies[np.argsort(galaxies["r_half_px"])]
+    for n_stars, chosen in ((5, galaxies[[0, -1]]), (1, galaxies[[-1]])):
+        ra, dec = mosaic.wcs.all_pix2world(*stars[-n_stars:].T, 0)
+        listed = Table({"ra": [*ra, *chosen["ra"]], "dec": [*dec, *chosen["dec"]]})
+        psf = build_psf(mosaic, listed)
+        assert psf.n_stars == n_stars
+        told = capsys.readouterr().err.splitlines()
+        assert len(told) == len(chosen) and all("In doubt: PSF of F150W: star at" in line for line in told)
+        assert sum("is a galaxy" in note for note in psf.notes) == len(chosen)
+        x, y = stars[6]
+        at = [int(np.rint(x)) - 30, int(np.rint(y)) - 30]
+        cut = image[at[1] : at[1] + 61, at[0] : at[0] + 61]
+        flux = fit_clumps(cut, np.full(cut.shape, NOISE), psf.fine, [x - at[0]], [y - at[1]], model="point")
+        inside = 1 - (1 + (0.4 / 0.02 / ALPHA) ** 2) ** (1 - BETA)
+        assert flux["flux"][0] == pytest.approx(np.geomspace(1500, 20000, 12)[6] * inside, rel=0.02)
+
+
+def test_a_psf_of_galaxies_alone_is_told(field, mosaic, capsys):
+    found = find_stars(mosaic)
+    broadest = found[[np.argmax(np.nan_to_num(found["r_half_px"]) * (found["status"] == "extended"))]]
+    broadest.remove_column("status")
+    psf = build_psf(mosaic, broadest)
+    assert "are its stars galaxies" in capsys.readouterr().err
+    assert any("are its stars galaxies" in note for note in psf.notes)
+
+
+def test_faint_stars_are_no_galaxies(make_mosaic, capsys):
+    """Widths of faint stars scatter by their noise."""
+    rng = np.random.default_rng(5)
+    image = rng.normal(0, NOISE, (600, 600))
+    places = [(x, y) for x in range(70, 600, 90) for y in range(70, 600, 90)]
+    for x, y in places:
+        place(image, moffat((141, 141), 70, 70, ALPHA, BETA, rng.uniform(60, 300), 4), x - 70, y - 70)
+    mosaic = make_mosaic(image, error=NOISE)
+    ra, dec = mosaic.wcs.all_pix2world(*np.array(places).T, 0)
+    psf = build_psf(mosaic, Table({"ra": ra, "dec": dec}))
+    assert psf.n_stars > 20 and "left out" not in capsys.readouterr().err
 
 
 def test_places_without_a_star_are_left_out(field, mosaic):

@@ -124,6 +124,7 @@ def make_pages(folder: Path, edits: Path | None, field: str = HOSTILE[:60]) -> d
             row, products, PIVOTS,
         )  # fmt: skip
     catalogue = vstack([table for table in tables.values() if len(table)])
+    catalogue["mu_models"] = np.stack([np.ones(len(catalogue)), np.full(len(catalogue), np.nan)], axis=1)
     write_table(catalogue, folder / "catalogue.ecsv")
     detections = {galaxy: folder / "galaxies" / galaxy / "clumps.ecsv" for galaxy in rows}
     write_field(

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from clumpscope.inspect.pages import STATIC, number, plain, script, write_page
+from clumpscope.inspect.pages import STATIC, cells, number, plain, script, write_page
 
 HOSTILE = "</script><script>alert(1)</script><!--\u2028\"'`${x}\n\U0001f52d" + "x" * 10000
 
@@ -59,6 +59,13 @@ def test_libraries_are_pinned_and_licensed():
 )  # fmt: skip
 def test_cells(value, found):
     assert plain(value) == found and type(plain(value)) is type(found)
+
+
+def test_several_values_of_a_clump_are_words():
+    """As of the magnifications of several lens models, one of which does not reach a clump."""
+    models = np.array([[3.14159, np.nan], [2.0, 2.71828]])
+    assert cells(models, 3) == ["3.14, -", "2.0, 2.72"]
+    assert cells(np.ma.masked_invalid(models), 3) == ["3.14, -", "2.0, 2.72"]
 
 
 def test_digits():

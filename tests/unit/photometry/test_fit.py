@@ -7,6 +7,7 @@ from clump_scenes import Field, draw_clump, draw_psf
 from clumpscope.errors import InputError
 from clumpscope.flags import has
 from clumpscope.photometry import fit_clumps
+from scipy.signal import fftconvolve
 
 KERNEL = draw_psf()
 FLAT = np.full((31, 31), 1e-4)
@@ -220,6 +221,24 @@ def test_correlated_noise_widens_the_errors_as_it_widens_the_scatter():
     spread = scatter(aware["flux"])
     assert np.median(aware["flux_err"]) == pytest.approx(spread, rel=0.2)
     assert np.median(white["flux_err"]) < 0.7 * spread
+
+
+def test_errors_do_not_jump_with_the_errors_of_pixels():
+    """Real mosaics' noise, and pixel errors from a seventh of it to more, in steps of 3 %: chi-squared crosses all limits."""
+    rng = np.random.default_rng(1)
+    smooth = np.exp(-0.5 * np.add.outer(np.arange(-8, 9) ** 2, np.arange(-8, 9) ** 2) / 1.5**2)
+    rho = fftconvolve(smooth, smooth)
+    noise = fftconvolve(rng.normal(size=(47, 47)), smooth / np.sqrt(np.sum(smooth**2)), mode="valid")
+    image = noise + 120.0 * draw_clump((31, 31), 15.2, 14.7)
+    options = {"rho": rho / rho.max(), "host_fwhm": 0.0, "model": "point"}
+    sizes = np.geomspace(0.15, 1.3, 73)
+    fitted = [
+        fit_clumps(image, np.full((31, 31), size), KERNEL, [15.0], [15.0], **options)[0] for size in sizes
+    ]
+    errors, chi2 = (np.array([row[name] for row in fitted]) for name in ("flux_err", "chi2"))
+    assert chi2[0] > 5.0 * fitted[0]["n_dof"] and chi2[-1] < fitted[-1]["n_dof"]
+    steps = errors[1:] / errors[:-1]
+    assert steps.max() < 1.05 and steps.min() > 0.95
 
 
 def test_error_scale_multiplies_errors():

@@ -167,11 +167,14 @@ def galaxy_pixels(
 ) -> np.ndarray:
     """Pixels of a cutout that belong to its galaxy: those of a segmentation map, else those within its radius.
 
+    Where circles of selected galaxies overlap, a pixel is of the one whose centre is nearest, in units of its radius, so that
+    no clump is measured twice.
+
     Parameters
     ----------
     cutout : Cutout
     galaxy : mapping
-        id, ra, dec [deg], radius_arcsec.
+        id, ra, dec [deg], radius_arcsec; neighbours, (ra, dec, radius_arcsec) of galaxies whose circles overlap.
     segmentation : path-like, optional
         Segmentation map.
 
@@ -181,6 +184,14 @@ def galaxy_pixels(
     """
     if segmentation is not None:
         return galaxy_footprint(segmentation, galaxy["id"], cutout)
-    x, y = cutout.wcs.world_to_pixel_values(galaxy["ra"], galaxy["dec"])
     rows, columns = np.indices(cutout.data.shape)
-    return np.hypot(columns - x, rows - y) * cutout.pixel_scale_arcsec <= galaxy["radius_arcsec"]
+
+    def distance(ra: float, dec: float, radius_arcsec: float) -> np.ndarray:
+        x, y = cutout.wcs.world_to_pixel_values(ra, dec)
+        return np.hypot(columns - x, rows - y) * cutout.pixel_scale_arcsec / radius_arcsec
+
+    own = distance(*(galaxy[key] for key in ("ra", "dec", "radius_arcsec")))
+    inside = own <= 1.0
+    for neighbour in galaxy.get("neighbours", ()):
+        inside &= own <= distance(*neighbour)
+    return inside

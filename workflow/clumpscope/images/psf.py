@@ -15,6 +15,7 @@ from astropy.io import fits
 from astropy.table import Table
 
 from ..errors import InputError
+from ..logs import in_doubt
 from ..made_by import write_fits
 from .centring import centred_square, core_centroid, finer, pixels_of, with_pixel
 from .mosaic import Mosaic
@@ -340,11 +341,15 @@ def given_psf(
                 where, f"a FWHM of {psf.fwhm_arcsec:.3f} arcsec at {pixel_scale_arcsec:.5g} arcsec a pixel",
                 f"no less than the diffraction limit of {limit:.3f} arcsec, seen in pixels", "Its pixel scale must be another.",
             )  # fmt: skip
-        ratio = psf.fwhm_arcsec / np.hypot(limit, pixel_scale_arcsec)
-        if ratio > _BROAD:
-            broad = f"FWHM {ratio:.1f} times that of telescope and pixel: is it on other pixels, or its image smoothed?"
-            psf = replace(psf, notes=(*psf.notes, broad))
+        broad = [f"{text}: is it on other pixels, or its image smoothed?" for text in _broad(psf, name)]
+        psf = replace(psf, notes=(*psf.notes, *broad))
     return psf
+
+
+def _broad(psf: PSF, name: str) -> tuple[str, ...]:
+    """What to say of a PSF much broader than telescope and pixel make it; nothing of others."""
+    ratio = psf.fwhm_arcsec / np.hypot(_diffraction_fwhm(name), psf.pixel_scale_arcsec)
+    return (f"FWHM {ratio:.1f} times that of telescope and pixel",) if ratio > _BROAD else ()
 
 
 def _diffraction_fwhm(name: str) -> float:
@@ -407,8 +412,14 @@ def build_psf(mosaic: Mosaic, stars: Table, radius_arcsec: float = 0.4, **stacki
         stack.image, mosaic.pixel_scale_arcsec, mosaic.name or mosaic.path, radius_arcsec,
         source="stars", n_stars=int(stack.used.sum()),
     )  # fmt: skip
+    doubts = stack.broad + tuple(
+        f"{text}: are its stars galaxies, or its image smoothed?"
+        for text in (_broad(psf, mosaic.name) if mosaic.name else ())
+    )
+    for text in doubts:
+        in_doubt(f"PSF of {mosaic.name or mosaic.path}: {text}")
     if psf.sampling_px >= _WELL_SAMPLED_PX:
-        return psf
+        return replace(psf, notes=(*psf.notes, *doubts))
     fine = _between_pixels(stack.stamps)
     psf = normalise_psf(
         fine, mosaic.pixel_scale_arcsec, mosaic.name or mosaic.path, radius_arcsec, source="stars",
@@ -417,7 +428,7 @@ def build_psf(mosaic: Mosaic, stars: Table, radius_arcsec: float = 0.4, **stacki
     note = f"FWHM of {psf.sampling_px:.2f} px: fitted on {_OVERSAMPLING} samples a pixel side"
     if psf.n_stars < _FEW_STARS:
         note += f", of only {psf.n_stars} stars, between which it is nearly circular"
-    return replace(psf, notes=(*psf.notes, note))
+    return replace(psf, notes=(*psf.notes, *doubts, note))
 
 
 def _between_pixels(stamps: list[Stamp]) -> np.ndarray:

@@ -156,8 +156,8 @@ def galaxy_rows(selection: Table, edits: Table | None) -> dict[str, dict]:
     edits : Table, optional
         galaxy, action, ra, dec, ra_to, dec_to. What is said of whole galaxies measures nothing again, and is left out.
     """
-    rows = {}
-    for row in selection[selection["selected"]]:
+    rows, chosen = {}, selection[selection["selected"]]
+    for row in chosen:
         own = [] if edits is None else edits[np.asarray(edits["galaxy"]) == row["id"]]
         rows[str(row["id"])] = {
             **{key: str(row[key]) for key in ("id", "system", "filter_ref")},
@@ -170,8 +170,19 @@ def galaxy_rows(selection: Table, edits: Table | None) -> dict[str, dict]:
                 for edit in own
                 if edit["action"] in CLUMP_ACTIONS
             ],
+            "neighbours": _neighbours(chosen, row),
         }
     return rows
+
+
+def _neighbours(galaxies: Table, row: Table.Row) -> list[list[float]]:
+    """Centres [deg] and radii [arcsec] of the other galaxies whose circles overlap with one's."""
+    east = (np.asarray(galaxies["ra"]) - row["ra"] + 180.0) % 360.0 - 180.0
+    apart = 3600.0 * np.hypot(east * np.cos(np.deg2rad(row["dec"])), np.asarray(galaxies["dec"]) - row["dec"])
+    near = (apart < row["radius_arcsec"] + np.asarray(galaxies["radius_arcsec"])) & (
+        galaxies["id"] != row["id"]
+    )
+    return [[float(other[key]) for key in ("ra", "dec", "radius_arcsec")] for other in galaxies[near]]
 
 
 def reference_filter(

@@ -11,6 +11,7 @@ from ..errors import InputError
 from ..tables import require_columns
 from .centring import core_centroid, shifted
 from .mosaic import Mosaic
+from .profiles import encircled_sums
 from .sky import sky_statistics
 
 __all__ = ["Stack", "Stamp", "stack_residuals", "stack_stars"]
@@ -19,6 +20,9 @@ _CLIP_SIGMA = 4.0
 _CORE_PX = 3.0
 _STAR_SNR = 10.0  # of the core, below which there is no star to be seen
 _FIT_ARCSEC = 0.4  # stars are matched to the stack inside this radius
+# Share of its light that a point source has where others have half, below which, by three errors, it is none: half-light
+# radii 1.3 times theirs and more.
+_EXTENDED, _SIGMA = 0.35, 3.0
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,8 @@ class Stack:
         Mosaic positions [pix]; NaN for stars not used.
     stamps : list of Stamp
         Cutouts of the stars used, with their places and fluxes in units of the stack.
+    broad : tuple of str
+        Of every star that was left out since it is broader than the others: what is odd about it.
     """
 
     image: np.ndarray
@@ -42,6 +48,7 @@ class Stack:
     x: np.ndarray
     y: np.ndarray
     stamps: list["Stamp"]
+    broad: tuple[str, ...] = ()
 
 
 @dataclass
@@ -85,7 +92,7 @@ def stack_stars(
     -----
     The sky of a star is the robust median in the ring outside the stamp; the faint wings there (for NIRCam about
     1e-5 of the peak beyond 1 arcsec) go with it, so that the curve of growth of the stack ends at its edge. Pixels more than 4 robust
-    standard deviations from the median star are left out (from 4 stars on).
+    standard deviations from the median star are left out (from 4 stars on), and so are stars broader than the others.
     """
     require_columns(stars, ["ra", "dec"], "star list")
     half = int(np.ceil(size_arcsec / 2 / mosaic.pixel_scale_arcsec))
@@ -115,9 +122,39 @@ def stack_stars(
             mosaic.path, f"{len(stamps)} usable stars of {int(chosen.sum())} in {mosaic.name}", f"at least {n_min}",
             "Give stars that are seen on the image, neither saturated nor cut by its edge, or a ready PSF.",
         )  # fmt: skip
-    image = _stack(list(stamps.values()), half, _FIT_ARCSEC / mosaic.pixel_scale_arcsec, n_iterations)
+    fit_px = _FIT_ARCSEC / mosaic.pixel_scale_arcsec
+    broad = []
+    for index, share in _broader(stamps, fit_px).items():
+        del stamps[index]
+        x_mosaic[index] = y_mosaic[index] = np.nan
+        broad.append(
+            f"star at {float(stars['ra'][index]):.5f}, {float(stars['dec'][index]):+.5f} left out: {share:.0%} of its light lies "
+            "where the others have half, so that it is a galaxy, or saturated"
+        )
+    image = _stack(list(stamps.values()), half, fit_px, n_iterations)
     used = np.isin(np.arange(len(stars)), list(stamps))
-    return Stack(image, used, x_mosaic, y_mosaic, list(stamps.values()))
+    return Stack(image, used, x_mosaic, y_mosaic, list(stamps.values()), tuple(broad))
+
+
+def _broader(stamps: dict[int, Stamp], radius_px: float) -> dict[int, float]:
+    """Stars that are broader than the others: share of the light that lies inside the others' half-light radius, by index."""
+    radii = np.arange(0.5, radius_px + 0.25, 0.25)
+    curves = {index: encircled_sums(stamp.data, radii, stamp.x, stamp.y) for index, stamp in stamps.items()}
+    curves = {index: curve for index, curve in curves.items() if curve[-1] > 0}
+    if len(curves) < 2:
+        return {}
+    halves = sorted(float(np.interp(0.5, curve / curve[-1], radii)) for curve in curves.values())
+    # The narrower half of them: nothing is narrower than a point source.
+    middle = float(np.median(halves[: (len(halves) + 1) // 2]))
+    found = {}
+    for index, curve in curves.items():
+        share = float(np.interp(middle, radii, curve)) / curve[-1]
+        noise = stamps[index].noise * np.sqrt(
+            np.pi * ((1.0 - share) ** 2 * middle**2 + share**2 * (radius_px**2 - middle**2))
+        )
+        if share + _SIGMA * noise / curve[-1] < _EXTENDED:
+            found[index] = share
+    return found
 
 
 def _cut(mosaic: Mosaic, column: int, row: int, half: int, outer: int) -> Stamp | None:

@@ -40,7 +40,9 @@ def plain(value: Any) -> Any:
 
 
 def cells(column: Any, digits: int = 5) -> list[Any]:
-    """All cells of a column as `plain` has them, numbers with so many digits."""
+    """All cells of a column as `plain` has them, numbers with so many digits; several values of one row are words."""
+    if np.ndim(column) > 1:
+        return [", ".join("-" if one is None else str(one) for one in cells(row, digits)) for row in column]
     missing = np.ma.getmaskarray(column)
     return [
         None if gone else number(cell, digits) if isinstance(cell, float) else plain(cell)

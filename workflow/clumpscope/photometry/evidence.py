@@ -19,8 +19,9 @@ _WHITE = np.ones((1, 1))
 _FLAT_PX2 = 1e-3
 # Signal-to-noise of a given shape at its given place, below which the place stays: what is sought around it would be noise.
 _PLACED = 3.0
-# Excess of chi-squared over that of the noise, in its standard deviations, at which errors grow with the residuals.
-_CLEAR = 3.0
+# Excess of chi-squared over that of the noise, in its standard deviations, at which errors begin to grow with the
+# residuals, and at which they do so in full: in between in part, lest a little more noise halve them.
+_GROWING = (1.0, 5.0)
 # chi-squared rise of a one-sided 97.5 % limit on one parameter.
 _LIMIT_RISE = 3.84
 
@@ -51,11 +52,13 @@ class Rules:
     correlation: Correlation
     error_scale: float
 
+    def chi2_scatter(self, n_pixels: float) -> float:
+        """Standard deviation of the chi-squared of pixels of noise alone, whose errors are right."""
+        return np.sqrt(2.0 * n_pixels * np.sum(self.correlation.rho**2))
+
     def largest_chi2(self, n_pixels: int, n_sigma: float) -> float:
         """Chi-squared of pixels of noise alone, plus some standard deviations of it."""
-        return self.error_scale**2 * (
-            n_pixels + n_sigma * np.sqrt(2.0 * n_pixels * np.sum(self.correlation.rho**2))
-        )
+        return self.error_scale**2 * (n_pixels + n_sigma * self.chi2_scatter(n_pixels))
 
 
 class _Problem:
@@ -215,10 +218,13 @@ def _forced(problem: _Problem, theta: Array) -> tuple[tuple, Array]:
     return placed, kind
 
 
-def _excess(problem: _Problem, chi2: float, n_dof: int) -> float:
-    """Variance of the residuals over that of the noise; 1 unless it clearly exceeds it."""
-    rules = problem.rules
-    return chi2 / (rules.error_scale**2 * n_dof) if chi2 > rules.largest_chi2(n_dof, _CLEAR) else 1.0
+def _excess(problem: _Problem, chi2: float, n_dof: float) -> float:
+    """Variance of the residuals over that of the noise, as far as it exceeds it clearly; 1 where it does not."""
+    if n_dof <= 0.0:
+        return 1.0
+    over = chi2 / problem.rules.error_scale**2 - n_dof
+    share = np.interp(over / problem.rules.chi2_scatter(n_dof), _GROWING, (0.0, 1.0))
+    return 1.0 + float(share) * over / n_dof
 
 
 def _without_luck(flux: Array, variance: Array, kind: Array) -> Array:

@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 from astropy.table import Table
 from clumpscope.cosmology import pc_per_arcsec
+from clumpscope.flags import bit
+from clumpscope.images.cutouts import Cutout
 from clumpscope.lensing import no_lens
+from clumpscope.lensing.clumps import products
 from clumpscope.lensing.clumps.source_plane import galactocentric_distances, reconstruct
 from unit.lensing.lens_scenes import Z_LENS, cluster, einstein, grid_wcs
 
@@ -31,6 +34,34 @@ def test_source_plane_conserves_flux_and_finds_the_centre():
     distance = galactocentric_distances(model, plane, Table({"ra": [ra], "dec": [dec]}), z)
     assert distance["distance_kpc"][0] == pytest.approx(0.2 * pc_per_arcsec(z) / 1e3, rel=0.1)
     assert distance["central"][0]
+
+
+@pytest.mark.parametrize(("light", "flagged"), [(0.0, False), (0.3, False), (4.0, True)])
+def test_a_neighbour_that_is_taken_for_the_galaxy_is_told(light, flagged, capsys):
+    """A galaxy at its catalogue position, and a neighbour of so many times its light within its radius."""
+    model, z, n, scale = cluster(300.0), 2.0, 121, 0.03
+    wcs = grid_wcs(n, scale)
+    rows, columns = np.indices((n, n))
+
+    def source(row, column, flux):
+        return flux * np.exp(-((columns - column) ** 2 + (rows - row) ** 2) / (2 * 4.0**2))
+
+    nucleus, neighbour = (72.0, 88.0), (50.0, 105.0)
+    image = source(*nucleus, 1.0) + source(*neighbour, light)
+    cutout = Cutout(image, np.full((n, n), 1e-3), wcs, 0, 0, scale, "F150W")
+    ra, dec = wcs.pixel_to_world_values(nucleus[1], nucleus[0])
+    shape = {name: np.zeros(2) for name in ("sigma_x_px", "sigma_y_px", "theta_deg")}
+    columns_of, rows_of = np.transpose([nucleus[::-1], neighbour[::-1]])
+    sky = dict(zip(("ra", "dec"), wcs.pixel_to_world_values(columns_of, rows_of), strict=True))
+    clumps = Table({"id": ["a", "b"], "galaxy": ["7", "7"], "x": columns_of, "y": rows_of, **sky, **shape})
+    member = np.hypot(rows - nucleus[0], columns - nucleus[1]) * scale < 1.5
+    # The catalogue's place is 0.06 arcsec off.
+    table, _ = products.lens_galaxy(
+        model, clumps, cutout, member, z, n_samples=2, position=(float(ra) + 0.06 / 3600, float(dec))
+    )
+    assert list(table["central"]) == [not flagged, flagged]
+    assert (np.asarray(table["flags"]) & bit("off_centre") != 0).tolist() == [flagged] * 2
+    assert ("galaxy 7: most light" in capsys.readouterr().err) == flagged
 
 
 def test_a_galaxy_without_good_pixels_has_no_centre():

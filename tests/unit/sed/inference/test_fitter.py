@@ -1,5 +1,6 @@
 """Fits of a model with a closed form, against brute force on a grid; and what bad photometry does."""
 
+import inspect
 from dataclasses import replace
 from functools import partial
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 from astropy import units
 from astropy.table import Column
+from clumpscope.config import field_settings
 from clumpscope.errors import InputError
 from clumpscope.flags import describe
 from clumpscope.sed.inference.fit import Fitter, fit_many, fit_posterior
@@ -339,3 +341,14 @@ def test_gas_and_dust_reach_the_model():
     assert fluxes[True, "emission"] > fluxes[True, "mask"] > fluxes[False, "mask"]
     with pytest.raises(InputError, match=r"dust_emission.*'hot'"):
         Fitter(["F444W"], 0.39, FitSettings(dust_emission="hot"))
+
+
+def test_the_library_has_the_configurations_defaults():
+    """One truth: a notebook's fit without settings is the workflow's."""
+    chosen, own = field_settings({"fields": {"a": {}}}, "a"), FitSettings()
+    shared = {name: chosen["sed"][name] for name in chosen["sed"] if hasattr(own, name) and name != "sfh"}
+    assert {"priors", "error_floor", "limits", "nebular", "dust_emission"} <= set(shared)
+    assert {name: getattr(own, name) for name in shared} == shared
+    signature = inspect.signature(fit_posterior).parameters
+    assert signature["priors"].default == chosen["sed"]["priors"]
+    assert signature["library"].default == chosen["sed"]["library"]

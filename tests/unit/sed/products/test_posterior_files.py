@@ -103,7 +103,7 @@ def test_only_what_changed_is_fitted_again(data, tmp_path):
 @pytest.mark.parametrize(
     "change",
     [
-        {"priors": "log"},
+        {"priors": "paper"},
         {"error_floor": 0.1},
         {"bounds": {"a_v": (0.0, 2.0)}},
         {"fixed": {"a_v": 0.0}},

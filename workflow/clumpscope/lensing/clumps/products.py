@@ -8,13 +8,15 @@ from astropy.io import fits
 from astropy.table import Table, hstack
 from astropy.wcs import WCS
 
+from ...flags import bit
 from ...images.cutouts import Cutout
+from ...logs import in_doubt
 from ...made_by import write_fits
 from ..models.model import LensModel
 from .field import FieldMap
 from .magnification import magnify_clumps
 from .pictures import cutout_centre, draw_galaxy
-from .source_plane import SourcePlane, galactocentric_distances, reconstruct
+from .source_plane import SourcePlane, galactocentric_distances, off_centre, reconstruct
 from .systematic import compare_models
 
 __all__ = [
@@ -45,6 +47,7 @@ def lens_galaxy(
     redshifts: Sequence[float] = (),
     others: Sequence[LensModel] = (),
     propagate: bool = False,
+    position: tuple[float, float] | None = None,
 ) -> tuple[Table, SourcePlane]:
     """Magnification and place in the source plane of every clump of a galaxy.
 
@@ -62,9 +65,10 @@ def lens_galaxy(
         Redshift of the galaxy.
     n_samples, seed, redshifts
         As in `magnify_clumps`; the source plane and distances in it are those of `z_source`.
-
     others, propagate
         Other models of the lens, and whether their scatter goes into the samples: `compare_models`.
+    position : (float, float), optional
+        RA and Dec [deg] of the galaxy in its catalogue, with which its centre of light is compared: flag ``off_centre``.
 
     Returns
     -------
@@ -86,6 +90,12 @@ def lens_galaxy(
     around = cutout.data[~member & np.isfinite(cutout.data)]
     sky = float(np.median(around)) if around.size else 0.0
     plane = reconstruct(model, cutout.data - sky, cutout.error, cutout.wcs, scale, z_source, member)
+    if position is not None and off_centre(model, plane, position, z_source):
+        table["flags"] |= bit("off_centre")
+        in_doubt(
+            f"galaxy {clumps['galaxy'][0]}: most light within its radius is about another place than its catalogue position "
+            "(flag off_centre): is a neighbour taken for it? Distances from the centre are from there"
+        )
     source = np.full((2, len(clumps)), np.nan)
     if model.traces:
         source = np.array(model.sky(*model.source_position(clumps["ra"], clumps["dec"], z_source)))

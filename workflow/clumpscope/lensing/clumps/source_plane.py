@@ -10,7 +10,7 @@ from ...cosmology import pc_per_arcsec
 from ...intervals import sided_errors
 from ..models.model import LensModel
 
-__all__ = ["SourcePlane", "galactocentric_distances", "reconstruct"]
+__all__ = ["SourcePlane", "galactocentric_distances", "off_centre", "reconstruct"]
 
 Array = np.ndarray
 # Light-weighted positions that stand for the galaxy when its barycentre is traced with every realisation.
@@ -214,6 +214,29 @@ def _frame(model: LensModel, extent: tuple[float, float, float, float], n_cells:
 def _barycentre(model: LensModel, tracers: Array, z: float, sample: int | None = None) -> tuple[float, float]:
     x, y = model.source_position(tracers[:, 0], tracers[:, 1], z, sample)
     return float(np.average(x, weights=tracers[:, 2])), float(np.average(y, weights=tracers[:, 2]))
+
+
+def off_centre(model: LensModel, plane: SourcePlane, position: tuple[float, float], z_source: float) -> bool:
+    """Whether most of what was taken for a galaxy lies elsewhere than the galaxy.
+
+    Parameters
+    ----------
+    model, plane, z_source
+        As in `galactocentric_distances`.
+    position : (float, float)
+        RA and Dec [deg] of the galaxy in its catalogue.
+
+    Returns
+    -------
+    bool
+        In the source plane more than half of the light lies nearer to its barycentre than the galaxy's position does.
+    """
+    if len(plane.tracers) == 0:
+        return False
+    (own_ra, own_dec), (ra, dec, light) = position, plane.tracers.T
+    traced = np.array(model.source_position(np.append(ra, own_ra), np.append(dec, own_dec), z_source))
+    distance = np.hypot(*(traced - [[plane.x], [plane.y]]))
+    return bool(light[distance[:-1] < distance[-1]].sum() > 0.5 * light.sum())
 
 
 def galactocentric_distances(

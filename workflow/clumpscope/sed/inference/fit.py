@@ -278,7 +278,7 @@ def fit_posterior(
     filters: Sequence[str],
     redshift: float,
     sfh: str = "exp_free",
-    priors: str = "paper",
+    priors: str = "log",
     library: SSPLibrary | str = "bc03",
     seed: int = 0,
     id: str = "",
@@ -297,7 +297,7 @@ def fit_posterior(
     redshift : float
     sfh : str
         ``exp_free``, ``exp_1Myr``, ``exp_10Myr``, ``exp_100Myr``, ``const``, ``ssp``, ``double_power_law``.
-    priors : {"paper", "log"}
+    priors : {"log", "paper"}
         See `clumpscope.sed.inference.priors`.
     library : str or SSPLibrary
     seed : int
@@ -342,7 +342,7 @@ def fit_many(
     redshift: float,
     ids: Sequence[str],
     sfh: str = "exp_free",
-    priors: str = "paper",
+    priors: str = "log",
     library: SSPLibrary | str = "bc03",
     seed: int = 0,
     progress: Callable[[str], None] | None = None,

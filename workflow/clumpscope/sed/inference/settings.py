@@ -40,7 +40,7 @@ class FitSettings:
     ----------
     sfh : str
         Star-formation history, a name that the photometry engine knows.
-    priors : {"paper", "log"}
+    priors : {"log", "paper"}
         Prior set, see `priors`.
     bounds : mapping
         (low, high) by parameter, replacing the defaults.
@@ -71,7 +71,7 @@ class FitSettings:
     """
 
     sfh: str = "exp_free"
-    priors: str = "paper"
+    priors: str = "log"
     bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     fixed: Mapping[str, float] = field(default_factory=dict)
     nebular: bool = True
