@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: env run test torture browser inspect screenshots fields docs clean
+.PHONY: env run test torture browser slurm inspect screenshots fields docs clean
 
 env: .venv/.ready .venv/.compiled
 
@@ -30,12 +30,18 @@ browser:
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq && apt-get install -y -qq chromium chromium-driver; \
 	else echo "No chromium and chromedriver: the tests of the inspection pages are skipped. Debian: apt-get install chromium chromium-driver" >&2; fi
 
+# The SLURM that tests run the profile on, two nodes on this machine. Without it these tests are skipped.
+slurm:
+	@if command -v slurmctld >/dev/null && command -v munged >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq && apt-get install -y -qq slurm-wlm munge; \
+	else echo "No slurmctld and munged: the tests of the SLURM profile are skipped. Debian: apt-get install slurm-wlm munge" >&2; fi
+
 # Pictures of the inspection pages and figures for README and docs, of the results of `make run`.
 screenshots: env browser
 	$(BIN)/python tests/integration/screenshots.py results mock_cluster docs/images
 
 # One thread a worker: threaded linear algebra would fight over the cores.
-test: env browser
+test: env browser slurm
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
 # Broken inputs, kills, damaged products, two runs at once: hours; `make torture KILLS=10` for a short one.

@@ -1,0 +1,107 @@
+"""The SLURM profile as it is shipped, on a SLURM of two nodes on this machine."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import ROOT
+from slurm_cluster import MISSING, Slurm, wait_for
+from test_workflow import clusters
+from workflow_run import product_bytes, snakemake, write_config
+
+pytestmark = pytest.mark.skipif(
+    MISSING != "", reason=f"no SLURM of its own (Debian: slurm-wlm, munge): {MISSING}"
+)
+# What a small machine's SLURM can be asked in place of a cluster's: more often, and for less.
+QUICK = ["--slurm-init-seconds-before-status-checks=2", "--seconds-between-status-checks=2", "--latency-wait=5",
+         "--default-resources", "slurm_partition=main", "mem_mb=1000", "runtime=10"]  # fmt: skip
+TARGET = "results/clusters/catalogue.ecsv"
+
+
+@pytest.fixture(scope="module")
+def slurm(tmp_path_factory):
+    with Slurm(tmp_path_factory.mktemp("slurm")) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A folder with a small photometry field, and its catalogue as made without SLURM."""
+    folder = tmp_path_factory.mktemp("local")
+    arguments = prepare(folder)
+    snakemake(folder, arguments, TARGET)
+    return product_bytes(folder)
+
+
+def prepare(folder: Path) -> str:
+    return write_config(
+        folder, {"fields": {"clusters": clusters(folder, 4)}, "run": {"seed": 7, "clumps_per_job": 3}}
+    )
+
+
+def submit(slurm: Slurm, folder: Path, target: str, *arguments: str) -> subprocess.Popen:
+    """Start a run with the profile as it is shipped."""
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--workflow-profile",
+               str(ROOT / "profiles" / "slurm"), prepare(folder), *QUICK, *arguments, "--", target]  # fmt: skip
+    return subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        env={**slurm.environment, "XDG_CACHE_HOME": str(folder / ".cache")},
+    )  # fmt: skip
+
+
+def finished(process: subprocess.Popen, seconds: float = 300) -> str:
+    """What a run printed; an error if it failed."""
+    try:
+        printed = process.communicate(timeout=seconds)[0]
+    finally:
+        process.kill()
+    assert process.returncode == 0, printed[-6000:]
+    return printed
+
+
+def jobs(slurm: Slurm) -> list[dict[str, str]]:
+    """All jobs that the controller remembers: their state, node and memory."""
+    lines = slurm.ask("scontrol", "-o", "show", "job").splitlines()
+    return [dict(part.partition("=")[::2] for part in line.split() if "=" in part) for line in lines]
+
+
+def test_products_are_those_of_a_local_run_though_jobs_first_had_too_little_memory(slurm, run, tmp_path):
+    finished(submit(slurm, tmp_path, TARGET, "--set-resources", "sed:mem_mb=150 * attempt ** 3"))
+    killed = [job for job in jobs(slurm) if job["JobState"] != "COMPLETED"]
+    assert killed and {job["MinMemoryNode"] for job in killed} == {"150M"} and len(jobs(slurm)) >= 8
+    assert product_bytes(tmp_path) == run
+
+
+def test_a_lost_node_loses_no_product(slurm, run, tmp_path):
+    known = {job["JobId"] for job in jobs(slurm)}
+
+    def fitting() -> list[dict[str, str]]:
+        return [
+            job
+            for job in jobs(slurm)
+            if job["JobId"] not in known and job["JobState"] == "RUNNING" and "sed" in job.get("Comment", "")
+        ]
+
+    process = submit(slurm, tmp_path, "results/clusters/sed/exp_10Myr.ecsv")
+    try:
+        wait_for(lambda: bool(fitting()), 120)
+        time.sleep(2)  # in the middle of it
+        victim = fitting()[0]
+        slurm.lose(victim["NodeList"])
+    except BaseException:
+        process.kill()
+        raise
+    finished(process)
+    again = next(job for job in jobs(slurm) if job["JobId"] == victim["JobId"])
+    assert again["Restarts"] == "1" and again["NodeList"] != victim["NodeList"]
+    products = product_bytes(tmp_path)
+    assert "results/clusters/sed/exp_10Myr.ecsv" in products and products.items() <= run.items()
+
+
+def test_the_profile_names_nothing_that_the_test_replaces():
+    """What is asked more quickly here must be options of the profile, or the test would not be of it."""
+    profile = yaml.safe_load((ROOT / "profiles" / "slurm" / "config.yaml").read_text())
+    assert {"executor", "retries", "slurm-init-seconds-before-status-checks", "latency-wait"} <= set(profile)
