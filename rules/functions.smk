@@ -145,8 +145,15 @@ def per_galaxy(*patterns):
 
 def galaxy_row(wildcards):
     """The galaxy's own row of the selection: when only this changes, only this galaxy is measured again."""
-    index = f"results/{wildcards.field}/galaxies.json"
-    return read_index(index)["rows"][wildcards.galaxy]
+    rows = read_index(f"results/{wildcards.field}/galaxies.json")["rows"]
+    if wildcards.galaxy not in rows:
+        raise InputError(
+            f"galaxy {wildcards.galaxy} of field {wildcards.field}",
+            "not selected",
+            f"one of {', '.join(rows)}",
+            f"results/{wildcards.field}/selection.ecsv has the reason.",
+        )
+    return rows[wildcards.galaxy]
 
 
 def galaxy_redshifts(wildcards):
