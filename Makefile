@@ -13,7 +13,7 @@ env: .venv/.ready .venv/.compiled
 	touch $@
 
 # Machine code of the numerical loops: made once here, not by every job of a first run.
-.venv/.compiled: .venv/.ready $(wildcard workflow/clumpscope/*/compiled.py) workflow/clumpscope/sed/kernels.py
+.venv/.compiled: .venv/.ready $(wildcard workflow/clumpscope/*/compiled.py workflow/clumpscope/*/*/compiled.py) workflow/clumpscope/sed/models/kernels.py
 	$(BIN)/python -m clumpscope.precompile
 	touch $@
 

@@ -3,7 +3,7 @@
 from clumpscope.logs import job_log
 from clumpscope.population.catalogue import assemble
 from clumpscope.population.hosts import intrinsic_hosts
-from clumpscope.sed.store import read_posterior
+from clumpscope.sed.products.store import read_posterior
 from clumpscope.tables import read_table, write_table
 
 with job_log(snakemake.log[0]):

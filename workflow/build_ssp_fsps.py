@@ -1,7 +1,7 @@
 """Rule `build_ssp_fsps`: build a library of simple stellar populations from FSPS."""
 
 from clumpscope.logs import job_log
-from clumpscope.sed.build_fsps import main
+from clumpscope.sed.library.build_fsps import main
 
 with job_log(snakemake.log[0]):
     main(["--out", snakemake.output[0]])

@@ -1,8 +1,8 @@
 """Rule `multiple_images`: the images of every multiply imaged galaxy, and their clumps, compared in the source plane."""
 
 from clumpscope.lensing import read_lens
-from clumpscope.lensing.counterparts import counterparts
-from clumpscope.lensing.systems import compare_systems
+from clumpscope.lensing.clumps.counterparts import counterparts
+from clumpscope.lensing.clumps.systems import compare_systems
 from clumpscope.logs import job_log
 from clumpscope.tables import read_table, write_table
 

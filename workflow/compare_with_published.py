@@ -2,7 +2,7 @@
 
 from clumpscope.logs import job_log
 from clumpscope.population.published import Stack, compare_published, compare_stacks, fit_published_stack
-from clumpscope.sed.grid import grid_ages_yr
+from clumpscope.sed.inference.grid import grid_ages_yr
 from clumpscope.tables import read_table, write_table
 
 with job_log(snakemake.log[0]):

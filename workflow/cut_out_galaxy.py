@@ -1,7 +1,7 @@
 """Rule `cutout`: cut one galaxy out of every mosaic, in nJy."""
 
-from clumpscope.images.cutouts import cut_galaxy, write_cutouts
-from clumpscope.images.mosaic import open_mosaic
+from clumpscope.images.cutouts import write_cutouts
+from clumpscope.images.mosaic import cut_galaxy, open_mosaic
 from clumpscope.logs import job_log
 
 with job_log(snakemake.log[0]):

@@ -2,8 +2,8 @@
 
 from clumpscope.errors import InputError
 from clumpscope.logs import job_log
-from clumpscope.sed.picture import save_pictures
-from clumpscope.sed.store import read_posterior
+from clumpscope.sed.products.picture import save_pictures
+from clumpscope.sed.products.store import read_posterior
 from clumpscope.tables import values_by_id
 
 with job_log(snakemake.log[0]):

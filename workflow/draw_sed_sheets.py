@@ -1,8 +1,8 @@
 """Rule `sed_sheets`: the fits of all clumps of a field, on pages to leaf through."""
 
 from clumpscope.logs import job_log
-from clumpscope.sed.sheets import save_sheets
-from clumpscope.sed.store import read_posterior
+from clumpscope.sed.products.sheets import save_sheets
+from clumpscope.sed.products.store import read_posterior
 from clumpscope.tables import values_by_id
 
 with job_log(snakemake.log[0]):

@@ -6,7 +6,7 @@ from clumpscope.images.cutouts import read_cutouts
 from clumpscope.images.depth import read_depth
 from clumpscope.images.psf import read_psf
 from clumpscope.logs import job_log
-from clumpscope.photometry.galaxy import measure_galaxy
+from clumpscope.photometry.galaxy import draw_clumps, measure_galaxy
 from clumpscope.photometry.residuals import draw_residuals, write_residuals
 from clumpscope.tables import read_table, write_table
 
@@ -15,9 +15,10 @@ with job_log(snakemake.log[0]):
     psfs = {Path(path).stem: read_psf(path) for path in snakemake.input.psfs}
     noise = {Path(path).stem: read_depth(path).noise for path in snakemake.input.depths}
     clumps = read_table(snakemake.input.clumps)
-    table, models = measure_galaxy(
+    table, fits = measure_galaxy(
         cutouts, psfs, clumps, meta["filter_ref"], list(psfs), noise, **snakemake.params.settings
     )
+    models = draw_clumps(fits, cutouts, psfs)
     table["z"] = meta["z"]
     title = f"{meta['galaxy']}, z = {meta['z']:.3f}"
     draw_residuals(snakemake.output.picture, cutouts, models, psfs, table, title)

@@ -4,9 +4,9 @@ import numpy as np
 from clumpscope.inputs import read_galaxies
 from clumpscope.logs import job_log
 from clumpscope.reddening import dereddening_factors
-from clumpscope.sed.hosts import fit_hosts
-from clumpscope.sed.posterior import percentile_table
-from clumpscope.sed.settings import FitSettings
+from clumpscope.sed.inference.posterior import percentile_table
+from clumpscope.sed.inference.settings import FitSettings
+from clumpscope.sed.products.hosts import fit_hosts
 from clumpscope.tables import read_table, write_table
 
 with job_log(snakemake.log[0]) as log:

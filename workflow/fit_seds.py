@@ -2,12 +2,12 @@
 
 from clumpscope.logs import job_log
 from clumpscope.reddening import dereddening_factors
-from clumpscope.sed.columns_photometry import only_filters, table_common, table_photometry
-from clumpscope.sed.fit import Fitter
-from clumpscope.sed.mixture import RedshiftMixture
-from clumpscope.sed.posterior import percentile_table
-from clumpscope.sed.settings import FitSettings
-from clumpscope.sed.store import fit_or_reuse
+from clumpscope.sed.inference.fit import Fitter
+from clumpscope.sed.inference.mixture import RedshiftMixture
+from clumpscope.sed.inference.posterior import percentile_table
+from clumpscope.sed.inference.settings import FitSettings
+from clumpscope.sed.products.columns_photometry import only_filters, table_common, table_photometry
+from clumpscope.sed.products.store import fit_or_reuse
 from clumpscope.tables import read_table, write_table
 
 with job_log(snakemake.log[0]) as log:

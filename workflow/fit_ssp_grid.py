@@ -3,10 +3,10 @@
 from astropy.table import Table, vstack
 from clumpscope.logs import job_log
 from clumpscope.reddening import dereddening_factors
-from clumpscope.sed.columns_photometry import table_photometry
-from clumpscope.sed.grid import fit_grid, grid_ages_yr
-from clumpscope.sed.grid_table import grid_table, map_table
-from clumpscope.sed.stack import median_stack
+from clumpscope.sed.inference.grid import fit_grid, grid_ages_yr
+from clumpscope.sed.products.columns_photometry import table_photometry
+from clumpscope.sed.products.grid_table import grid_table, map_table
+from clumpscope.sed.products.stack import median_stack
 from clumpscope.tables import read_table, write_table
 
 with job_log(snakemake.log[0]):

@@ -34,16 +34,18 @@ with job_log(snakemake.log[0]):
         detection=snakemake.params.detection,
         fit=snakemake.params.fit,
     )
-    photometry = read_table(snakemake.input.photometry)
+    photometry, clumps = read_table(snakemake.input.photometry), read_table(snakemake.input.clumps)
+    fits = target.measure(clumps)[1]
     injected = inject(
         target,
-        read_table(snakemake.input.clumps),
+        clumps,
         settings["clumps"],
         settings["flux_range"],
         settings["sigmas_px"],
         clump_colours(photometry, meta["filter_ref"], list(psfs)),
         settings["hard_share"],
         snakemake.params.seed,
+        fits,
     )
     write_table(injected, snakemake.output.injected)
-    write_table(clump_conditions(target, photometry), snakemake.output.conditions)
+    write_table(clump_conditions(target, photometry, fits), snakemake.output.conditions)

@@ -1,8 +1,8 @@
 """Rule `magnify_sources`: magnification of a photometry field's sources, given by the table or by a lens model."""
 
 from clumpscope.lensing import read_lens
-from clumpscope.lensing.clumps import given_magnification, magnify_clumps
-from clumpscope.lensing.systematic import compare_models
+from clumpscope.lensing.clumps.magnification import given_magnification, magnify_clumps
+from clumpscope.lensing.clumps.systematic import compare_models
 from clumpscope.logs import job_log
 from clumpscope.tables import read_table, write_table
 

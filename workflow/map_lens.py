@@ -1,7 +1,8 @@
 """Rule `lens_field`: magnification, critical lines and caustics over the field."""
 
-from clumpscope.lensing import products, read_lens
-from clumpscope.lensing.field import map_field
+from clumpscope.lensing import read_lens
+from clumpscope.lensing.clumps import products
+from clumpscope.lensing.clumps.field import map_field
 from clumpscope.logs import job_log
 from clumpscope.tables import read_table, write_table
 

@@ -26,11 +26,11 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "workflow"))
 
 from clumpscope.cosmology import COSMOLOGY  # noqa: E402
-from clumpscope.lensing.clumps import magnify_clumps  # noqa: E402
-from clumpscope.lensing.model import magnification_of  # noqa: E402
-from clumpscope.lensing.parameters import potential_row  # noqa: E402
-from clumpscope.lensing.parametric import ParametricModel  # noqa: E402
-from clumpscope.lensing.potentials import ANGLE, CORE, CUT, ELLIPTICITY, STRENGTH, X, Y  # noqa: E402
+from clumpscope.lensing.clumps.magnification import magnify_clumps  # noqa: E402
+from clumpscope.lensing.files.parameters import potential_row  # noqa: E402
+from clumpscope.lensing.models.model import magnification_of  # noqa: E402
+from clumpscope.lensing.models.parametric import ParametricModel  # noqa: E402
+from clumpscope.lensing.models.potentials import ANGLE, CORE, CUT, ELLIPTICITY, STRENGTH, X, Y  # noqa: E402
 
 Z_LENS, Z_SOURCE = 0.4, 2.0
 

@@ -146,7 +146,7 @@ def accuracy(n: int) -> list[tuple]:
 def fsps(home: str, n: int) -> list[tuple]:
     """Tau models of python-fsps on the same data."""
     os.environ["SPS_HOME"] = home
-    from clumpscope.sed.build_fsps import build
+    from clumpscope.sed.library.build_fsps import build
     from sed_reference import FspsModel, unabsorbed_filters
 
     with tempfile.TemporaryDirectory() as folder:

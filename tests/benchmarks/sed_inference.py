@@ -24,10 +24,10 @@ sys.path.insert(0, str(ROOT / "workflow"))
 from clumpscope.filters import filter_names, get_filter  # noqa: E402
 from clumpscope.randomness import generator  # noqa: E402
 from clumpscope.sed import FitSettings, Fitter  # noqa: E402
-from clumpscope.sed.mass import draw_mass  # noqa: E402
-from clumpscope.sed.nested import run_nested  # noqa: E402
-from clumpscope.sed.observation import Observation  # noqa: E402
-from clumpscope.sed.priors import default_bounds  # noqa: E402
+from clumpscope.sed.inference.mass import draw_mass  # noqa: E402
+from clumpscope.sed.inference.nested import run_nested  # noqa: E402
+from clumpscope.sed.inference.observation import Observation  # noqa: E402
+from clumpscope.sed.inference.priors import default_bounds  # noqa: E402
 
 SNR = (3.0, 10.0, 30.0, 100.0, 300.0)
 SETTINGS = [(z, priors) for z in (0.9, 2.0, 4.5) for priors in ("paper", "log")]

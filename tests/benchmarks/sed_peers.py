@@ -34,8 +34,8 @@ from bagpipes_peer import Bagpipes, check  # noqa: E402
 from clumpscope.filters import filter_names, get_filter, transmission  # noqa: E402
 from clumpscope.randomness import generator  # noqa: E402
 from clumpscope.sed import FitSettings, Fitter, Posterior  # noqa: E402
-from clumpscope.sed.observation import Observation  # noqa: E402
-from clumpscope.sed.priors import default_bounds  # noqa: E402
+from clumpscope.sed.inference.observation import Observation  # noqa: E402
+from clumpscope.sed.inference.priors import default_bounds  # noqa: E402
 from sed_inference import distances, nested_samples  # noqa: E402
 
 FILTERS = [name for name in filter_names() if get_filter(name).channel in ("sw", "lw")]

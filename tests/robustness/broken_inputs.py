@@ -20,7 +20,7 @@ from clumpscope.checking import check_settings
 from clumpscope.download import is_address, parse_address
 from clumpscope.errors import InputError
 from clumpscope.inputs import check_field
-from clumpscope.sed.store import read_posterior
+from clumpscope.sed.products.store import read_posterior
 
 CENTRE = (10.0, -30.0)
 MODEL = """runmode

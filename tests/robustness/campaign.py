@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from broken_inputs import CHANGES, Field, Outcome, judge
 from clumpscope.sed import fit_posterior
-from clumpscope.sed.store import write_posteriors
+from clumpscope.sed.products.store import write_posteriors
 
 FILTERS = ("F115W", "F150W", "F200W", "F277W", "F356W", "F444W")
 VERDICTS = ("refused", "told", "unclear", "silent", "traceback")

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from astropy.table import Table, vstack
 from clumpscope import mock
-from clumpscope.images.cutouts import cut_galaxy, galaxy_pixels
+from clumpscope.images.cutouts import galaxy_pixels
 from clumpscope.images.depth import measure_depth
-from clumpscope.images.mosaic import open_mosaic
+from clumpscope.images.mosaic import cut_galaxy, open_mosaic
 from clumpscope.images.psf import build_psf
 from clumpscope.injection.completeness import found_by, logistic_of
 from clumpscope.injection.inject import inject

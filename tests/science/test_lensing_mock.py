@@ -5,9 +5,9 @@ import pytest
 from astropy.table import Table
 from astropy.wcs import WCS
 from clumpscope.lensing import read_lenstool
-from clumpscope.lensing.clumps import magnify_clumps
-from clumpscope.lensing.source_plane import reconstruct
-from clumpscope.lensing.systems import compare_systems
+from clumpscope.lensing.clumps.magnification import magnify_clumps
+from clumpscope.lensing.clumps.source_plane import reconstruct
+from clumpscope.lensing.clumps.systems import compare_systems
 from clumpscope.mock.cluster import make_cluster
 from clumpscope.mock.field import REFERENCE
 from clumpscope.mock.lens import find_images

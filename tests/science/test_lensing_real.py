@@ -6,8 +6,8 @@ from astropy.table import Table
 from clumpscope.errors import InputError
 from clumpscope.flags import has
 from clumpscope.lensing import read_lenstool
-from clumpscope.lensing.clumps import magnify_clumps
-from clumpscope.lensing.systematic import compare_models
+from clumpscope.lensing.clumps.magnification import magnify_clumps
+from clumpscope.lensing.clumps.systematic import compare_models
 
 # Median rms [arcsec] of the images of each system in the source plane, by an independent implementation.
 MODELS = {

@@ -3,10 +3,9 @@
 import pytest
 from astropy.table import Table, vstack
 from clumpscope import mock
-from clumpscope.images.cutouts import cut_galaxy
 from clumpscope.images.depth import measure_depth
 from clumpscope.images.detection import detect_clumps
-from clumpscope.images.mosaic import open_mosaic
+from clumpscope.images.mosaic import cut_galaxy, open_mosaic
 from clumpscope.images.psf import build_psf
 from clumpscope.population.truth import compare_with_truth, summarise_truth
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from astropy.table import Table
 from clumpscope.cosmology import pc_per_arcsec
-from clumpscope.lensing.sizes import HALF_LIGHT
+from clumpscope.lensing.clumps.sizes import HALF_LIGHT
 from clumpscope.population.catalogue import assemble
 from clumpscope.population.mass_function import power_law
 

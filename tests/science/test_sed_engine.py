@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from clumpscope.filters import filter_names, transmission
 from clumpscope.sed import PhotometryModel, load_library, synthesize
-from clumpscope.sed.sfh import SFHS
+from clumpscope.sed.models.sfh import SFHS
 
 NIRCAM = filter_names()[:20]
 LIMITS = {

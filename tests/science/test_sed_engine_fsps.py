@@ -26,7 +26,7 @@ def sps_home(shared_data, tmp_path_factory):
 
 def test_tau_models_of_fsps(sps_home, tmp_path):
     """Goals: p95 < 0.5 %, max < 3 % (tau models, nebular emission, Calzetti; age / tau < 700)."""
-    from clumpscope.sed.build_fsps import build
+    from clumpscope.sed.library.build_fsps import build
 
     built = build(tmp_path / "fsps.npz")
     library = load_library(tmp_path / "fsps.npz")

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from clumpscope.filters import filter_names, get_filter
 from clumpscope.sed import FitSettings, Fitter, load_library, synthesize
-from clumpscope.sed.mass import draw_mass
-from clumpscope.sed.nested import run_nested
-from clumpscope.sed.observation import Observation
+from clumpscope.sed.inference.mass import draw_mass
+from clumpscope.sed.inference.nested import run_nested
+from clumpscope.sed.inference.observation import Observation
 from scipy.stats import kstest, wasserstein_distance
 
 FILTERS = [name for name in filter_names() if get_filter(name).channel in ("sw", "lw")]

@@ -149,9 +149,9 @@ def _check_limits(section: str, settings: dict[str, Any], name: str) -> None:
     bounds, fixed = settings.get("bounds", {}), settings.get("fixed", {})
     if not (bounds or fixed) or settings.get("library", "bc03") != "bc03":
         return
-    from .sed.library import load_library
-    from .sed.photometry import reach_of
-    from .sed.priors import check_reach
+    from .sed.inference.priors import check_reach
+    from .sed.library.ssp import load_library
+    from .sed.models.photometry import reach_of
 
     try:
         # Ages end later the nearer a source is; those of each are looked at when it is fitted.

@@ -6,7 +6,7 @@ not writable, the code goes to the user's cache folder (`NUMBA_CACHE_DIR` names 
 
 import numpy as np
 
-from .lensing.parametric import ParametricModel
+from .lensing.models.parametric import ParametricModel
 from .photometry.fit import fit_clumps, render_clumps
 from .photometry.noise import Correlation
 from .sed import fit_posterior

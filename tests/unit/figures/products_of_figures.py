@@ -10,8 +10,8 @@ from clumpscope.injection.products import injection_tables
 from clumpscope.population.coverage import coverage_table
 from clumpscope.population.products import population_tables
 from clumpscope.population.truth import summarise_truth
-from clumpscope.sed.posterior import Posterior
-from clumpscope.sed.store import write_posteriors
+from clumpscope.sed.inference.posterior import Posterior
+from clumpscope.sed.products.store import write_posteriors
 from unit.injection.injected_samples import injected_sample
 from unit.population.synthetic_population import make_field, percentiles
 

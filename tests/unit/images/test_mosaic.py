@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from clumpscope.errors import InputError
-from clumpscope.images.cutouts import cut_galaxy, galaxy_footprint, read_cutouts, write_cutouts
-from clumpscope.images.mosaic import open_mosaic
+from clumpscope.images.cutouts import galaxy_footprint, read_cutouts, write_cutouts
+from clumpscope.images.mosaic import cut_galaxy, open_mosaic
 from image_fields import DEC, RA, tan_wcs
 
 pytest_plugins = ["image_fixtures"]

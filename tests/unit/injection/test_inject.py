@@ -103,6 +103,17 @@ def test_known_clumps_are_kept_away_from_and_never_taken_for_injected_ones(injec
     assert not nothing["detected"].any()
 
 
+def test_known_clumps_far_away_need_not_be_fitted_again(injected, target, clumps, monkeypatch):
+    monkeypatch.setattr("clumpscope.injection.inject._FAR_FWHM", np.inf)
+    every = inject(target, clumps, 40, flux_range=(0.2, 40.0), seed=5)
+    np.testing.assert_array_equal(injected["detected"], every["detected"])
+    found = injected["detected"]
+    for band in SCALE:
+        change = (injected[f"flux_{band}_njy"] - every[f"flux_{band}_njy"]) / every[f"flux_{band}_err_njy"]
+        assert np.percentile(np.abs(change[found]), 90) < 0.05 and np.abs(change[found]).max() < 1.0
+        assert np.abs(change[found]).max() > 0.0  # some were left out
+
+
 def test_the_images_themselves_stay_as_they_are(target, clumps):
     before = {name: cutout.data.copy() for name, cutout in target.cutouts.items()}
     inject(target, clumps, 3, seed=1)
@@ -135,7 +146,7 @@ def test_removed_clumps_are_kept_away_from_too(target, clumps):
 def test_host_light_is_that_under_the_clumps():
     target = make_target(host=2.0)
     clumps = target.detect()[:2]  # the third is the galaxy's own centre
-    host = target.host_light(clumps)["F150W"]
+    host = target.host_light(target.measure(clumps)[1])["F150W"]
     rows, columns = np.indices(host.shape) - 75
     truth = 2.0 * np.exp(-np.hypot(rows, columns) * 0.02 / 0.5)
     near = np.hypot(rows, columns) < 45

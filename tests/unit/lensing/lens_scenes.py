@@ -3,8 +3,8 @@
 import numpy as np
 from astropy.wcs import WCS
 from clumpscope.cosmology import distance_ratio
-from clumpscope.lensing.parametric import ParametricModel
-from clumpscope.lensing.potentials import CORE, CUT, FIELDS, STRENGTH, einstein_arcsec
+from clumpscope.lensing.models.parametric import ParametricModel
+from clumpscope.lensing.models.potentials import CORE, CUT, FIELDS, STRENGTH, einstein_arcsec
 
 REFERENCE = (10.0, 0.0)
 Z_LENS = 0.4

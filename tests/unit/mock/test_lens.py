@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from clumpscope.cosmology import distance_ratio
-from clumpscope.lensing.lenstool import read_lenstool
+from clumpscope.lensing.files.lenstool import read_lenstool
 from clumpscope.mock.cluster import make_cluster
 from clumpscope.mock.field import REFERENCE
 from clumpscope.mock.given_lens import given_members, read_given

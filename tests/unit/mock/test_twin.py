@@ -9,7 +9,7 @@ from astropy.io import fits
 from astropy.table import Table
 from clumpscope import config, mock
 from clumpscope.filters import filter_names
-from clumpscope.lensing.lenstool import read_lenstool
+from clumpscope.lensing.files.lenstool import read_lenstool
 from clumpscope.mock.field import REFERENCE
 from clumpscope.mock.galaxies import wishes
 from clumpscope.mock.optics import PIXEL_SCALE_ARCSEC, PSFWidths, make_psf

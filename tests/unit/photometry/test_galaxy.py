@@ -12,7 +12,7 @@ from clump_scenes import PSF_PARTS, draw_clump
 from clumpscope.flags import has
 from clumpscope.images.cutouts import Cutout
 from clumpscope.images.psf import PSF
-from clumpscope.photometry.galaxy import measure_galaxy, transform_shapes
+from clumpscope.photometry.galaxy import draw_clumps, measure_galaxy, transform_shapes
 from clumpscope.photometry.model import shape_of
 from clumpscope.photometry.residuals import draw_residuals, write_residuals
 
@@ -96,7 +96,8 @@ def test_errors_of_shapes_turn_and_scale_with_the_grid():
 
 
 def test_fluxes_shapes_and_places_of_a_galaxy(galaxy):
-    table, models = measure_galaxy(galaxy.cutouts, galaxy.psfs, galaxy.clumps, "F150W", list(GRIDS))
+    table, fitted = measure_galaxy(galaxy.cutouts, galaxy.psfs, galaxy.clumps, "F150W", list(GRIDS))
+    models = draw_clumps(fitted, galaxy.cutouts, galaxy.psfs)
     assert list(table["id"]) == list(galaxy.clumps["id"])
     for name, (_, _, _, ratio) in GRIDS.items():
         flux, error = table[f"flux_{name}_njy"], table[f"flux_{name}_err_njy"]
@@ -123,10 +124,10 @@ def test_missing_filters_and_clumps_without_data_are_flagged(galaxy):
     cutouts = dict(galaxy.cutouts)
     del cutouts["F444W"]
     cutouts["F200W"].data[:, 55:] = np.nan
-    table, models = measure_galaxy(cutouts, galaxy.psfs, galaxy.clumps, "F150W", list(GRIDS))
+    table, fitted = measure_galaxy(cutouts, galaxy.psfs, galaxy.clumps, "F150W", list(GRIDS))
     assert np.isnan(table["flux_F444W_njy"]).all()
     assert has(table["flags"], "no_coverage").all()
-    assert set(models) == {"F150W", "F200W"}
+    assert set(fitted) == {"F150W", "F200W"}
     lost = np.isnan(table["flux_F200W_njy"])
     assert lost.sum() == 1
     assert np.isnan(table["flux_F200W_err_njy"][lost]).all()
@@ -142,7 +143,8 @@ def test_a_clump_lost_in_the_reference_filter_keeps_its_row(galaxy):
 
 
 def test_no_clumps_at_all(galaxy):
-    table, models = measure_galaxy(galaxy.cutouts, galaxy.psfs, galaxy.clumps[:0], "F150W", list(GRIDS))
+    table, fitted = measure_galaxy(galaxy.cutouts, galaxy.psfs, galaxy.clumps[:0], "F150W", list(GRIDS))
+    models = draw_clumps(fitted, galaxy.cutouts, galaxy.psfs)
     assert len(table) == 0
     assert "flux_F444W_njy" in table.colnames
     assert "sigma_x_px" in table.colnames
@@ -150,7 +152,8 @@ def test_no_clumps_at_all(galaxy):
 
 
 def test_residual_products(galaxy, tmp_path):
-    table, models = measure_galaxy(galaxy.cutouts, galaxy.psfs, galaxy.clumps, "F150W", list(GRIDS))
+    table, fitted = measure_galaxy(galaxy.cutouts, galaxy.psfs, galaxy.clumps, "F150W", list(GRIDS))
+    models = draw_clumps(fitted, galaxy.cutouts, galaxy.psfs)
     path = tmp_path / "residuals.fits"
     write_residuals(path, galaxy.cutouts, models)
     with fits.open(path) as hdus:

@@ -3,7 +3,7 @@ import pytest
 from astropy.table import Table
 from clumpscope.errors import InputError
 from clumpscope.flags import bit, has
-from clumpscope.lensing.systematic import compare_models
+from clumpscope.lensing.clumps.systematic import compare_models
 from clumpscope.population.catalogue import assemble, duplicate_images
 from clumpscope.tables import read_table, write_table
 from scipy.special import ndtri

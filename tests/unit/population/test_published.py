@@ -3,7 +3,7 @@ import pytest
 from astropy.table import Table
 from clumpscope.flags import bit
 from clumpscope.population.published import Stack, compare_published, compare_stacks, fit_published_stack
-from clumpscope.sed.grid import AGES_YR, grid_ages_yr
+from clumpscope.sed.inference.grid import AGES_YR, grid_ages_yr
 
 N = 41
 

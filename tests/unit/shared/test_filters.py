@@ -6,7 +6,7 @@ from astropy.table import Table
 from clumpscope.config import name_filters
 from clumpscope.errors import InputError
 from clumpscope.filters import get_filter, resolve_filter, transmission
-from clumpscope.sed.columns_photometry import table_photometry
+from clumpscope.sed.products.columns_photometry import table_photometry
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 from clumpscope import precompile
-from clumpscope.lensing import compiled as lens_loops
+from clumpscope.lensing.models import compiled as lens_loops
 from clumpscope.photometry import compiled as fit_loops
-from clumpscope.sed import kernels as sed_loops
+from clumpscope.sed.models import kernels as sed_loops
 
 
 def test_all_loops_that_jobs_call_are_compiled_ahead():

@@ -35,7 +35,7 @@ def rest_magnitudes(library: str, clumps: Table, ssp: Table) -> Table:
     Table
         id, m_b_vega, m_i_vega (intrinsic), b_i_vega, best_log_age_yr; NaN for clumps without a fit.
     """
-    from ..sed.photometry import (
+    from ..sed.models.photometry import (
         PhotometryModel,
     )  # compiled code and a library that only figures of clusters need
 

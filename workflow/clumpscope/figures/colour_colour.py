@@ -30,7 +30,9 @@ def track_colours(
     library: str, redshift: float, log_z_zsun: float, ages_yr: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Colours (F200W - F277W, F090W - F150W) of dust-free SSPs without gas; two (n_ages,) arrays [AB mag]."""
-    from ..sed.photometry import PhotometryModel  # compiled code and a library that only this figure needs
+    from ..sed.models.photometry import (
+        PhotometryModel,  # compiled code and a library that only this figure needs
+    )
 
     model = PhotometryModel(library, _FILTERS, redshift, "ssp", nebular=False)
     fixed = {"log_mass_formed": 6.0, "log_z_zsun": log_z_zsun, "a_v": 0.0, "log_u": -3.0}

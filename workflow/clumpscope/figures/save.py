@@ -31,4 +31,5 @@ def save(figure: "Figure", table: Table, path_pdf: str | os.PathLike) -> None:
     path = Path(path_pdf)
     for ending in (".pdf", ".png"):
         save_picture(figure, path.with_suffix(ending), dpi=None)  # that of the style
+        figure.set_layout_engine("none")  # on the screen as in the paper, and found once
     write_table(table, path.with_suffix(".ecsv"))

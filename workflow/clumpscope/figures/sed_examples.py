@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ..sed.posterior import Posterior
+    from ..sed.inference.posterior import Posterior
 
 __all__ = ["chosen_clumps", "draw"]
 
@@ -71,7 +71,7 @@ def chosen_clumps(catalogue: Table, counted: Table, settings: Settings) -> list[
 
 
 def _posteriors(paths: list, catalogue: Table, chosen: list[str]) -> "list[Posterior]":
-    from ..sed.store import read_posterior  # slow to import
+    from ..sed.products.store import read_posterior  # slow to import
 
     galaxy = dict(zip(map(str, catalogue["id"]), map(str, catalogue["galaxy"]), strict=True))
     wanted = {galaxy[name] for name in chosen}
@@ -83,7 +83,7 @@ def _posteriors(paths: list, catalogue: Table, chosen: list[str]) -> "list[Poste
 
 
 def _draw_clump(axes: "Axes", posterior: "Posterior", library: str, mu: float) -> Table:
-    from ..sed.observed_spectrum import best_spectrum
+    from ..sed.products.observed_spectrum import best_spectrum
 
     pivot = np.array([get_filter(name).pivot_angstrom for name in posterior.filters]) / 1e4
     order = np.argsort(pivot)

@@ -160,9 +160,9 @@ def _draw_spectrum(
 
 def _model(library: str, redshift: float, age_gyr: float, z_zsun: float, wave_um: np.ndarray) -> np.ndarray:
     """Spectrum of a dust-free SSP without gas at observed wavelengths, in F_nu with any scale."""
-    from ..sed.library import load_library
-    from ..sed.sfh import get_sfh
-    from ..sed.spectrum import rest_spectrum
+    from ..sed.library.ssp import load_library
+    from ..sed.models.sfh import get_sfh
+    from ..sed.models.spectrum import rest_spectrum
 
     stars = load_library(library)
     parameters = {

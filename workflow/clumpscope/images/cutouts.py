@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from astropy.io import fits
@@ -12,10 +11,7 @@ from astropy.wcs import WCS
 from ..errors import InputError
 from ..made_by import write_fits
 
-if TYPE_CHECKING:
-    from .mosaic import Mosaic
-
-__all__ = ["MARGIN_ARCSEC", "Cutout", "cut_galaxy", "galaxy_footprint", "read_cutouts", "write_cutouts"]
+__all__ = ["MARGIN_ARCSEC", "Cutout", "galaxy_footprint", "read_cutouts", "write_cutouts"]
 
 # Room around a galaxy: the fit boxes of its outermost clumps, and sky.
 MARGIN_ARCSEC = 1.0
@@ -46,48 +42,6 @@ class Cutout:
     y0: int
     pixel_scale_arcsec: float
     filter: str = ""
-
-
-def cut_galaxy(
-    mosaics: "Mapping[str, Mosaic]", galaxy: str, ra: float, dec: float, radius_arcsec: float, filter_ref: str
-) -> dict[str, Cutout]:
-    """Cut one galaxy, with one arcsecond around it, out of every mosaic that covers it.
-
-    Parameters
-    ----------
-    mosaics : mapping of str to Mosaic
-        By filter.
-    galaxy : str
-        Identifier, for messages.
-    ra, dec : float
-        Its centre [deg].
-    radius_arcsec : float
-        Its radius.
-    filter_ref : str
-        Its reference filter.
-
-    Returns
-    -------
-    dict of str to Cutout
-        Filters whose mosaic does not reach the galaxy are left out.
-
-    Raises
-    ------
-    InputError
-        If the reference filter's mosaic does not.
-    """
-    cutouts = {}
-    for name, mosaic in mosaics.items():
-        try:
-            cutouts[name] = mosaic.cutout(ra, dec, 2.0 * (radius_arcsec + MARGIN_ARCSEC))
-        except InputError as error:
-            if name == filter_ref:
-                raise InputError(
-                    f"galaxy {galaxy} at ra={ra:.6f}, dec={dec:.6f}", f"no overlap with {error.where}",
-                    f"a galaxy that the image of its reference filter {filter_ref} covers",
-                    "Correct the position or the image, or put the galaxy on selection.reject.",
-                ) from error  # fmt: skip
-    return cutouts
 
 
 def galaxy_footprint(path: str | os.PathLike, galaxy: str, cutout: Cutout) -> np.ndarray:

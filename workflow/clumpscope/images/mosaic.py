@@ -12,13 +12,13 @@ from astropy.wcs.utils import proj_plane_pixel_scales
 
 from ..errors import InputError
 from ..files import PACKED_ENDINGS
-from .cutouts import Cutout, read_cutouts, write_cutouts
+from .cutouts import MARGIN_ARCSEC, Cutout
 from .photons import binning, electrons_per_njy_s, photon_variance
 from .sky import sky_statistics
 from .streaming import ForwardPlane, find_packed_plane
 from .units import njy_per_unit
 
-__all__ = ["Cutout", "Mosaic", "open_mosaic", "read_cutouts", "write_cutouts"]
+__all__ = ["Mosaic", "cut_galaxy", "open_mosaic"]
 
 _ARCSEC_PER_DEG = 3600.0
 _SR_PER_ARCSEC2 = (np.pi / 180.0 / 3600.0) ** 2
@@ -419,3 +419,45 @@ def celestial(header, shape, pixel_scale, reference, where) -> tuple[WCS, float]
             "Leave `pixel_scale` out for images with a WCS.",
         )  # fmt: skip
     return wcs, scale
+
+
+def cut_galaxy(
+    mosaics: Mapping[str, Mosaic], galaxy: str, ra: float, dec: float, radius_arcsec: float, filter_ref: str
+) -> dict[str, Cutout]:
+    """Cut one galaxy, with one arcsecond around it, out of every mosaic that covers it.
+
+    Parameters
+    ----------
+    mosaics : mapping of str to Mosaic
+        By filter.
+    galaxy : str
+        Identifier, for messages.
+    ra, dec : float
+        Its centre [deg].
+    radius_arcsec : float
+        Its radius.
+    filter_ref : str
+        Its reference filter.
+
+    Returns
+    -------
+    dict of str to Cutout
+        Filters whose mosaic does not reach the galaxy are left out.
+
+    Raises
+    ------
+    InputError
+        If the reference filter's mosaic does not.
+    """
+    cutouts = {}
+    for name, mosaic in mosaics.items():
+        try:
+            cutouts[name] = mosaic.cutout(ra, dec, 2.0 * (radius_arcsec + MARGIN_ARCSEC))
+        except InputError as error:
+            if name == filter_ref:
+                raise InputError(
+                    f"galaxy {galaxy} at ra={ra:.6f}, dec={dec:.6f}", f"no overlap with {error.where}",
+                    f"a galaxy that the image of its reference filter {filter_ref} covers",
+                    "Correct the position or the image, or put the galaxy on selection.reject.",
+                ) from error  # fmt: skip
+    return cutouts

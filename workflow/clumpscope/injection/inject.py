@@ -1,6 +1,6 @@
 """Clumps of known flux, size and colours, injected, detected and measured as the real ones are."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from astropy.table import Table, vstack
@@ -20,6 +20,9 @@ MATCH_PX = 2.0
 """A detection this near to an injected clump is that clump (C25 section 3.5 and F22 section 2.4 let centres move by as much)."""
 # Injected clumps on one image are this far apart: more than the box of the smooth light and a fit's box together.
 _APART_FWHM = 8.0
+# Known clumps farther than this from all that are found again [FWHM of the broadest PSF] stay as they were fitted without them: their
+# fits change by less than a hundredth of an error, and are half of all.
+_FAR_FWHM = 2.0
 _SNR_OF_COLOURS = 5.0
 _SNR_OF_BANDS = 3.0
 
@@ -46,7 +49,7 @@ def clump_colours(photometry: Table, filter_ref: str, filters: Sequence[str]) ->
     return np.maximum(np.nan_to_num(flux / flux[:, [list(filters).index(filter_ref)]]), 0.0)
 
 
-def clump_conditions(target: Target, photometry: Table) -> Table:
+def clump_conditions(target: Target, photometry: Table, fits: Mapping[str, Table] | None = None) -> Table:
     """Conditions of a galaxy's own clumps, to which the completeness of the injected ones is applied.
 
     Parameters
@@ -54,6 +57,8 @@ def clump_conditions(target: Target, photometry: Table) -> Table:
     target : Target
     photometry : Table
         Of the galaxy's clumps.
+    fits : mapping of str to Table, optional
+        Of `Target.measure`, of these clumps, where they are known already.
 
     Returns
     -------
@@ -61,6 +66,7 @@ def clump_conditions(target: Target, photometry: Table) -> Table:
         id, galaxy, filter_ref, flux_njy (reference filter), sigma_px (round, equal area; 0 where unresolved), and the
         columns of `Target.conditions`.
     """
+    fits = target.measure(photometry)[1] if fits is None else fits
     cutout = target.reference
     x, y = np.asarray(photometry["x"]) - cutout.x0, np.asarray(photometry["y"]) - cutout.y0
     flux = np.asarray(photometry[f"flux_{target.filter_ref}_njy"], float)
@@ -69,7 +75,7 @@ def clump_conditions(target: Target, photometry: Table) -> Table:
     table = photometry["id", "galaxy", "filter_ref"].copy()
     table["flux_njy"], table["sigma_px"] = flux, sigma
     places = np.column_stack([x, y])
-    for name, values in target.conditions(target.host_light(photometry), x, y, flux, sigma, places).items():
+    for name, values in target.conditions(target.host_light(fits), x, y, flux, sigma, places).items():
         table[name] = values
     return table
 
@@ -83,6 +89,7 @@ def inject(
     colours: Array | None = None,
     hard_share: float = 0.0,
     seed: int = 0,
+    fits: Mapping[str, Table] | None = None,
 ) -> Table:
     """Inject clumps into images, a few well-separated ones at a time, and recover them.
 
@@ -102,6 +109,8 @@ def inject(
         As many clumps more, over `n_clumps`, are put on the nucleus, near critical lines and near other clumps, in equal
         parts as far as there are such places.
     seed : int
+    fits : mapping of str to Table, optional
+        Of `Target.measure`, of `clumps`, where they are known already.
 
     Returns
     -------
@@ -128,7 +137,8 @@ def inject(
     rng = generator(seed, "injection", target.name)
     cutout, filters = target.reference, list(target.psfs)
     depth = target.depths[target.filter_ref]
-    host = target.host_light(clumps)
+    fits = target.measure(clumps)[1] if fits is None else fits
+    host = target.host_light(fits)
     there = (
         clumps if target.edits is None else vstack([clumps["x", "y"], target.detect(edited=False)["x", "y"]])
     )
@@ -186,30 +196,42 @@ def inject(
                     data[name], float(x), float(y), sigma[k] * scale, fluxes[k, filters.index(name)]
                 )
         table["realisation"][members] = number
-        _recover(table, members, target.with_data(data), np.add(taken, [cutout.x0, cutout.y0]))
+        _recover(table, members, target.with_data(data), there, clumps, fits)
     return table
 
 
-def _recover(table: Table, members: Array, target: Target, known: Array) -> None:
+def _distances(first: Table, second: Table) -> Array:
+    """Between all clumps of two tables [px]."""
+    return np.hypot(
+        *(np.subtract.outer(*(np.asarray(t[axis], float) for t in (first, second))) for axis in "xy")
+    )
+
+
+def _recover(
+    table: Table, members: Array, target: Target, known: Table, clumps: Table, fits: Mapping[str, Table]
+) -> None:
     """Detect and measure one image with injected clumps; fill their rows. `known` are the places of other clumps."""
     found = target.detect()
     if not len(found):
         return
-    distance = np.hypot(
-        np.subtract.outer(np.asarray(table["x"][members]), np.asarray(found["x"])),
-        np.subtract.outer(np.asarray(table["y"][members]), np.asarray(found["y"])),
-    )
-    to_known = np.hypot(
-        np.subtract.outer(known[:, 0], np.asarray(found["x"])),
-        np.subtract.outer(known[:, 1], np.asarray(found["y"])),
-    ).min(axis=0, initial=np.inf)
+    distance = _distances(table[members], found)
+    to_known = _distances(known, found).min(axis=0, initial=np.inf)
     distance[distance > to_known] = np.inf
     nearest = distance.argmin(axis=1)
     matched = distance[np.arange(len(members)), nearest] <= MATCH_PX
     if not matched.any():
         return
     rows, partners = members[matched], nearest[matched]
-    measured = target.measure(found)[0][partners]
+    reach = (
+        _FAR_FWHM * max(psf.fwhm_arcsec for psf in target.psfs.values()) / target.reference.pixel_scale_arcsec
+    )
+    far = _distances(clumps, found[partners]).min(axis=1) > reach
+    others = target.draw({name: fit[far] for name, fit in fits.items()})
+    data = {name: image.data - others.get(name, 0.0) for name, image in target.cutouts.items()}
+    # Injected ones first, so that they are found again.
+    apart = _distances(found, found[partners]).min(axis=1)
+    order = np.concatenate([partners, np.setdiff1d(np.flatnonzero(apart <= reach), partners)])
+    measured = target.with_data(data).measure(found[order])[0][: len(partners)]
     table["detected"][rows] = True
     for name in measured.colnames:
         if name in table.colnames and (

@@ -13,7 +13,7 @@ from ..images.depth import Depth, measure_depth
 from ..images.detection import detect_clumps
 from ..images.mosaic import Mosaic
 from ..images.psf import PSF
-from ..photometry.galaxy import measure_galaxy
+from ..photometry.galaxy import draw_clumps, measure_galaxy
 from .environment import environments, nucleus
 
 __all__ = ["Target", "background_target"]
@@ -89,28 +89,31 @@ class Target:
             edits=self.edits if edited else None, **settings,
         ).table  # fmt: skip
 
-    def measure(self, clumps: Table, filters: list[str] | None = None) -> tuple[Table, dict[str, Array]]:
-        """Shapes and fluxes, and the clumps' model images, as the workflow fits them."""
+    def measure(self, clumps: Table) -> tuple[Table, dict[str, Table]]:
+        """Shapes and fluxes, and the fit of every filter, as the workflow fits them."""
         noise = {name: depth.noise for name, depth in self.depths.items()}
-        filters = list(self.psfs) if filters is None else filters
         # What is injected is known to be Gaussian.
         fit = {**(self.fit or {}), "profiles": None}
-        return measure_galaxy(self.cutouts, self.psfs, clumps, self.filter_ref, filters, noise, **fit)
+        return measure_galaxy(self.cutouts, self.psfs, clumps, self.filter_ref, list(self.psfs), noise, **fit)
 
-    def host_light(self, clumps: Table) -> dict[str, Array]:
+    def draw(self, fits: Mapping[str, Table]) -> dict[str, Array]:
+        """Images of clumps of these fits on every cutout."""
+        return draw_clumps(fits, self.cutouts, self.psfs)
+
+    def host_light(self, fits: Mapping[str, Table]) -> dict[str, Array]:
         """Diffuse light [nJy per pixel] of every cutout: mean in a circle of radius one FWHM, without clumps.
 
         Parameters
         ----------
-        clumps : Table
-            The galaxy's own.
+        fits : mapping of str to Table
+            Of `measure`, of the galaxy's own clumps.
 
         Returns
         -------
         dict of str to (ny, nx) array
             By filter; not negative.
         """
-        models = self.measure(clumps)[1]
+        models = self.draw(fits)
         return {name: self._mean_light(name, models[name]) for name in self.psfs if name in models}
 
     def _mean_light(self, name: str, model: Array) -> Array:

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from .lenstool import read_lenstool
-from .maps import read_maps
-from .model import LensModel
-from .unlensed import no_lens
+from .files.lenstool import read_lenstool
+from .files.maps import read_maps
+from .models.model import LensModel
+from .models.unlensed import no_lens
 
 __all__ = ["LensModel", "no_lens", "read_lens", "read_lenstool", "read_maps"]
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..errors import InputError
-from ..lensing.lenstool import read_lenstool
-from ..lensing.parametric import ParametricModel
-from ..lensing.potentials import ANGLE, CUT, ELLIPTICITY, STRENGTH, X, Y
+from ..lensing.files.lenstool import read_lenstool
+from ..lensing.models.parametric import ParametricModel
+from ..lensing.models.potentials import ANGLE, CUT, ELLIPTICITY, STRENGTH, X, Y
 from .cluster import MAG_STAR, V_DISP_STAR_KMS, Member
 from .lens import Lens
 
@@ -60,7 +60,7 @@ def read_given(path: str, samples: str | None) -> tuple[GivenLens, list[GivenLen
     Raises
     ------
     InputError
-        Of `clumpscope.lensing.lenstool.read_lenstool`, or for a model of several planes, which this mock cannot draw.
+        Of `clumpscope.lensing.files.lenstool.read_lenstool`, or for a model of several planes, which this mock cannot draw.
     """
     model = read_lenstool(path, samples=samples)
     if model.redshifts is not None and np.ptp(model.redshifts) > 0:

@@ -53,8 +53,8 @@ class Population:
         from sedpy.observate import Filter
 
         from ..sed import load_library, rest_spectrum
-        from ..sed.attenuation import calzetti
-        from ..sed.sfh import get_sfh
+        from ..sed.models.attenuation import calzetti
+        from ..sed.models.sfh import get_sfh
 
         library = load_library("bc03")
         parameters = {"log_mass_formed": 0.0, **asdict(self)}

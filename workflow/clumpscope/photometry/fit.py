@@ -7,8 +7,8 @@ from astropy.table import Table
 
 from ..errors import InputError
 from ..flags import bit, has
-from ..images.profiles import FWHM_OF_SIGMA, fwhm_px
-from .model import SpectralPSF, check_kernel, main_variances, moments_of, shape_of
+from ..images.profiles import FWHM_OF_SIGMA
+from .model import Kernel, check_kernel, main_variances, moments_of, shape_of
 
 __all__ = ["fit_clumps", "render_clumps"]
 
@@ -116,7 +116,7 @@ def fit_clumps(
     from .scene import Scene
 
     image, error = np.asarray(image, dtype=float), np.asarray(error, dtype=float)
-    kernel = check_kernel(psf, psf_oversampling)
+    kernel = Kernel.of(check_kernel(psf, psf_oversampling), psf_oversampling)
     if image.shape != error.shape or image.ndim != 2:
         raise InputError("image and error", f"shapes {image.shape} and {error.shape}", "two equal 2-D arrays")
     x, y = np.atleast_1d(np.asarray(x, dtype=float)), np.atleast_1d(np.asarray(y, dtype=float))
@@ -132,8 +132,7 @@ def fit_clumps(
             raise InputError(key, f"a side of {side} px", f"an odd number from 5 to {_LARGEST_BOX}")
     if max_shift_px is None:
         max_shift_px = 1.0 if shape is not None else 2.0
-    fwhm = fwhm_px(kernel) / psf_oversampling
-    least_variance = _LEAST_VARIANCE * (fwhm / FWHM_OF_SIGMA) ** 2
+    least_variance = _LEAST_VARIANCE * (kernel.fwhm_px / FWHM_OF_SIGMA) ** 2
     moments, moments_covariance = np.zeros((x.size, 3)), np.zeros((x.size, 3, 3))
     if shape is not None:
         moments = np.nan_to_num(moments_of(shape))
@@ -151,10 +150,11 @@ def fit_clumps(
     )
     free_shape = shape is None and model == "gaussian"
 
-    scene = Scene(image, error, kernel, x, y, moments, moments_covariance, rules, free_shape, method, psf_oversampling,
-                  host_fwhm)  # fmt: skip
+    scene = Scene(
+        image, error, kernel, x, y, moments, moments_covariance, rules, free_shape, method, host_fwhm
+    )
     # Within one FWHM, fits of one clump after the other do not settle, and their errors know nothing of each other.
-    scene.make_groups(max(joint_distance_px, fwhm), box, joint_box)
+    scene.make_groups(max(joint_distance_px, kernel.fwhm_px), box, joint_box)
     scene.sweep(n_sweeps)
     table = _table(scene, shape, min_sigma_px)
     if isinstance(winged, Mapping):
@@ -215,7 +215,7 @@ def render_clumps(fitted: Table, psf: Array, shape: tuple[int, int], psf_oversam
     """
     from .compiled import add_source
 
-    arrays = SpectralPSF(check_kernel(psf, psf_oversampling), _STAMP_PX, psf_oversampling).arrays
+    arrays = Kernel.of(check_kernel(psf, psf_oversampling), psf_oversampling).spectral(_STAMP_PX).arrays
     image = np.zeros(shape)
     theta = np.column_stack([fitted["x"], fitted["y"], np.nan_to_num(moments_of(fitted))])
     for source, flux in zip(theta, fitted["flux"], strict=True):

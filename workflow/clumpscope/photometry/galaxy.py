@@ -14,7 +14,7 @@ from .fit import fit_clumps, render_clumps
 from .model import moments_of
 from .profiles import profile_scatter
 
-__all__ = ["measure_galaxy", "transform_shapes"]
+__all__ = ["draw_clumps", "measure_galaxy", "transform_shapes"]
 
 
 def transform_shapes(shapes: Table, old: WCS, new: WCS) -> Table:
@@ -60,7 +60,7 @@ def measure_galaxy(
     noise: Mapping[str, tuple[np.ndarray, float]] | None = None,
     profiles: Mapping[str, float] | None = None,
     **options: object,
-) -> tuple[Table, dict[str, np.ndarray]]:
+) -> tuple[Table, dict[str, Table]]:
     """Fit shapes in the reference filter and force them on the others.
 
     Parameters
@@ -93,8 +93,8 @@ def measure_galaxy(
         of two filters is their product: three of the shape, one of the profile. moments_px2 and moments_covariance_px4 are
         the second moments as the data of the reference filter have them, not bound to be those of an ellipse;
         profile_size_error is the relative error of the size that goes with the fourth common part.
-    models : dict of str to (ny, nx) array
-        Image of all clumps on every cutout [nJy].
+    fits : dict of str to Table
+        Of `fit_clumps`, by the filters that there are cutouts of.
     """
 
     def fit(
@@ -156,7 +156,7 @@ def measure_galaxy(
         return profile_scatter({one: np.asarray(measured[f"{column}{one}"]) for one in winged}, shares)
 
     table["profile_size_error"] = profile_error(fitted, "winged_size_")
-    models = {}
+    fits = {}
     for name in filters:
         flux, error = f"flux_{name}_njy", f"flux_{name}_err_njy"
         if name not in cutouts:
@@ -184,6 +184,23 @@ def measure_galaxy(
         table[error] = np.where(lost, np.nan, total)
         if psfs[name].undersampled:
             flags[~lost] |= bit("undersampled_psf")
-        models[name] = render_clumps(here, psfs[name].fine, cutouts[name].data.shape, psfs[name].oversampling)
+        fits[name] = here
     table["flags"] = flags
-    return table, models
+    return table, fits
+
+
+def draw_clumps(
+    fits: Mapping[str, Table], cutouts: Mapping[str, Cutout], psfs: Mapping[str, PSF]
+) -> dict[str, np.ndarray]:
+    """Images (ny, nx) of fitted clumps on every cutout [nJy], by filter.
+
+    Parameters
+    ----------
+    fits : mapping of str to Table
+        Of `measure_galaxy`, or some of their rows.
+    cutouts, psfs : mappings by filter
+    """
+    return {
+        name: render_clumps(fit, psfs[name].fine, cutouts[name].data.shape, psfs[name].oversampling)
+        for name, fit in fits.items()
+    }

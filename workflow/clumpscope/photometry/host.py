@@ -7,6 +7,7 @@ bends it is zero, and the modes are not there. A lens draws discs out into arcs,
 are given, processes that are long in one direction and thin across it compete with the round one by their evidence.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -107,7 +108,7 @@ class Host:
         spectra += [spectrum(_LONG_FWHM, _THIN_FWHM, angle) for angle in angles]
         # Of unit variance before the PSF.
         self._covariances = [np.fft.ifft2(np.abs(transfer) ** 2 * one / one.mean()).real for one in spectra]
-        self._modes = lru_cache(self._make_modes)
+        self._modes, self._seen = lru_cache(self._make_modes), lru_cache(self._make_seen)
         self._discs = [np.fft.ifft2(np.sqrt(one) * transfer).real for one in spectra]
         self._middle = kernel.shape[0] // 2
 
@@ -155,22 +156,21 @@ class Host:
         basis = np.linalg.qr(known.T)[0]
         data = image.ravel() * weight
 
-        def evidence(process: int, quick: float | None = None) -> tuple[float, float, float]:
-            modes = self._modes(shape, process)[: _MOST if quick is None else _TELLING]
-            return self._evidence(modes, weight, basis, data, shape, quick)
+        def evidence(processes: Sequence[int], quick: float | None = None) -> tuple[Array, Array, Array]:
+            return self._evidence(processes, weight, basis, data, shape, quick)
 
         best = 0  # the round process
-        rise, width, smooth = evidence(best)
+        (rise,), (width,), (smooth,) = evidence([best])
         if rise < _RISE:
             return flat
         if arcs:
-            directions = range(1, len(self._covariances))
-            likely = sorted(directions, key=lambda process: -evidence(process, smooth)[0])[:_ASKED]
-            for process in sorted(likely):
-                arc = evidence(process)
-                # The directions of an arc share its prior probability.
-                if arc[0] - np.log(_DIRECTIONS) > rise:
-                    best, (rise, width, smooth) = process, (arc[0] - np.log(_DIRECTIONS), *arc[1:])
+            rough = evidence(range(1, len(self._covariances)), smooth)[0]
+            likely = sorted(1 + np.argsort(-rough, kind="stable")[:_ASKED])
+            rises, widths, smooths = evidence(likely)
+            first = int(rises.argmax())
+            # The directions of an arc share its prior probability.
+            if rises[first] - np.log(_DIRECTIONS) > rise:
+                best, width, smooth = likely[first], widths[first], smooths[first]
         modes = self._modes(shape, best)
         width *= _WIDER
         strong = np.sum((modes.reshape(len(modes), -1) * weight) ** 2, axis=1) * width**2 > _FAINT
@@ -179,40 +179,55 @@ class Host:
             np.concatenate([flat.terms, width * modes[strong]]), ridge, width, self.broadest_px, best
         )
 
+    def _make_seen(
+        self, shape: tuple[int, int], processes: tuple[int, ...], n_modes: int
+    ) -> tuple[Array, Array]:
+        """Modes of unit length (p, m, pixels) of some processes, the strongest first, and their lengths (p, m)."""
+        kept = [self._modes(shape, process)[:n_modes].reshape(-1, np.prod(shape)) for process in processes]
+        modes = np.zeros((len(kept), max(map(len, kept)), np.prod(shape)))
+        for own, some in zip(modes, kept, strict=True):
+            own[: len(some)] = some
+        strength = np.sqrt(np.sum(modes**2, axis=-1))
+        return modes / np.where(strength > 0.0, strength, 1.0)[..., None], strength
+
     def _evidence(
         self,
-        modes: Array,
+        processes: Sequence[int],
         weight: Array,
         basis: Array,
         data: Array,
         shape: tuple[int, int],
         smooth: float | None = None,
-    ) -> tuple[float, float, float]:
-        """Rise of the log evidence over the plane's, the width that has it, and the variance of the noise's smooth part.
+    ) -> tuple[Array, Array, Array]:
+        """Rise of the log evidence over the plane's, the width that has it, and the variance of the noise's smooth part, of processes.
 
         Quicker where that variance, `smooth`, is taken for all of the noise's.
         """
-        modes = modes.reshape(-1, weight.size)
-        strength = np.sqrt(np.sum(modes**2, axis=1))
+        modes, strength = self._seen(shape, tuple(processes), _MOST if smooth is None else _TELLING)
         # Modes as they are seen beside the clumps.
-        seen = (modes / strength[:, None]) * weight
+        seen = (modes * weight).reshape(-1, weight.size)
         seen -= (seen @ basis) @ basis.T
-        products = seen @ seen.T
+        correlated = None if smooth is not None else self._correlation(seen, shape).reshape(modes.shape)
+        seen = seen.reshape(modes.shape)
+        products = seen @ seen.transpose(0, 2, 1)
         if smooth is None:
-            noise = self._error_scale**2 * seen @ self._correlation(seen, shape).T
+            noise = self._error_scale**2 * seen @ correlated.transpose(0, 2, 1)
         else:
             noise = smooth * products
-        noise[np.diag_indices(len(noise))] += 1e-6 * np.trace(noise)
+        trace = np.trace(noise, axis1=1, axis2=2)
+        noise[:, *np.diag_indices(noise.shape[1])] += 1e-6 * trace[:, None]
         # In directions of unit, uncorrelated noise: the variance of the light there, for a width of 1, and what is found.
         lower = np.linalg.cholesky(noise)
-        light = scipy.linalg.solve_triangular(lower, products * strength, lower=True, check_finite=False)
-        variance, axes = np.linalg.eigh(light @ light.T)
-        found = axes.T @ scipy.linalg.solve_triangular(lower, seen @ data, lower=True, check_finite=False)
-        total = 1.0 + np.maximum(variance, 0.0)[:, None] * _WIDTHS**2
-        evidence = 0.5 * np.sum(found[:, None] ** 2 * (1.0 - 1.0 / total) - np.log(total), axis=0)
-        best = int(evidence.argmax())
+        both = np.linalg.solve(lower, np.dstack([products * strength[:, None, :], (seen @ data)[..., None]]))
+        light, found = both[..., :-1], both[..., -1:]
+        variance, axes = np.linalg.eigh(light @ light.transpose(0, 2, 1))
+        found = axes.transpose(0, 2, 1) @ found
+        total = 1.0 + np.maximum(variance, 0.0)[..., None] * _WIDTHS**2
+        evidence = 0.5 * np.sum(found**2 * (1.0 - 1.0 / total) - np.log(total), axis=1)
+        best = evidence.argmax(axis=1)
         # Smooth modes are as uncertain as the noise's smooth part.
-        return float(evidence[best]), float(_WIDTHS[best]), float(np.trace(noise) / np.trace(products))
+        smooth = np.trace(noise, axis1=1, axis2=2) / np.trace(products, axis1=1, axis2=2)
+        return evidence[np.arange(len(best)), best], _WIDTHS[best], smooth
 
     def hidden(
         self, box: Box, image: Array, sources: Array, theta: Array, response: Array, process: int = 0

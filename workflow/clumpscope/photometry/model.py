@@ -7,13 +7,23 @@ An oversampled kernel keeps the frequencies that the pixels alias: images of it 
 """
 
 import warnings
+from functools import cached_property, lru_cache
 
 import numpy as np
 from astropy.table import Table
 
 from ..errors import InputError
+from ..images.profiles import fwhm_px
 
-__all__ = ["SpectralPSF", "check_kernel", "covariance_of", "main_variances", "moments_of", "shape_of"]
+__all__ = [
+    "Kernel",
+    "SpectralPSF",
+    "check_kernel",
+    "covariance_of",
+    "main_variances",
+    "moments_of",
+    "shape_of",
+]
 
 Array = np.ndarray
 _MAX_HALF = 24
@@ -97,6 +107,44 @@ def main_variances(moments: Array) -> tuple[Array, Array]:
     xx, yy, xy = np.moveaxis(np.asarray(moments), -1, 0)
     mean, half = 0.5 * (xx + yy), np.hypot(0.5 * (xx - yy), xy)
     return mean + half, mean - half
+
+
+class Kernel:
+    """A PSF kernel with what fits ask of it, each computed once: a galaxy's images, and hundreds with injected clumps, share theirs.
+
+    Parameters
+    ----------
+    samples : (n, n) array
+        As `check_kernel` has it.
+    oversampling : float
+        Samples a pixel side.
+
+    Attributes
+    ----------
+    spectral : function of int
+        The `SpectralPSF` of an extent [px].
+    """
+
+    def __init__(self, samples: Array, oversampling: float) -> None:
+        self.samples, self.oversampling = samples, oversampling
+        self.spectral = lru_cache(lambda extent: SpectralPSF(samples, extent, oversampling))
+
+    @classmethod
+    def of(cls, samples: Array, oversampling: float = 1.0) -> "Kernel":
+        """The one of these samples."""
+        return _kernel(
+            np.ascontiguousarray(samples, dtype=float).tobytes(), len(samples), float(oversampling)
+        )
+
+    @cached_property
+    def fwhm_px(self) -> float:
+        """Full width at half maximum [px]."""
+        return fwhm_px(self.samples) / self.oversampling
+
+
+@lru_cache(maxsize=32)
+def _kernel(samples: bytes, side: int, oversampling: float) -> Kernel:
+    return Kernel(np.frombuffer(samples).reshape(side, side), oversampling)
 
 
 class SpectralPSF:

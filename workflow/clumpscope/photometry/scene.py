@@ -8,12 +8,12 @@ import numpy as np
 import scipy
 
 from ..flags import bit
-from ..images.profiles import FWHM_OF_SIGMA, fwhm_px
+from ..images.profiles import FWHM_OF_SIGMA
 from .boxes import MAX_BOX, Box, group_clumps, make_box
 from .compiled import source_images
 from .evidence import Rules
 from .host import Background, Host, bright_surroundings, plane
-from .model import SpectralPSF, shape_of
+from .model import Kernel, SpectralPSF, shape_of
 from .noise import Correlation
 from .profiles import WingedFit, draw_round, winged_fits
 from .uncertainty import Fitted
@@ -95,8 +95,7 @@ class Scene:
     ----------
     image, error : (ny, nx) arrays
         Data and standard deviations; NaN where there is no good pixel.
-    kernel : (n, n) array
-        PSF.
+    kernel : Kernel
     x, y : (n_clumps,) arrays
         Where to begin [px].
     covariance : (n_clumps, 3) array
@@ -107,8 +106,6 @@ class Scene:
     free_shape : bool
         Whether shapes are fitted instead.
     method : {"projection", "lmfit"}
-    oversampling : float
-        Samples of the kernel a pixel side.
     host_fwhm : float
         Side [FWHM of the PSF] of the boxes in which hosts are modelled; 0: none are.
 
@@ -123,17 +120,15 @@ class Scene:
     flags : (n_clumps,) int array
     """
 
-    def __init__(self, image: Array, error: Array, kernel: Array, x: Array, y: Array, covariance: Array,
-                 moments_covariance: Array, rules: Rules, free_shape: bool, method: str,
-                 oversampling: float, host_fwhm: float) -> None:  # fmt: skip
+    def __init__(self, image: Array, error: Array, kernel: Kernel, x: Array, y: Array, covariance: Array,
+                 moments_covariance: Array, rules: Rules, free_shape: bool, method: str, host_fwhm: float) -> None:  # fmt: skip
         good = np.isfinite(image) & np.isfinite(error) & (error > 0)
         self._weight = np.zeros(image.shape)
         self._weight[good] = 1.0 / error[good]
         # What is left of the image once all current models are taken off.
         self._left = np.where(good, image, 0.0)
         self._rules, self._free, self._method = rules, free_shape, method
-        self._spectral = lru_cache(lambda extent: SpectralPSF(kernel, extent, oversampling))
-        self._fwhm = fwhm_px(kernel) / oversampling
+        self._spectral, self._fwhm = kernel.spectral, kernel.fwhm_px
         self._host, self._on_host = None, np.zeros(x.size, dtype=bool)
         self._stamps: dict[int, tuple[tuple[slice, slice], Array]] = {}
         self._groups: list[_Group] = []

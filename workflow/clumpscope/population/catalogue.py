@@ -10,7 +10,7 @@ from ..cosmology import pc_per_arcsec
 from ..errors import InputError
 from ..flags import bit, describe
 from ..intervals import sided_errors
-from ..lensing.sizes import axis_sizes, round_sizes
+from ..lensing.clumps.sizes import axis_sizes, round_sizes
 from ..randomness import generator
 
 __all__ = ["assemble", "duplicate_images"]
@@ -178,7 +178,7 @@ def assemble(
     min_sigma_px : float
         Smallest resolved standard deviation.
     sizes_by : {"lens", "paper"}
-        Sizes of `clumpscope.lensing.sizes.round_sizes`, or of `axis_sizes`.
+        Sizes of `clumpscope.lensing.clumps.sizes.round_sizes`, or of `axis_sizes`.
     ellipticity : float
         Of `round_sizes`.
     seed : int

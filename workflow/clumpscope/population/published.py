@@ -8,8 +8,8 @@ from astropy.table import Table
 from ..cosmology import age_of_universe_yr
 from ..flags import has
 from ..resources import resource
-from ..sed.grid import fit_grid
-from ..sed.grid_table import grid_table, map_table
+from ..sed.inference.grid import fit_grid
+from ..sed.products.grid_table import grid_table, map_table
 from ..tables import read_table
 
 __all__ = ["REASONS", "Stack", "compare_published", "compare_stacks", "fit_published_stack"]
@@ -69,9 +69,9 @@ class Stack:
     photometry : Table
         filter, flux_njy, flux_err_njy, model_njy.
     chi2_map : Table
-        Of `clumpscope.sed.grid_table.map_table`.
+        Of `clumpscope.sed.products.grid_table.map_table`.
     fit : Table
-        Of `clumpscope.sed.grid_table.grid_table`, one row.
+        Of `clumpscope.sed.products.grid_table.grid_table`, one row.
     """
 
     photometry: Table

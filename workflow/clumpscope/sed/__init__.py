@@ -2,28 +2,28 @@
 
 from importlib import import_module
 
-from .grid import GridFit, fit_grid
-from .library import SSPLibrary, load_library
-from .photometry import PhotometryModel
-from .spectrum import rest_spectrum, synthesize
+from .inference.grid import GridFit, fit_grid
+from .library.ssp import SSPLibrary, load_library
+from .models.photometry import PhotometryModel
+from .models.spectrum import rest_spectrum, synthesize
 
 # Imported when first asked for: their imports would double the time of `import clumpscope.sed`.
 _LATER = {
-    "FitSettings": "settings",
-    "Fitter": "fit",
-    "Posterior": "posterior",
-    "RedshiftMixture": "mixture",
-    "draw_corner": "picture",
-    "draw_sed": "picture",
-    "fit_hosts": "hosts",
-    "fit_many": "fit",
-    "fit_or_reuse": "store",
-    "fit_posterior": "fit",
-    "percentile_table": "posterior",
-    "read_posterior": "store",
-    "table_common": "columns_photometry",
-    "table_photometry": "columns_photometry",
-    "write_posteriors": "store",
+    "FitSettings": "inference.settings",
+    "Fitter": "inference.fit",
+    "Posterior": "inference.posterior",
+    "RedshiftMixture": "inference.mixture",
+    "draw_corner": "products.picture",
+    "draw_sed": "products.picture",
+    "fit_hosts": "products.hosts",
+    "fit_many": "inference.fit",
+    "fit_or_reuse": "products.store",
+    "fit_posterior": "inference.fit",
+    "percentile_table": "inference.posterior",
+    "read_posterior": "products.store",
+    "table_common": "products.columns_photometry",
+    "table_photometry": "products.columns_photometry",
+    "write_posteriors": "products.store",
 }
 
 __all__ = [

@@ -1,0 +1,1 @@
+"""What a lens model makes of clumps: magnifications, sizes, source planes, counterparts."""

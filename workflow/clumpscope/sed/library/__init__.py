@@ -1,0 +1,1 @@
+"""Libraries of stellar populations: read, and built from public data."""

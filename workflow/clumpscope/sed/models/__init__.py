@@ -1,0 +1,1 @@
+"""Model photometry: star-formation histories, gas, dust and the intergalactic medium, seen in filters."""

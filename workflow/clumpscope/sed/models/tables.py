@@ -1,0 +1,237 @@
+"""Band fluxes of a library's populations, tabulated once for a set of bands.
+
+Fluxes are linear in the SSP weights, so a band needs, for every metallicity and attenuation, one number per SSP
+age. Attenuation is removed to first order from the tables: they hold the flux over that of a flat spectrum behind
+the same dust, which varies so little that linear interpolation in A_V is exact to a few 1e-4.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..library.ssp import LYMAN_LIMIT, SSPLibrary
+from .bands import AV_NODES, BandSet, absorbed_light
+from .dust_emission import dust_spectrum
+from .gas import bracket, ionising_at
+
+__all__ = ["BandTables", "build_tables"]
+
+# Nebular emission is a power law of metallicity and ionisation in each cell of the library. Cells are divided until no
+# line that carries this share of the brightest one's light changes by more than _CONTRAST e-folds between nodes;
+# parabolas through three nodes then follow all of them.
+_SHARE, _CONTRAST = 0.005, 0.35
+
+_JUMPS = np.array([3646.0, 8204.0, 14584.0, 22788.0, 32814.0])
+"""Where hydrogen's free-bound continua begin (Balmer to Humphreys) [Angstrom]."""
+
+_DUST_DEGREE = 5
+_VECTOR = 8  # bands are padded to whole vectors of this many floats
+_TINY = 1e-37
+
+
+@dataclass(frozen=True, eq=False)
+class BandTables:
+    """Tables of one library in one set of bands (fluxes in nJy per solar mass formed).
+
+    Their columns are the bands and, when the dust emits, a last one for the luminosity it absorbs [Lsun].
+
+    Attributes
+    ----------
+    n_bands : int
+        Number of bands.
+    dust : (n_columns, degree + 1) array
+        Polynomials in A_V, highest power first: natural logarithm of the flux of a flat spectrum behind dust.
+    glow : (n_columns - 1,) or (0,) array
+        Flux in the bands for one Lsun that the dust absorbs and emits [nJy / Lsun].
+    stars : (n_z, n_av, n_columns, n_age) float32 array
+        Stars, at the library's metallicities.
+    gas_z, gas_u : (n_zf,), (n_uf,) arrays
+        Metallicities and ionisation parameters of the nebular table, spaced evenly in pairs of intervals.
+    ionising : (n_zf, n_gas_ages) array
+        Ionising photons of the SSPs that have gas [1e46 / s].
+    gas_hat_index, gas_hat_fraction : (n_gas_ages,) arrays
+        Place of those SSP ages between the gas ages.
+    gas : (n_zf, n_uf, n_av, n_gas * n_padded) float32 array
+        Nebular emission for 1e46 ionising photons a second, by gas age and column; the columns are padded with zeros.
+    """
+
+    n_bands: int
+    dust: np.ndarray
+    glow: np.ndarray
+    stars: np.ndarray
+    gas_z: np.ndarray
+    gas_u: np.ndarray
+    ionising: np.ndarray
+    gas_hat_index: np.ndarray
+    gas_hat_fraction: np.ndarray
+    gas: np.ndarray
+
+
+def build_tables(
+    library: SSPLibrary, bands: BandSet, age_max_yr: float, nebular: bool = True, dust_emission: bool = True
+) -> BandTables:
+    """Tabulate a library in a set of bands.
+
+    Parameters
+    ----------
+    library : SSPLibrary
+    bands : BandSet
+        Made with the library's pixels and lines.
+    age_max_yr : float
+        Populations older than this are not needed.
+    nebular : bool
+        Whether there is gas; without it the ionising photons escape.
+    dust_emission : bool
+        Whether the dust emits what it absorbs.
+    """
+    n_bands = bands.pixel.shape[1]
+    n_age = min(int(np.searchsorted(library.age_yr, age_max_yr)) + 1, len(library.age_yr))
+    spectra = library.stars[:, :n_age]
+    if nebular:
+        spectra = spectra.copy()
+        spectra[:, : library.n_gas_ages, library.wave_edges[1:] <= LYMAN_LIMIT * (1 + 1e-9)] = 0.0
+        gas_z, gas_u = _gas_nodes(library)
+    else:
+        gas_z, gas_u = (np.linspace(grid[0], grid[-1], 3) for grid in (library.log_z_zsun, library.log_u))
+    dust = _dust_polynomials(library, bands)
+    responses = [_band_responses(library, bands, dust)]
+    glow = np.zeros(0)
+    if dust_emission:
+        light = absorbed_light(library.wave_edges, library.line_wave)
+        polynomial = _dust_polynomials(library, light)
+        responses.append(_absorption_responses(light, polynomial))
+        dust = np.concatenate([dust, polynomial])
+        glow = dust_spectrum(library.wave_edges) @ bands.pixel * library.lsun_erg_s
+
+    n_columns = n_bands + dust_emission
+    stars = np.empty((len(library.log_z_zsun), len(AV_NODES), n_columns, n_age), dtype=np.float32)
+    shape = (len(gas_z), len(gas_u), len(AV_NODES), len(library.gas_age_yr), n_columns + -n_columns % _VECTOR)
+    gas = np.zeros(shape, dtype=np.float32)
+    for columns, response in zip((slice(n_bands), slice(n_bands, n_columns)), responses, strict=False):
+        lit = np.flatnonzero(response.pixel.any(axis=(1, 2)))
+        light = np.tensordot(spectra[..., lit], response.pixel[lit], axes=1)
+        stars[:, :, columns] = np.moveaxis(light, 1, 3)
+        if nebular:
+            _fill_gas(gas[..., columns], library, response, lit, gas_z, gas_u)
+    hat_index, hat_fraction = bracket(library.gas_age_yr, library.age_yr[: library.n_gas_ages])
+    return BandTables(
+        n_bands=n_bands,
+        dust=dust,
+        glow=glow,
+        stars=stars,
+        gas_z=gas_z,
+        gas_u=gas_u,
+        ionising=np.array([ionising_at(library, z) for z in gas_z]),
+        gas_hat_index=hat_index,
+        gas_hat_fraction=hat_fraction,
+        gas=gas.reshape(*gas.shape[:3], -1),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Responses:
+    """Of columns to pixels (n_wave, n_av, n_columns) and lines (n_line, n_av, n_columns), attenuation as in the tables."""
+
+    pixel: np.ndarray
+    line: np.ndarray
+
+
+def _band_responses(library: SSPLibrary, bands: BandSet, dust: np.ndarray) -> _Responses:
+    flat = np.exp(np.array([np.polyval(p, AV_NODES) for p in dust]).T)  # (n_av, n_bands)
+    pixel = np.stack([bands.dusty_pixel(a) for a in AV_NODES], axis=1) / flat * library.lsun_erg_s
+    line = np.stack([bands.dusty_line(a) for a in AV_NODES], axis=1) / flat * library.lsun_erg_s
+    return _Responses(pixel.astype(np.float32), line.astype(np.float32))
+
+
+def _absorption_responses(light: BandSet, dust: np.ndarray) -> _Responses:
+    """Absorbed luminosity, over that of a flat spectrum."""
+    nodes = np.maximum(AV_NODES, 1e-3)  # the ratio has a limit at zero
+    flat = -np.expm1(np.array([np.polyval(p, nodes) for p in dust]).T)
+    pixel = np.stack([light.pixel - light.dusty_pixel(a) for a in nodes], axis=1) / flat
+    line = np.stack([light.line - light.dusty_line(a) for a in nodes], axis=1) / flat
+    return _Responses(pixel.astype(np.float32), line.astype(np.float32))
+
+
+def _gas_nodes(library: SSPLibrary) -> tuple[np.ndarray, np.ndarray]:
+    """Metallicities and ionisation parameters at which to tabulate the nebular emission."""
+    # Photons bend at the stars' metallicities and spectra at the gas's: cells of both.
+    cells = np.union1d(library.log_z_zsun, library.gas_log_z_zsun)
+    log_lines = _interpolate(_log(library.gas_lines), library.gas_log_z_zsun, cells)
+    return _divide(cells, log_lines), _divide(library.log_u, np.swapaxes(log_lines, 0, 1))
+
+
+def _dust_polynomials(library: SSPLibrary, bands: BandSet) -> np.ndarray:
+    """Ln of the transmission of a flat f_nu spectrum against A_V, highest power first, (n_bands, degree + 1)."""
+    # Without ionising light, of which hardly any reaches the dust.
+    flat = np.where(library.wave > LYMAN_LIMIT, library.wave**-2.0, 0.0)[:, None]
+    unattenuated = (bands.pixel * flat).sum(axis=0)
+    seen = unattenuated > 0.0
+    log_ratio = np.zeros((len(AV_NODES), bands.pixel.shape[1]))
+    for row, a_v in zip(log_ratio, AV_NODES, strict=True):
+        row[seen] = np.log((bands.dusty_pixel(a_v) * flat).sum(axis=0)[seen] / unattenuated[seen])
+    # Divided by A_V, so that the polynomial is exactly zero where there is no dust.
+    coefficients = np.polyfit(AV_NODES[1:], log_ratio[1:] / AV_NODES[1:, None], _DUST_DEGREE - 1).T
+    return np.pad(coefficients, [(0, 0), (0, 1)])
+
+
+def _divide(grid: np.ndarray, log_lines: np.ndarray) -> np.ndarray:
+    """Divide each cell of `grid`, along the first axis of `log_lines`, into an even number of equal intervals."""
+    nodes = [grid[:1]]
+    weakest = np.log(_SHARE) + log_lines.max()
+    for k in range(len(grid) - 1):
+        low, high = log_lines[k], log_lines[k + 1]
+        contrast = np.abs(high - low)[np.maximum(low, high) > weakest]
+        pairs = max(1, int(np.ceil(np.percentile(contrast, 99) / (2.0 * _CONTRAST)))) if contrast.size else 1
+        nodes.append(np.linspace(grid[k], grid[k + 1], 2 * pairs + 1)[1:])
+    return np.concatenate(nodes)
+
+
+def _fill_gas(
+    table: np.ndarray,
+    library: SSPLibrary,
+    response: _Responses,
+    lit: np.ndarray,
+    gas_z: np.ndarray,
+    gas_u: np.ndarray,
+) -> None:
+    """Set the nebular emission seen in some columns, (n_zf, n_uf, n_av, n_gas, n_columns)."""
+    n_av = response.line.shape[1]
+
+    # Line by line. The continuum changes evenly with wavelength between its jumps, so that there its band fluxes follow
+    # the same law.
+    def along_u(log_table: np.ndarray) -> np.ndarray:
+        return np.swapaxes(_interpolate(np.swapaxes(log_table, 0, 1), library.log_u, gas_u), 0, 1)
+
+    seen = response.line.any(axis=(1, 2))
+    log_lines = along_u(_log(library.gas_lines[..., seen]))
+    pieces = []
+    piece = np.searchsorted(_JUMPS, library.wave[lit])
+    for k in np.unique(piece):
+        pixels = lit[piece == k]
+        columns = np.flatnonzero(response.pixel[pixels].any(axis=(0, 1)))
+        to_pixels = response.pixel[pixels][:, :, columns]
+        spectra = library.gas_continuum[..., pixels]
+        flux = np.tensordot(spectra, to_pixels, axes=1)
+        pieces.append((columns, along_u(_log(flux.reshape(*spectra.shape[:3], -1)))))
+
+    to_lines = response.line[seen]
+    for at_z, value in zip(table, gas_z, strict=True):
+
+        def spectra_at(log_table: np.ndarray, log_z: float = value) -> np.ndarray:
+            return np.exp(_interpolate(log_table, library.gas_log_z_zsun, np.array([log_z]))[0])
+
+        at_z[:] = np.swapaxes(np.tensordot(spectra_at(log_lines), to_lines, axes=1), 1, 2)
+        for columns, log_flux in pieces:
+            flux = spectra_at(log_flux).reshape(len(gas_u), -1, n_av, len(columns))
+            at_z[..., columns] += np.swapaxes(flux, 1, 2)
+
+
+def _log(table: np.ndarray) -> np.ndarray:
+    return np.log(np.maximum(table, _TINY), dtype=np.float32)
+
+
+def _interpolate(table: np.ndarray, grid: np.ndarray, nodes: np.ndarray) -> np.ndarray:
+    """Linear interpolation along the first axis of `table`."""
+    index, fraction = bracket(grid, nodes)
+    fraction = fraction.astype(np.float32).reshape(-1, *[1] * (table.ndim - 1))
+    return table[index] * (1 - fraction) + table[index + 1] * fraction

@@ -1,0 +1,102 @@
+"""Fluxes and errors from the columns of a table, checked."""
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+from astropy.table import Table
+
+from ...errors import InputError
+from ...filters import get_filter
+from ...fluxes import as_njy, table_fluxes
+from ...tables import require_columns
+
+__all__ = ["only_filters", "table_common", "table_photometry"]
+
+
+def table_photometry(
+    table: Table, flux: str = "flux_<F>_njy", error: str = "flux_<F>_err_njy", where: str = "photometry"
+) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+    """Photometry in all columns named after a filter.
+
+    Parameters
+    ----------
+    table : astropy.table.Table
+        With a column ``id``. Fluxes and errors in nJy, or in the columns' unit where they have one; empty or NaN
+        cells are bands without a measurement.
+    flux, error : str
+        How the columns are called, ``<F>`` standing for the filter: by default those of the clumps;
+        ``f_<F>`` and ``e_<F>`` in a galaxy catalogue, ``<F>_njy`` and ``<F>_err_njy`` in a photometry field.
+    where : str
+        Names the table in error messages.
+
+    Returns
+    -------
+    flux_njy, error_njy : (n_objects, n_bands) arrays
+    filters : tuple of str
+
+    Raises
+    ------
+    InputError
+        If there is no such column, for an unknown filter, a flux without an error column, a cell that is not a
+        number, or an error that is not positive.
+    """
+    # A letter and a digit begin every filter's name, and no other word in our columns (flux_iso_njy), but for those
+    # that sedpy names by telescope and filter.
+    find_flux, find_error = (
+        re.compile(re.escape(name).replace("<F>", r"([A-Za-z]\d[A-Za-z0-9]*|[a-z][a-z0-9]+_[A-Za-z0-9_]+)"))
+        for name in (flux, error)
+    )
+    filters = tuple(
+        match[1]
+        for name in table.colnames
+        if (match := find_flux.fullmatch(name)) and not find_error.fullmatch(name)
+    )
+    if not filters:
+        raise InputError(where, f"columns {', '.join(table.colnames)}", f"columns {flux} and {error}")
+    values = np.full((2, len(table), len(filters)), np.nan)
+    for band, name in enumerate(filters):
+        columns = [pattern.replace("<F>", name) for pattern in (flux, error)]
+        get_filter(name, f"{where}, column {columns[0]!r}")
+        values[:, :, band] = table_fluxes(table, *columns, where)
+    return values[0], values[1], filters
+
+
+def only_filters(table: Table, wanted: Sequence[str], where: str = "sed.filter_sets") -> Table:
+    """The table without the photometry of all other filters.
+
+    Raises
+    ------
+    InputError
+        If an unknown filter is wanted, or the table has none of them.
+    """
+    names = {get_filter(name, where).name for name in wanted}
+    _, _, filters = table_photometry(table)
+    if not names.intersection(filters):
+        raise InputError(where, ", ".join(wanted), f"some of the filters {', '.join(filters)}")
+    others = [name for name in filters if name not in names]
+    columns = {f"flux_{name}_{end}" for name in others for end in ("njy", "err_njy", "common_njy")}
+    return table[[name for name in table.colnames if name not in columns]]
+
+
+def table_common(table: Table, filters: Sequence[str], where: str = "photometry") -> np.ndarray | None:
+    """The part of the errors that a clump's filters have in common, (n_objects, n_bands, n_common) [nJy].
+
+    Columns ``flux_<F>_common_njy`` hold it, one row of loadings a clump; None where there are none.
+
+    Raises
+    ------
+    InputError
+        If some filters have the column and others have not, or with another number of loadings.
+    """
+    names = [f"flux_{name}_common_njy" for name in filters]
+    if not any(name in table.colnames for name in names):
+        return None
+    require_columns(table, names, where)
+    parts = [as_njy(table[name], name) for name in names]
+    if parts[0].ndim != 2 or any(part.shape != parts[0].shape for part in parts):
+        shapes = sorted({part.shape[1:] for part in parts})
+        raise InputError(
+            where, f"columns {names[0]} ... with cells of shapes {shapes}", "(n,) in every filter"
+        )
+    return np.stack(parts, axis=1)

@@ -1,0 +1,243 @@
+"""Posteriors on disk: one netCDF file per batch of objects, and a resume that cannot lie.
+
+A file is readable with `read_posterior`, or as any netCDF-4 file:
+
+>>> import xarray
+>>> xarray.open_dataset("clumps.nc")["log_mass"].sel(id="7").median()  # doctest: +SKIP
+
+Every object carries the hash of its data, priors, settings, library and code (`settings`).
+"""
+
+import io
+import itertools
+import json
+import os
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...columns import column_info
+from ...errors import InputError
+from ...files import replacing
+from ...made_by import made_by
+from ..inference.fit import Fitter
+from ..inference.mixture import RedshiftMixture
+from ..inference.posterior import Posterior
+from ..inference.settings import code_version
+
+if TYPE_CHECKING:
+    import xarray
+
+__all__ = ["fit_or_reuse", "read_posterior", "to_dataset", "write_posteriors"]
+
+_PER_OBJECT = (
+    "redshift",
+    "converged",
+    "rhat",
+    "n_effective",
+    "chi2",
+    "n_calls",
+    "n_bands",
+    "n_bands_snr3",
+    "flags",
+)
+_PER_BAND = {
+    "flux_njy": "Observed flux density",
+    "error_njy": "Error of the observed flux density",
+    "data_njy": "Flux density fitted, limits treated",
+    "sigma_njy": "Error fitted, error floor included",
+    "model_njy": "Flux density of the best fit",
+    "model_p16_njy": "16 % of the flux densities over the posterior",
+    "model_p84_njy": "84 % of the flux densities over the posterior",
+}
+
+
+def to_dataset(posteriors: Sequence[Posterior]) -> "xarray.Dataset":
+    """Dataset of posteriors that share filters and settings.
+
+    Parameters
+    ----------
+    posteriors : sequence of Posterior
+        At least one.
+
+    Returns
+    -------
+    xarray.Dataset
+        Samples (id, draw) as float32 with units; best-fit values ``best_{name}`` and diagnostics (id);
+        photometry and best-fit fluxes (id, filter).
+    """
+    import xarray  # half a second of imports that only writing and reading need
+
+    first = posteriors[0]
+    variables = {}
+    for name in first.samples:
+        info = column_info(name) or column_info(f"{name}_p50")
+        attributes = (
+            {"units": info.unit, "long_name": info.text.removesuffix(": 50 % of the posterior")}
+            if info
+            else {}
+        )
+        values = np.stack([p.samples[name] for p in posteriors])
+        variables[name] = (("id", "draw"), values, attributes)
+        best = np.array([p.best[name] for p in posteriors])
+        variables[f"best_{name}"] = ("id", best, attributes)
+    for name, text in _PER_BAND.items():
+        values = np.stack([getattr(p, name) for p in posteriors])
+        variables[name] = (("id", "filter"), values, {"units": "nJy", "long_name": text})
+    for name in _PER_OBJECT:
+        info = column_info({"redshift": "z"}.get(name, name))
+        values = np.array([getattr(p, name) for p in posteriors])
+        values = values.astype(np.int8) if values.dtype == bool else values
+        variables[name] = ("id", values, {"long_name": info.text} if info else {})
+    variables["sampler"] = ("id", np.array([p.sampler for p in posteriors], dtype=object))
+    variables["hash"] = ("id", np.array([p.hash for p in posteriors], dtype=object))
+    return xarray.Dataset(
+        variables,
+        coords={
+            "id": np.array([p.id for p in posteriors], dtype=object),
+            "filter": np.array(first.filters, dtype=object),
+        },
+        attrs={
+            "creator": made_by(),
+            "title": "Posterior samples of stellar populations, observed (not divided by the magnification)",
+            "settings": json.dumps(first.settings, sort_keys=True),
+            "code": code_version(),
+        },
+    )
+
+
+def write_posteriors(posteriors: Sequence[Posterior], path: str | os.PathLike) -> None:
+    """Write a batch as netCDF; the same bytes for the same content."""
+    dataset = to_dataset(posteriors)
+    encoding = {
+        name: {"fletcher32": True, "zlib": v.ndim == 2, "shuffle": v.ndim == 2}
+        for name, v in dataset.items()
+        if v.dtype != object
+    }
+    # Written in memory: the HDF5 library ends the process when a disk is full.
+    content = io.BytesIO()
+    dataset.to_netcdf(content, engine="h5netcdf", encoding=encoding)
+    with replacing(path) as temporary:
+        temporary.write_bytes(content.getvalue())
+
+
+def _read(path: str | os.PathLike) -> "xarray.Dataset":
+    import xarray
+
+    if not Path(path).exists():
+        raise InputError(str(path), "no such file", "a netCDF file of posteriors")
+    try:
+        # From memory: the HDF5 library keeps damaged files open, and locks files, which network disks refuse.
+        with xarray.open_dataset(io.BytesIO(Path(path).read_bytes()), engine="h5netcdf") as dataset:
+            return dataset.load()
+    except Exception as error:  # damaged files raise whatever their first damaged byte leads to
+        raise InputError(str(path), f"unreadable content ({error})", "a netCDF file of posteriors") from error
+
+
+def _posterior(dataset: "xarray.Dataset", k: int) -> Posterior:
+    row = dataset.isel(id=k)
+    names = [name for name, variable in dataset.items() if variable.dims == ("id", "draw")]
+    return Posterior(
+        id=str(row["id"].item()),
+        samples={name: row[name].values for name in names},
+        best={name: float(row[f"best_{name}"]) for name in names},
+        filters=tuple(str(name) for name in dataset["filter"].values),
+        settings=json.loads(dataset.attrs["settings"]),
+        sampler=str(row["sampler"].item()),
+        hash=str(row["hash"].item()),
+        **{name: row[name].values for name in _PER_BAND},
+        **{name: row[name].item() for name in _PER_OBJECT if name != "converged"},
+        converged=bool(row["converged"].item()),
+    )
+
+
+def read_posterior(path: str | os.PathLike, id: str | None = None) -> Posterior | dict[str, Posterior]:
+    """Posteriors of a file, by id; or the one whose `id` is given.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, is not one of ours, or lacks the id.
+    """
+    dataset = _read(path)
+    try:
+        rows = {str(name): k for k, name in enumerate(dataset["id"].values)}
+        posteriors = {
+            name: _posterior(dataset, k) for name, k in rows.items() if id is None or name == str(id)
+        }
+    except (KeyError, ValueError) as error:
+        raise InputError(
+            str(path), f"other content ({error})", "a file written by write_posteriors"
+        ) from error
+    if id is None:
+        return posteriors
+    if str(id) not in posteriors:
+        raise InputError(str(path), f"ids {', '.join(rows)}", f"id {id!r}")
+    return posteriors[str(id)]
+
+
+def _stored(path: Path) -> dict[str, Posterior]:
+    """Posteriors of a file by their hashes."""
+    try:
+        return {posterior.hash: posterior for posterior in read_posterior(path).values()}
+    except InputError:
+        # A file that cannot be read, or is not there, answers nothing: it is made anew.
+        return {}
+
+
+def fit_or_reuse(
+    fitters: Fitter | RedshiftMixture | Iterable[Fitter],
+    flux_njy: np.ndarray,
+    error_njy: np.ndarray,
+    ids: Sequence[str],
+    path: str | os.PathLike | None,
+    progress: Callable[[str], None] | None = None,
+    every_s: float = 60.0,
+    common_njy: np.ndarray | None = None,
+) -> list[Posterior]:
+    """Bring the file of a batch up to date: fit what is new or changed, keep what is not.
+
+    Parameters
+    ----------
+    fitters : Fitter or RedshiftMixture, or one for each object
+        Those of several objects share filters and settings; each is asked for when its turn comes.
+    flux_njy, error_njy : (n_objects, n_bands) arrays
+    ids : sequence of str
+    path : path-like or None
+        The batch's file; need not exist. None: nothing is read or written. What is done of a batch is kept beside it in
+        ``{path}.partial`` until the batch is whole: Snakemake takes away the outputs of a job that fails.
+    progress : callable, optional
+        Called with one line of text after each object.
+    every_s : float
+        Seconds between writings of what is done, so that an interrupted job loses no more.
+    common_njy : (n_objects, n_bands, n_common) array, optional
+        The part of the errors that bands have in common (see `fit_posterior`).
+
+    Returns
+    -------
+    list of Posterior
+        In the order of `ids`.
+    """
+    partial = None if path is None else Path(f"{path}.partial")
+    stored = {} if path is None else {**_stored(partial), **_stored(Path(path))}
+    posteriors, written = [], time.monotonic()
+    one_each = itertools.repeat(fitters) if isinstance(fitters, (Fitter, RedshiftMixture)) else fitters
+    commons = itertools.repeat(None) if common_njy is None else common_njy
+    for name, fitter, flux, error, common in zip(
+        map(str, ids), one_each, flux_njy, error_njy, commons, strict=False
+    ):
+        known = stored.get(fitter.digest(name, flux, error, common))
+        posteriors.append(known or fitter.fit(flux, error, name, common))
+        if progress is not None:
+            kind = "kept" if known else "fitted"
+            progress(f"{len(posteriors)}/{len(ids)} {kind} {posteriors[-1].summary()}")
+        if partial is not None and time.monotonic() - written > every_s:
+            write_posteriors(posteriors, partial)
+            written = time.monotonic()
+    if path is not None:
+        write_posteriors(posteriors, path)
+        partial.unlink(missing_ok=True)
+    return posteriors
