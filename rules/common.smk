@@ -233,7 +233,7 @@ if workflow.is_main_process:
             continue
         try:
             doubts = check_field(name, {"images": {}, "lens": {"kind": "none"}, **field})
-            check_settings(name, field, SETTINGS[name])
+            doubts += check_settings(name, field, SETTINGS[name])
             check_samples(SETTINGS[name]["figures"]["tables"])
         except InputError as error:
             raise WorkflowError(f"field {name}: {error}") from None
@@ -248,9 +248,11 @@ if workflow.is_main_process:
 
 
 def summary():
-    lines = ["", "Done. Look at", "  results/report.html"]
+    """What to look at, of what was asked for."""
+    whole = ["results/report.html"]
     for name in FIELDS:
-        lines += [
-            f"  results/{name}/{product}" for product in ("catalogue.ecsv", "figures/", "inspect/index.html")
+        whole += [
+            f"results/{name}/{product}" for product in ("catalogue.ecsv", "figures/", "inspect/index.html")
         ]
-    return "\n".join(lines)
+    targets = sorted(path for path in workflow.dag_settings.targets if os.path.isfile(path))
+    return "\n  ".join(["\nDone. Look at", *(targets or filter(os.path.exists, whole))])

@@ -120,6 +120,8 @@ def test_one_figure_is_made_again_by_name(imaging_run):
     done = snakemake(folder, arguments, "results/mock/figures/mass_function.pdf", cores=1)
     assert figure.read_bytes() == before
     assert done.stdout.count("Finished jobid") == 1
+    assert "Done. Look at\n  results/mock/figures/mass_function.pdf\n" in done.stdout
+    assert "catalogue.ecsv" not in done.stdout.partition("Done. Look at")[2]
 
 
 def test_a_product_of_a_galaxy_that_is_not_selected_says_so(imaging_run):
