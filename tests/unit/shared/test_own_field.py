@@ -105,6 +105,16 @@ def test_what_is_not_told_is_not_guessed(folder, tmp_path, monkeypatch, capsys):
     assert "F277W_sci.fits: found no unit in the configuration" in capsys.readouterr().out
 
 
+def test_all_that_a_bare_image_lacks_is_asked_at_once(tmp_path):
+    """A data array with neither WCS nor unit, as codes for modelling write it."""
+    (tmp_path / "F150W").mkdir()
+    fits.writeto(tmp_path / "F150W/data.fits", np.random.default_rng(1).normal(1.0, 0.1, (60, 60)))
+    fits.writeto(tmp_path / "F150W/noise_map.fits", np.full((60, 60), 0.1))
+    text = describe_folder(tmp_path)
+    assert all(f"# {key}: " in text for key in ("unit", "pixel_scale", "reference"))
+    assert yaml.safe_load(text.replace("# unit", "unit").replace("# pixel_scale", "pixel_scale"))
+
+
 def test_what_many_lines_ask_is_asked_once(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "bare").mkdir()
