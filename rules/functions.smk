@@ -550,7 +550,7 @@ def report_what_is_there():
     record = "results/provenance.json"
     if not Path(record).exists():
         inputs = [path for name in FIELDS for path in input_files(name)]
-        write_provenance(provenance(config, filter(os.path.exists, inputs)), record)
+        write_provenance(provenance(config, SETTINGS, filter(os.path.exists, inputs)), record)
     try:
         build(fields, record, "results/report.html")
         print("What there is: results/report.html", file=sys.stderr)

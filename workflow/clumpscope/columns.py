@@ -48,7 +48,11 @@ def _percentiles(name: str, unit: str, ucd: str, text: str) -> list[Column]:
 
 # Quantities that tables hold as percentiles (catalogue), as true values, and of the best model: unit, UCD, meaning.
 _QUANTITIES = {
-    "log_mass": ("dex(Msun)", "phys.mass", "log10 stellar mass (living stars and remnants)"),
+    "log_mass": (
+        "dex(Msun)",
+        "phys.mass",
+        "log10 stellar mass (living stars and remnants; IMF of the library, Kroupa & Boily 2002 in the default one)",
+    ),
     "log_mass_formed": ("dex(Msun)", "phys.mass", "log10 stellar mass ever formed"),
     "log_age_yr": ("dex(yr)", "time.age", "log10 age since the onset of star formation"),
     "log_age_mw_yr": ("dex(yr)", "time.age", "log10 mass-weighted age"),

@@ -25,21 +25,25 @@ PACKAGES = (
 _BLOCK = 1 << 20
 
 
-def provenance(config: Mapping[str, Any], inputs: Iterable[str | os.PathLike]) -> dict[str, Any]:
+def provenance(
+    config: Mapping[str, Any], settings: Mapping[str, Any], inputs: Iterable[str | os.PathLike]
+) -> dict[str, Any]:
     """Record of a run.
 
     Parameters
     ----------
     config : mapping
         The configuration.
+    settings : mapping
+        What it means: every field's method sections, with defaults.
     inputs : iterable of path-like
         Every input file.
 
     Returns
     -------
     dict
-        clumpscope (version, digest of the code), python, packages, seed, config, inputs (size and SHA-256 by path). Of
-        absolute paths only the file name is kept: where it lies says nothing about what it is.
+        clumpscope (version, digest of the code), python, packages, seed, config, settings (by field, defaults included),
+        inputs (size and SHA-256 by path). Of absolute paths only the file name is kept: where it lies says nothing about what it is.
 
     Raises
     ------
@@ -60,6 +64,7 @@ def provenance(config: Mapping[str, Any], inputs: Iterable[str | os.PathLike]) -
         "packages": {name: found for name in PACKAGES if (found := _version(name))},
         "seed": config.get("run", {}).get("seed"),
         "config": _portable(config),
+        "settings": _portable(settings),
         "inputs": files,
     }
 
