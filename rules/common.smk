@@ -223,7 +223,7 @@ if workflow.is_main_process:
     from clumpscope.checking import check_settings
     from clumpscope.inputs import check_field, check_samples
     from clumpscope.progress import follow
-    from clumpscope.report.provenance import made_by_other_code
+    from clumpscope.report.provenance import remarks_on_results
     from snakemake.logging import logger
 
     follow(logger, FIELDS)
@@ -239,12 +239,8 @@ if workflow.is_main_process:
             raise WorkflowError(f"field {name}: {error}") from None
         for text in doubts:
             print(f"In doubt: {text}", file=sys.stderr)
-    if made_by_other_code("results/provenance.json"):
-        print(
-            "The results here were made by another version of Clumpscope's code; what exists is kept."
-            " `snakemake --forceall` makes everything anew.",
-            file=sys.stderr,
-        )
+    for text in remarks_on_results("results/provenance.json", FIELDS):
+        print(text, file=sys.stderr)
 
 
 def summary():

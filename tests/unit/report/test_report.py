@@ -15,7 +15,7 @@ from clumpscope.injection.products import injection_tables
 from clumpscope.population.products import population_tables
 from clumpscope.report import FieldInputs, build, provenance, what_is_there, write_provenance
 from clumpscope.report.counting import flag_counts, headline, selection_counts
-from clumpscope.report.provenance import made_by_other_code
+from clumpscope.report.provenance import remarks_on_results
 from clumpscope.report.tables import (
     completeness_table,
     correlation_table,
@@ -335,14 +335,17 @@ def test_inputs_that_cannot_be_recorded_are_refused(tmp_path):
         provenance({}, {}, [tmp_path / "x" / "same.fits", tmp_path / "y" / "same.fits"])
 
 
-def test_results_of_other_code_are_told(tmp_path, monkeypatch):
+def test_results_of_other_code_and_configurations_are_told(tmp_path, monkeypatch):
     path = tmp_path / "provenance.json"
-    assert not made_by_other_code(path)
-    write_provenance(provenance({}, {}, []), path)
-    assert not made_by_other_code(path)
-    module = sys.modules[made_by_other_code.__module__]
+    assert remarks_on_results(path, ["a"]) == []
+    write_provenance(provenance({"fields": {"a": {}, "b": {}}}, {}, []), path)
+    assert remarks_on_results(path, ["c", "b", "a"]) == []
+    (told,) = remarks_on_results(path, ["a"])
+    assert "another configuration (b) and will be replaced" in told
+    module = sys.modules[remarks_on_results.__module__]
     monkeypatch.setattr(module, "code_digest", lambda: "of another day")
-    assert made_by_other_code(path)
+    (told,) = remarks_on_results(path, ["a", "b"])
+    assert "another version of Clumpscope's code" in told
 
 
 def test_what_is_to_be_known_of_psfs_reaches_the_reader():

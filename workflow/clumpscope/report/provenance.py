@@ -14,7 +14,7 @@ from ..errors import InputError
 from ..files import replacing
 from ..made_by import code_digest
 
-__all__ = ["PACKAGES", "made_by_other_code", "provenance", "write_provenance"]
+__all__ = ["PACKAGES", "provenance", "remarks_on_results", "write_provenance"]
 
 PACKAGES = (
     "snakemake", "numpy", "scipy", "astropy", "photutils", "lmfit", "emcee", "nautilus-sampler", "numba", "pandas", "seaborn",
@@ -77,13 +77,24 @@ def write_provenance(record: Mapping[str, Any], path: str | os.PathLike) -> None
         )
 
 
-def made_by_other_code(path: str | os.PathLike) -> bool:
-    """Whether the record at `path` is of another state of this package's code; without a record it is not."""
+def remarks_on_results(path: str | os.PathLike, fields: Iterable[str]) -> list[str]:
+    """What to know, before a run of these fields, of results that are there; nothing where no record is at `path`."""
     try:
         record = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return False
-    return record["clumpscope"]["code_sha256"] != code_digest()
+        return []
+    told = []
+    if record["clumpscope"]["code_sha256"] != code_digest():
+        told.append(
+            "The results here were made by another version of Clumpscope's code; what exists is kept."
+            " `snakemake --forceall` makes everything anew."
+        )
+    if others := sorted(set(record["config"].get("fields", {})) - set(fields)):
+        told.append(
+            f"The report and the provenance here are of another configuration ({', '.join(others)}) and will be replaced;"
+            " products of its fields stay. To keep both reports, run in another folder."
+        )
+    return told
 
 
 def _version(package: str) -> str | None:
