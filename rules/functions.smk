@@ -194,10 +194,9 @@ def photometry_file(field, galaxy):
 
 
 def believed_photometry(wildcards):
-    """That of one galaxy, or of all that are measured."""
-    if "galaxy" in wildcards.keys():
-        return photometry_file(wildcards.field, wildcards.galaxy)
-    return [photometry_file(wildcards.field, galaxy) for galaxy in clumps_of(wildcards.field)]
+    """That of the galaxies of a batch, or of all that are measured."""
+    galaxies = galaxies_of_batch(wildcards) if "batch" in wildcards.keys() else clumps_of(wildcards.field)
+    return [photometry_file(wildcards.field, galaxy) for galaxy in galaxies]
 
 
 def lens_inputs(wildcards):
@@ -223,18 +222,33 @@ def library_file(wildcards):
     }[SETTINGS[wildcards.field]["sed"]["library"]]
 
 
+def clumps_in_groups(field):
+    """Galaxies with clumps, and how many they have, in groups whose clumps are fitted together."""
+    counts = [(galaxy, count) for galaxy, count in clumps_of(field).items() if count]
+    size = SETTINGS[field]["run"]["galaxies_per_job"]
+    return [dict(counts[first : first + size]) for first in range(0, len(counts), size)]
+
+
 def batches_of(field):
-    """Pairs (galaxy, batch number) of the SED jobs."""
+    """Names of the SED jobs: the number of a group of galaxies, and that of a part of its clumps."""
     size = SETTINGS[field]["run"]["clumps_per_job"]
     return [
-        (galaxy, batch) for galaxy, count in clumps_of(field).items() for batch in range(-(-count // size))
+        f"{number}_{part}"
+        for number, group in enumerate(clumps_in_groups(field))
+        for part in range(-(-sum(group.values()) // size))
     ]
+
+
+def galaxies_of_batch(wildcards):
+    return list(clumps_in_groups(wildcards.field)[int(wildcards.batch.partition("_")[0])])
+
+
+def sed_files(field, sfh, ending):
+    return [f"results/{field}/sed/{sfh}/{batch}.{ending}" for batch in batches_of(field)]
 
 
 def sed_batches(ending):
-    return lambda w: [
-        f"results/{w.field}/sed/{w.sfh}/{galaxy}/{batch}.{ending}" for galaxy, batch in batches_of(w.field)
-    ]
+    return lambda w: sed_files(w.field, w.sfh, ending)
 
 
 def sed_settings(wildcards):
@@ -322,10 +336,7 @@ def sed_samples(wildcards):
     sfh = SETTINGS[wildcards.field]["sed"]["reference_sfh"]
     if sfh == "ssp":
         return []
-    return [
-        f"results/{wildcards.field}/sed/{sfh}/{galaxy}/{batch}.nc"
-        for galaxy, batch in batches_of(wildcards.field)
-    ]
+    return sed_files(wildcards.field, sfh, "nc")
 
 
 def sed_tables(field):
@@ -360,7 +371,7 @@ def products_of(field):
         return products
     products["sed_all"] = sed_tables(field)
     if settings["reference_sfh"] != "ssp":
-        products["sed_draws"] = sed_batches("nc")(SimpleNamespace(field=field, sfh=settings["reference_sfh"]))
+        products["sed_draws"] = sed_files(field, settings["reference_sfh"], "nc")
         if settings["filter_sets"]:
             products["filter_sets"] = {
                 name: f"{base}/sed/{settings['reference_sfh']}_in_{name}.ecsv"
@@ -575,7 +586,7 @@ def final_products(field):
     files.append(shown["selection"])
     for sfh in SETTINGS[field]["sed"]["sfh"]:
         if sfh != "ssp":
-            files += [f"{base}/sed/{sfh}/{galaxy}/{batch}.nc" for galaxy, batch in batches_of(field)]
+            files += sed_files(field, sfh, "nc")
     if field in IMAGING:
         files += [path for galaxy in galaxies_of(field) for path in galaxy_pictures(field, galaxy).values()]
         files += [

@@ -8,14 +8,15 @@ rule sed:
         depth=lambda w: f"results/{w.field}/depth.ecsv" if w.field in IMAGING else [],
         library=library_file,
     output:
-        samples=update("results/{field}/sed/{sfh}/{galaxy}/{batch}.nc"),
-        table="results/{field}/sed/{sfh}/{galaxy}/{batch}.ecsv",
+        samples=update("results/{field}/sed/{sfh}/{batch}.nc"),
+        table="results/{field}/sed/{sfh}/{batch}.ecsv",
     log:
-        "results/{field}/logs/sed/{sfh}/{galaxy}/{batch}.log",
+        "results/{field}/logs/sed/{sfh}/{batch}.log",
     benchmark:
-        "results/{field}/benchmarks/sed/{sfh}/{galaxy}/{batch}.tsv"
+        "results/{field}/benchmarks/sed/{sfh}/{batch}.tsv"
     wildcard_constraints:
         sfh="(?!ssp$)[A-Za-z0-9_]+",
+        batch="[0-9]+_[0-9]+",
     retries: 1
     conda:
         "../envs/sed.yaml"
@@ -24,7 +25,10 @@ rule sed:
         runtime=lambda w, attempt: 120 * attempt,
     params:
         settings=sed_settings,
-        redshifts=galaxy_redshifts,
+        redshifts=lambda w: {
+            galaxy: galaxy_redshifts(SimpleNamespace(field=w.field, galaxy=galaxy))
+            for galaxy in galaxies_of_batch(w)
+        },
         reddening=lambda w: FIELDS[w.field].get("reddening"),
         clumps_per_job=section("run", "clumps_per_job"),
         seed=section("run", "seed"),
@@ -77,11 +81,7 @@ rule sed_sheets:
 
 rule sed_picture:
     input:
-        samples=lambda w: [
-            f"results/{w.field}/sed/{w.sfh}/{galaxy}/{batch}.nc"
-            for galaxy, batch in batches_of(w.field)
-            if galaxy == w.galaxy
-        ],
+        samples=sed_batches("nc"),
         magnification="results/{field}/galaxies/{galaxy}/magnification.fits",
         library=library_file,
     output:

@@ -1,9 +1,11 @@
 """Rule `sed`: posteriors of one batch of clumps with one star-formation history."""
 
+from functools import lru_cache
+
+from astropy.table import vstack
 from clumpscope.logs import job_log
 from clumpscope.reddening import dereddening_factors
-from clumpscope.sed.inference.fit import Fitter
-from clumpscope.sed.inference.mixture import RedshiftMixture
+from clumpscope.sed.inference.mixture import fitter_of
 from clumpscope.sed.inference.posterior import percentile_table
 from clumpscope.sed.inference.settings import FitSettings
 from clumpscope.sed.products.columns_photometry import only_filters, table_common, table_photometry
@@ -12,27 +14,27 @@ from clumpscope.tables import read_table, write_table
 
 with job_log(snakemake.log[0]) as log:
     options, size = dict(snakemake.params.settings), snakemake.params.clumps_per_job
-    first = int(snakemake.wildcards.batch) * size
-    clumps = read_table(snakemake.input.photometry)[first : first + size]
+    first = int(snakemake.wildcards.batch.partition("_")[2]) * size
+    clumps = vstack([read_table(path) for path in snakemake.input.photometry], metadata_conflicts="silent")
+    clumps = clumps[first : first + size]
     if snakemake.params.filters:
         clumps = only_filters(clumps, snakemake.params.filters)
     flux, error, filters = table_photometry(clumps)
     common = table_common(clumps, filters)
     factors = dereddening_factors(filters, snakemake.params.reddening)
-    library = snakemake.input.library
     if options["limits"] == "paper" and "mag_limit_ab" not in options:
         depth = read_table(snakemake.input.depth)
         options["mag_limit_ab"] = dict(zip(depth["filter"], depth["mag_limit_ab"], strict=True))
     settings = FitSettings(
         sfh=snakemake.wildcards.sfh.partition("_in_")[0], seed=snakemake.params.seed, **options
     )
-    fitter = RedshiftMixture(
-        [Fitter(filters, z, settings, library) for z in snakemake.params.redshifts], float(clumps["z"][0])
+    redshifts = snakemake.params.redshifts
+    # Clumps of a galaxy follow each other.
+    fitter = lru_cache(maxsize=1)(
+        lambda galaxy, z: fitter_of(filters, redshifts[galaxy], z, settings, snakemake.input.library)
     )
-    if len(fitter.fitters) == 1:  # a redshift without an error
-        (fitter,) = fitter.fitters
     posteriors = fit_or_reuse(
-        fitter,
+        (fitter(str(clump["galaxy"]), float(clump["z"])) for clump in clumps),
         flux * factors,
         error * factors,
         clumps["id"],

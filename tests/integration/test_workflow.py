@@ -302,7 +302,7 @@ def test_a_killed_run_continues_to_the_same_bytes(photometry_run, tmp_path):
     ("run", "lost", "rules"),
     [
         ("photometry_run", ["figures", "catalogue.fits", "sed/exp_10Myr.pdf"], ["catalogue", "figure", "sed_sheets"]),
-        ("photometry_run", ["sed/exp_10Myr/*/0.nc"], ["sed"]),
+        ("photometry_run", ["sed/exp_10Myr/0_0.nc"], ["sed"]),
         ("imaging_run", ["hosts.ecsv", "galaxies/*/source_plane.png"], ["host_table", "magnify"]),
         ("imaging_run", ["galaxies/*/detection.png", "galaxies/*/residuals.png"], ["detect", "fit"]),
     ],

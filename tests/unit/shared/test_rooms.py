@@ -15,7 +15,7 @@ PAGE = ROOT / "workflow" / "README.md"
 
 def drawn(page: str) -> list[list[str]]:
     """Rooms of every floor of the drawing, the highest first."""
-    drawing = re.search(r"```rooms\n(.*?)```", page, flags=re.S)[1]
+    drawing = re.search(r"## Rooms\n.*?```text\n(.*?)```", page, flags=re.S)[1]
     return [line.split("|")[0].split() for line in drawing.splitlines() if line.strip()]
 
 

@@ -1,5 +1,6 @@
 """Posterior files and tables: complete, reproducible, and never taken for what they are not."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -98,6 +99,36 @@ def test_only_what_changed_is_fitted_again(data, tmp_path):
     log.clear()
     fit_or_reuse(make_fitter(), changed, error, IDS, path, log.append)
     assert [line.split()[1] for line in log] == ["fitted", "kept", "kept"]
+
+
+def test_what_another_batch_holds_is_not_fitted_again(data, tmp_path):
+    flux, error = data
+    log = []
+    fit_or_reuse(make_fitter(), flux[:2], error[:2], IDS[:2], tmp_path / "0_0.nc")
+    fit_or_reuse(make_fitter(), flux[2:], error[2:], IDS[2:], tmp_path / "1_0.nc")
+    # The first galaxy is gone: the third object's takes its place.
+    moved = fit_or_reuse(make_fitter(), flux[1:], error[1:], IDS[1:], tmp_path / "0_0.nc", log.append)
+    assert [line.split()[1] for line in log] == ["kept"] * 2
+    same(moved[1], make_fitter().fit(flux[2], error[2], IDS[2]))
+
+
+def test_a_folder_is_read_as_one_file(data, posteriors, tmp_path):
+    write_posteriors(posteriors[:2], tmp_path / "0_0.nc")
+    write_posteriors(posteriors[2:], tmp_path / "1_0.nc")
+    assert list(read_posterior(tmp_path)) == list(IDS)
+    same(read_posterior(tmp_path, IDS[2]), posteriors[2])
+    with pytest.raises(InputError, match=f"ids {', '.join(IDS)}"):
+        read_posterior(tmp_path, "nobody")
+
+
+def test_certain_and_uncertain_redshifts_share_a_file(posteriors, tmp_path):
+    one, other = posteriors[:2]
+    draws = np.linspace(1.9, 2.1, len(one.samples["log_mass"]), dtype=np.float32)
+    uncertain = replace(one, samples={**one.samples, "z": draws}, best={**one.best, "z": 2.0})
+    for order in ([uncertain, other], [other, uncertain]):
+        write_posteriors(order, tmp_path / "both.nc")
+        for written in order:
+            same(read_posterior(tmp_path / "both.nc", written.id), written)
 
 
 @pytest.mark.parametrize(

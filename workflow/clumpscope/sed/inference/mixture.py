@@ -1,16 +1,19 @@
 """Posteriors of objects whose redshift is uncertain: a mixture over a few redshifts."""
 
 import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from ...flags import bit
+from ..library.ssp import SSPLibrary
 from .fit import Fitter
 from .posterior import Posterior
+from .settings import FitSettings
 
-__all__ = ["RedshiftMixture", "mix"]
+__all__ = ["RedshiftMixture", "fitter_of", "mix"]
 
 
 def mix(posteriors: Sequence[Posterior], redshift: float, digest: str) -> Posterior:
@@ -55,6 +58,29 @@ def mix(posteriors: Sequence[Posterior], redshift: float, digest: str) -> Poster
         flags=int(nearest.flags | unsettled),
         hash=digest,
     )
+
+
+def fitter_of(
+    filters: Sequence[str],
+    redshifts: Sequence[float],
+    redshift: float,
+    settings: FitSettings,
+    library: str | os.PathLike | SSPLibrary,
+) -> "Fitter | RedshiftMixture":
+    """What fits a galaxy's clumps: a `Fitter`, or the mixture of those at its equally probable redshifts.
+
+    Parameters
+    ----------
+    filters : sequence of str
+    redshifts : sequence of float
+        One, or several where the redshift is uncertain.
+    redshift : float
+        The galaxy's.
+    settings : FitSettings
+    library : str, path-like or SSPLibrary
+    """
+    fitters = [Fitter(filters, one, settings, library) for one in redshifts]
+    return fitters[0] if len(fitters) == 1 else RedshiftMixture(fitters, redshift)
 
 
 class RedshiftMixture:

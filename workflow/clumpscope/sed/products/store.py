@@ -13,9 +13,10 @@ import itertools
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -73,16 +74,18 @@ def to_dataset(posteriors: Sequence[Posterior]) -> "xarray.Dataset":
 
     first = posteriors[0]
     variables = {}
-    for name in first.samples:
+    missing = np.full(len(next(iter(first.samples.values()))), np.nan, dtype=np.float32)
+    for name in dict.fromkeys(name for p in posteriors for name in p.samples):
         info = column_info(name) or column_info(f"{name}_p50")
         attributes = (
             {"units": info.unit, "long_name": info.text.removesuffix(": 50 % of the posterior")}
             if info
             else {}
         )
-        values = np.stack([p.samples[name] for p in posteriors])
+        # Only uncertain redshifts are sampled.
+        values = np.stack([p.samples.get(name, missing) for p in posteriors])
         variables[name] = (("id", "draw"), values, attributes)
-        best = np.array([p.best[name] for p in posteriors])
+        best = np.array([p.best.get(name, np.nan) for p in posteriors])
         variables[f"best_{name}"] = ("id", best, attributes)
     for name, text in _PER_BAND.items():
         values = np.stack([getattr(p, name) for p in posteriors])
@@ -139,7 +142,11 @@ def _read(path: str | os.PathLike) -> "xarray.Dataset":
 
 def _posterior(dataset: "xarray.Dataset", k: int) -> Posterior:
     row = dataset.isel(id=k)
-    names = [name for name, variable in dataset.items() if variable.dims == ("id", "draw")]
+    names = [
+        name
+        for name, variable in dataset.items()
+        if variable.dims == ("id", "draw") and not (name == "z" and np.isnan(row[name].values).all())
+    ]
     return Posterior(
         id=str(row["id"].item()),
         samples={name: row[name].values for name in names},
@@ -155,13 +162,18 @@ def _posterior(dataset: "xarray.Dataset", k: int) -> Posterior:
 
 
 def read_posterior(path: str | os.PathLike, id: str | None = None) -> Posterior | dict[str, Posterior]:
-    """Posteriors of a file, by id; or the one whose `id` is given.
+    """Posteriors of a file, or of all in a folder, by id; or the one whose `id` is given.
 
     Raises
     ------
     InputError
         If the file is missing, is not one of ours, or lacks the id.
     """
+    if Path(path).is_dir():
+        # The newest last: a galaxy that is gone moves others' clumps to another file.
+        files = sorted(Path(path).glob("*.nc"), key=lambda file: file.stat().st_mtime)
+        posteriors = {name: one for file in files for name, one in read_posterior(file).items()}
+        return posteriors if id is None else _one(posteriors, id, path)
     dataset = _read(path)
     try:
         rows = {str(name): k for k, name in enumerate(dataset["id"].values)}
@@ -172,10 +184,12 @@ def read_posterior(path: str | os.PathLike, id: str | None = None) -> Posterior 
         raise InputError(
             str(path), f"other content ({error})", "a file written by write_posteriors"
         ) from error
-    if id is None:
-        return posteriors
+    return posteriors if id is None else _one(posteriors or rows, id, path)
+
+
+def _one(posteriors: Mapping[str, Any], id: str, path: str | os.PathLike) -> Posterior:
     if str(id) not in posteriors:
-        raise InputError(str(path), f"ids {', '.join(rows)}", f"id {id!r}")
+        raise InputError(str(path), f"ids {', '.join(posteriors)}", f"id {id!r}")
     return posteriors[str(id)]
 
 
@@ -224,12 +238,20 @@ def fit_or_reuse(
     partial = None if path is None else Path(f"{path}.partial")
     stored = {} if path is None else {**_stored(partial), **_stored(Path(path))}
     posteriors, written = [], time.monotonic()
+
+    @cache
+    def beside() -> dict[str, Posterior]:
+        """What other batches hold: a galaxy that is gone moves the following ones to their neighbours' files."""
+        others = sorted(set(Path(path).parent.glob("*.nc")) - {Path(path)}) if stored else []
+        return {digest: posterior for other in others for digest, posterior in _stored(other).items()}
+
     one_each = itertools.repeat(fitters) if isinstance(fitters, (Fitter, RedshiftMixture)) else fitters
     commons = itertools.repeat(None) if common_njy is None else common_njy
     for name, fitter, flux, error, common in zip(
         map(str, ids), one_each, flux_njy, error_njy, commons, strict=False
     ):
-        known = stored.get(fitter.digest(name, flux, error, common))
+        digest = fitter.digest(name, flux, error, common)
+        known = stored.get(digest) or beside().get(digest)
         posteriors.append(known or fitter.fit(flux, error, name, common))
         if progress is not None:
             kind = "kept" if known else "fitted"
