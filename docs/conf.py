@@ -4,6 +4,7 @@ import re
 import sys
 from pathlib import Path
 
+from pygments.lexers.special import TextLexer
 from sphinx.application import Sphinx
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -46,3 +47,4 @@ def leave_out_diagrams(app: Sphinx, name: str, source: list[str]) -> None:
 def setup(app: Sphinx) -> None:
     """Prepare the pages' sources."""
     app.connect("source-read", leave_out_diagrams)
+    app.add_lexer("rooms", TextLexer)

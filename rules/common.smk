@@ -223,7 +223,7 @@ if workflow.is_main_process:
     from clumpscope.checking import check_settings
     from clumpscope.inputs import check_field, check_samples
     from clumpscope.progress import follow
-    from clumpscope.report.provenance import made_by_other_code
+    from clumpscope.report.provenance import remarks_on_results
     from snakemake.logging import logger
 
     follow(logger, FIELDS)
@@ -233,24 +233,22 @@ if workflow.is_main_process:
             continue
         try:
             doubts = check_field(name, {"images": {}, "lens": {"kind": "none"}, **field})
-            check_settings(name, field, SETTINGS[name])
+            doubts += check_settings(name, field, SETTINGS[name])
             check_samples(SETTINGS[name]["figures"]["tables"])
         except InputError as error:
             raise WorkflowError(f"field {name}: {error}") from None
         for text in doubts:
             print(f"In doubt: {text}", file=sys.stderr)
-    if made_by_other_code("results/provenance.json"):
-        print(
-            "The results here were made by another version of Clumpscope's code; what exists is kept."
-            " `snakemake --forceall` makes everything anew.",
-            file=sys.stderr,
-        )
+    for text in remarks_on_results("results/provenance.json", FIELDS):
+        print(text, file=sys.stderr)
 
 
 def summary():
-    lines = ["", "Done. Look at", "  results/report.html"]
+    """What to look at, of what was asked for."""
+    whole = ["results/report.html"]
     for name in FIELDS:
-        lines += [
-            f"  results/{name}/{product}" for product in ("catalogue.ecsv", "figures/", "inspect/index.html")
+        whole += [
+            f"results/{name}/{product}" for product in ("catalogue.ecsv", "figures/", "inspect/index.html")
         ]
-    return "\n".join(lines)
+    targets = sorted(path for path in workflow.dag_settings.targets if os.path.isfile(path))
+    return "\n  ".join(["\nDone. Look at", *(targets or filter(os.path.exists, whole))])

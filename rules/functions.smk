@@ -145,8 +145,15 @@ def per_galaxy(*patterns):
 
 def galaxy_row(wildcards):
     """The galaxy's own row of the selection: when only this changes, only this galaxy is measured again."""
-    index = f"results/{wildcards.field}/galaxies.json"
-    return read_index(index)["rows"][wildcards.galaxy]
+    rows = read_index(f"results/{wildcards.field}/galaxies.json")["rows"]
+    if wildcards.galaxy not in rows:
+        raise InputError(
+            f"galaxy {wildcards.galaxy} of field {wildcards.field}",
+            "not selected",
+            f"one of {', '.join(rows)}",
+            f"results/{wildcards.field}/selection.ecsv has the reason.",
+        )
+    return rows[wildcards.galaxy]
 
 
 def galaxy_redshifts(wildcards):
@@ -554,7 +561,7 @@ def report_what_is_there():
     record = "results/provenance.json"
     if not Path(record).exists():
         inputs = [path for name in FIELDS for path in input_files(name)]
-        write_provenance(provenance(config, filter(os.path.exists, inputs)), record)
+        write_provenance(provenance(config, SETTINGS, filter(os.path.exists, inputs)), record)
     try:
         build(fields, record, "results/report.html")
         print("What there is: results/report.html", file=sys.stderr)

@@ -24,6 +24,8 @@ rule magnify:
         runtime=30,
     params:
         galaxy=galaxy_row,
+        # Point sources are looked for in pieces of the sky, which have no centre.
+        has_centre=lambda w: SETTINGS[w.field]["fit"]["model"] != "point",
         redshifts=galaxy_redshifts,
         lens=lambda w: LOCAL[w.field]["lens"],
         others=lambda w: LOCAL[w.field]["other_lenses"],

@@ -35,5 +35,6 @@ rule provenance:
         runtime=60,
     params:
         config=config,
+        settings=SETTINGS,
     script:
         "../workflow/write_provenance.py"

@@ -29,6 +29,7 @@ with job_log(snakemake.log[0]):
         edits=Table(galaxy["edits"]) if galaxy["edits"] else None,
         **settings,
     )
-    draw_detection(snakemake.output.picture, detection, cutout, f"{galaxy['id']}, z = {galaxy['z']:.3f}")
+    title = f'{galaxy["id"]}, z = {galaxy["z"]:.3f}, at {galaxy["ra"]:.6f} {galaxy["dec"]:+.6f}; names: offset from there [0.01"]'
+    draw_detection(snakemake.output.picture, detection, cutout, title)
     write_segmentation(snakemake.output.segmentation, detection, cutout)
     write_table(detection.table, snakemake.output.clumps)

@@ -16,7 +16,7 @@ with job_log(snakemake.log[0]):
     member = galaxy_pixels(cutout, galaxy, snakemake.input.get("segmentation") or None)
     table, plane = products.lens_galaxy(
         model, clumps, cutout, member, z, n_samples, seed, snakemake.params.redshifts, others,
-        snakemake.params.systematic, (galaxy["ra"], galaxy["dec"]),
+        snakemake.params.systematic, (galaxy["ra"], galaxy["dec"]) if snakemake.params.has_centre else None,
     )  # fmt: skip
     mu = products.magnification_map(model, cutout, z)
     products.draw_galaxy(output.picture, meta["galaxy"], cutout, mu, plane, clumps, model, z)

@@ -4,4 +4,6 @@ from clumpscope.logs import job_log
 from clumpscope.report import provenance, write_provenance
 
 with job_log(snakemake.log[0]):
-    write_provenance(provenance(snakemake.params.config, snakemake.input), snakemake.output[0])
+    write_provenance(
+        provenance(snakemake.params.config, snakemake.params.settings, snakemake.input), snakemake.output[0]
+    )

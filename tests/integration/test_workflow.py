@@ -120,6 +120,16 @@ def test_one_figure_is_made_again_by_name(imaging_run):
     done = snakemake(folder, arguments, "results/mock/figures/mass_function.pdf", cores=1)
     assert figure.read_bytes() == before
     assert done.stdout.count("Finished jobid") == 1
+    assert "Done. Look at\n  results/mock/figures/mass_function.pdf\n" in done.stdout
+    assert "catalogue.ecsv" not in done.stdout.partition("Done. Look at")[2]
+
+
+def test_a_product_of_a_galaxy_that_is_not_selected_says_so(imaging_run):
+    folder, arguments = imaging_run
+    done = snakemake(folder, arguments, "results/mock/galaxies/X1/residuals.png", cores=1, check=False)
+    assert done.returncode != 0
+    assert "galaxy X1 of field mock: found not selected; expected one of " in done.stdout
+    assert "results/mock/selection.ecsv has the reason" in done.stdout
 
 
 def test_imaging_field_recovers_what_was_injected(imaging_run):

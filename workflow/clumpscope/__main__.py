@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
@@ -48,9 +49,9 @@ def _init(folder: str, output: str | None) -> str:
         )
     text = describe_folder(folder)
     target.write_text(text)
-    marked = [line.strip() for line in text.splitlines()[1:] if "# ?" in line]
-    print(f"{target} is written; {len(marked)} lines are marked `# ?`:")
-    print(*(f"  {line}" for line in marked), sep="\n")
+    marked = Counter(line.strip() for line in text.splitlines()[1:] if "# ?" in line)
+    print(f"{target} is written; {marked.total()} lines are marked `# ?`:")
+    print(*(f"  {line}{f' ({n} times)' if n > 1 else ''}" for line, n in marked.items()), sep="\n")
     return str(target)
 
 
@@ -75,8 +76,9 @@ def _check(config: str, new: bool) -> int:
         print(f"Footprints: {picture}")
     if findings.errors:
         print(f"Mend these, then: clumpscope check {config}")
-    elif new:
-        print(f"Look at the marked lines, then: snakemake --cores 8 --configfile {config} --dry-run")
+    else:
+        then = "Look at the marked lines, then" if new else "Next"
+        print(f"{then}: snakemake --cores 8 --configfile {config} --dry-run")
     return int(bool(findings.errors))
 
 

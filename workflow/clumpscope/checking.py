@@ -164,7 +164,7 @@ def _check_limits(section: str, settings: dict[str, Any], name: str) -> None:
         ) from None
 
 
-def check_settings(name: str, field: dict, settings: dict[str, dict]) -> None:
+def check_settings(name: str, field: dict, settings: dict[str, dict]) -> list[str]:
     """Hold a field's settings against its PSFs and the models there are.
 
     Parameters
@@ -176,6 +176,11 @@ def check_settings(name: str, field: dict, settings: dict[str, dict]) -> None:
     settings : dict
         Its method sections.
 
+    Returns
+    -------
+    list of str
+        What is unlikely: PSFs much broader than their telescope's.
+
     Raises
     ------
     InputError
@@ -184,16 +189,19 @@ def check_settings(name: str, field: dict, settings: dict[str, dict]) -> None:
     """
     for section in ("sed", "hosts"):
         _check_limits(section, settings[section], name)
+    doubts = []
     for band, image in field.get("images", {}).items():
         if "psf" not in image:
             continue
-        from .images.psf import given_psf
+        from .images.psf import given_psf, too_broad
 
         mosaic = open_mosaic(**mosaic_options(image), name=band, forward=True)
-        given_psf(
-            Path(image["psf"]), mosaic.pixel_scale_arcsec, f"{image['psf']} (configuration key fields.{name}.images.{band}.psf)",
-            band, settings["psf"]["radius_arcsec"], mosaic.largest_radius_arcsec, image.get("psf_oversampling"), image.get("psf_has_pixel"),
+        where = f"{image['psf']} (configuration key fields.{name}.images.{band}.psf)"
+        psf = given_psf(
+            Path(image["psf"]), mosaic.pixel_scale_arcsec, where, band, settings["psf"]["radius_arcsec"], mosaic.largest_radius_arcsec, image.get("psf_oversampling"), image.get("psf_has_pixel"),
         )  # fmt: skip
+        doubts += [f"{where}: {text}" for text in too_broad(psf, band)]
+    return doubts
 
 
 def _load(path: str | os.PathLike) -> dict[str, Any]:
@@ -259,7 +267,7 @@ def _check(name: str, own: dict, settings: dict, findings: Findings) -> None:
     for part in parts if {"galaxies", "photometry", "clumps"} & set(own) else []:
         with _noting(findings):
             findings.doubts += check_field(name, part)
-            check_settings(name, part, settings)
+            findings.doubts += check_settings(name, part, settings)
     if "galaxies" in own and Path(own["galaxies"]).is_file():
         with _noting(findings):
             findings.galaxies[name] = read_galaxies(own["galaxies"], own.get("catalogue"))

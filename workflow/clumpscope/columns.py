@@ -48,7 +48,11 @@ def _percentiles(name: str, unit: str, ucd: str, text: str) -> list[Column]:
 
 # Quantities that tables hold as percentiles (catalogue), as true values, and of the best model: unit, UCD, meaning.
 _QUANTITIES = {
-    "log_mass": ("dex(Msun)", "phys.mass", "log10 stellar mass (living stars and remnants)"),
+    "log_mass": (
+        "dex(Msun)",
+        "phys.mass",
+        "log10 stellar mass (living stars and remnants; IMF of the library, Kroupa & Boily 2002 in the default one)",
+    ),
     "log_mass_formed": ("dex(Msun)", "phys.mass", "log10 stellar mass ever formed"),
     "log_age_yr": ("dex(yr)", "time.age", "log10 age since the onset of star formation"),
     "log_age_mw_yr": ("dex(yr)", "time.age", "log10 mass-weighted age"),
@@ -208,7 +212,7 @@ _COLUMNS: list[Column] = [
     Column("r_eff_limit", "", "meta.code", "True where r_eff_pc is an upper limit"),
     Column("class", "", "src.class", "unresolved, compact or extended (C25 section 5.1)"),
     *_with_errors("distance_kpc", "kpc", "phys.distance", "Galactocentric distance in the source plane"),
-    Column("central", "", "meta.code", "True for the clump nearest to the galaxy's barycentre of light"),
+    Column("central", "", "meta.code", "True for the clump nearest to the galaxy's barycentre of light, of those with a signal-to-noise above 3"),
     Column("source_ra", "deg", "pos.eq.ra", "Right ascension in the source plane, as seen without the lens"),
     Column("source_dec", "deg", "pos.eq.dec", "Declination in the source plane, as seen without the lens"),
     Column("source_x_arcsec", "arcsec", "pos.cartesian.x", "Source position West of the lens model's reference"),

@@ -8,12 +8,12 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-__all__ = ["PACKED_ENDINGS", "attend", "open_packed", "replacing", "sweep", "without_folders"]
+__all__ = ["PACKED_ENDINGS", "attend", "no_image", "open_packed", "replacing", "sweep", "without_folders"]
 
 _OPENERS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 PACKED_ENDINGS = tuple(_OPENERS)
@@ -21,6 +21,12 @@ PACKED_ENDINGS = tuple(_OPENERS)
 
 
 _UNFINISHED = ".writing-"
+
+
+def no_image(hdus: Iterable) -> str:
+    """What an open FITS file has in place of an image of two dimensions, for messages."""
+    shapes = [" x ".join(map(str, reversed(hdu.shape))) for hdu in hdus if hdu.is_image and hdu.shape]
+    return f"no 2-D image, but {' and '.join(shapes)} pixels" if shapes else "no 2-D image"
 
 
 @contextmanager

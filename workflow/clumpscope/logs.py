@@ -41,6 +41,7 @@ def job_log(path: str) -> Iterator[logging.Logger]:
     root.addHandler(handler)
     root.setLevel(logging.INFO)
     logging.captureWarnings(True)
+    logging.getLogger("fontTools").setLevel(logging.WARNING)  # tells of every table of every font
     log = logging.getLogger("clumpscope")
     start = time.perf_counter()
     try:

@@ -212,23 +212,32 @@ def _image_lines(band: str, image: _Image) -> list[str]:
             f"        {_UNKNOWN} no error or weight map found: errors will be the scatter of the sky alone"
         )
     maps = {key: files[key] for key in ("sci", "err", "wht", "exp") if key in files}
-    try:
-        mosaic = open_mosaic(**maps, name=band, forward=True)
+    taken: dict[str, str | float] = {}
+    while True:
+        try:
+            mosaic = open_mosaic(**maps, name=band, forward=True, **taken)
+        except InputError as error:
+            # All that is missing is asked for at once: what comes behind it is seen with something in its place.
+            if "unit" in error.found and "unit" in error.remedy and "unit" not in taken:
+                taken["unit"] = "nJy"
+                lines.append(
+                    f"        # unit: 10 nJy {_UNKNOWN} neither BUNIT nor PHOTFNU in the header: say which unit pixels have"
+                )
+            elif "no celestial WCS" in error.found and "pixel_scale" not in taken:
+                taken["pixel_scale"] = 0.04
+                lines += [
+                    f"        # pixel_scale: 0.04 {_UNKNOWN} no WCS in the header: the side of its pixels [arcsec]",
+                    f"        # reference: [180.0, 0.0] {_UNKNOWN} RA and Dec of its centre [deg], as the catalogue counts them",
+                ]
+            else:
+                return [*lines, f"        {_UNKNOWN} {error}"]
+        else:
+            break
+    if not taken:
         unit = mosaic.header.get("BUNIT") or "PHOTFNU of the header"
         lines.append(
             f"        # {mosaic.shape[1]} x {mosaic.shape[0]} pixels of {mosaic.pixel_scale_arcsec:.4g} arcsec, unit: {unit}"
         )
-    except InputError as error:
-        if "unit" in error.found and "unit" in error.remedy:
-            lines.append(
-                f"        # unit: 10 nJy {_UNKNOWN} neither BUNIT nor PHOTFNU in the header: say which unit pixels have"
-            )
-        elif "no celestial WCS" in error.found:
-            lines.append(
-                f"        # pixel_scale: 0.04 {_UNKNOWN} no WCS in the header: its pixel scale [arcsec], and the `reference`"
-            )
-        else:
-            lines.append(f"        {_UNKNOWN} {error}")
     return lines
 
 

@@ -123,7 +123,12 @@ def require_finite(
     table: Table, column: str, where: str, low: float = -np.inf, high: float = np.inf, optional: bool = False
 ) -> None:
     """Raise `InputError` naming the first row whose cell is not a number inside [low, high], or empty if `optional`."""
-    expected = "a finite number" if np.isinf([low, high]).all() else f"a number from {low:g} to {high:g}"
+    if np.isinf([low, high]).all():
+        expected = "a finite number"
+    elif np.isinf(high):
+        expected = "a number above 0" if 0.0 < low < 1e-300 else f"a number from {low:g} on"
+    else:
+        expected = f"a number from {low:g} to {high:g}"
     cells = np.ma.asarray(table[column])
     if cells.ndim > 1:
         raise InputError(f"{where}, column {column!r}", f"{cells.shape[1]} values a row", "one number a row")

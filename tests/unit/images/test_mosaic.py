@@ -128,7 +128,7 @@ def test_refusals(write_image, tmp_path):
         open_mosaic(sci, err=sci, wht=sci)
     with pytest.raises(InputError, match="no further 2-D image"):
         open_mosaic(sci, err=sci)
-    with pytest.raises(InputError, match="no 2-D image"):
+    with pytest.raises(InputError, match="no 2-D image, but 4 x 3 x 2 pixels"):
         open_mosaic(cube)
     with pytest.raises(InputError, match="cannot be read"):
         open_mosaic(text)

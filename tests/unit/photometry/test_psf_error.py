@@ -76,6 +76,13 @@ def test_a_psf_that_varies_and_is_too_broad_is_told(make_mosaic, psf):
     assert 0.1 < measured.core_variance_error < 0.4, seed
 
 
+def test_the_psf_of_another_image_is_told(make_mosaic, psf, capsys):
+    """Of an image that was smoothed: stars are half as broad again as the PSF."""
+    measured = with_error(psf, *field(make_mosaic, np.full(N, 1.5 * SIGMA), np.random.default_rng(3)))
+    assert measured.flux_error > 0.1
+    assert "In doubt: PSF of F150W" in (said := capsys.readouterr().err) and "the PSF of this image?" in said
+
+
 def test_few_stars_are_said_to_be_too_few(make_mosaic, psf):
     mosaic, stars = field(make_mosaic, np.full(4, SIGMA), np.random.default_rng(1))
     measured = with_error(psf, mosaic, stars[:3])

@@ -8,13 +8,14 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 from astropy.table import Table
+from clumpscope.config import field_settings
 from clumpscope.errors import InputError
 from clumpscope.flags import bit
 from clumpscope.injection.products import injection_tables
 from clumpscope.population.products import population_tables
 from clumpscope.report import FieldInputs, build, provenance, what_is_there, write_provenance
 from clumpscope.report.counting import flag_counts, headline, selection_counts
-from clumpscope.report.provenance import made_by_other_code
+from clumpscope.report.provenance import remarks_on_results
 from clumpscope.report.tables import (
     completeness_table,
     correlation_table,
@@ -84,7 +85,7 @@ def products(tmp_path_factory):
         figures[-1].write_bytes(PIXEL)
     (folder / "input.txt").write_text("abc")
     config = {"run": {"seed": 7}, "fields": {"mock": {"photometry": "/home/someone/secret/table.csv"}}}
-    write_provenance(provenance(config, [folder / "input.txt"]), folder / "provenance.json")
+    write_provenance(provenance(config, {}, [folder / "input.txt"]), folder / "provenance.json")
     inputs = FieldInputs(
         "mock <&> field", "imaging", own / "catalogue.ecsv", own / "selection.ecsv", population, figures
     )
@@ -296,7 +297,7 @@ def test_provenance_says_what_went_in(tmp_path):
         "run": {"seed": 7},
         "fields": {"f": {"images": ["/data/x/a.fits", "rel/b.fits"], "redshift": 0.39}},
     }
-    record = provenance(config, [tmp_path / "a.txt"])
+    record = provenance(config, {"f": field_settings(config, "f")}, [tmp_path / "a.txt"])
     # SHA-256 of "abc" is a published test vector (FIPS 180-2, appendix B.1).
     assert record["inputs"]["a.txt"] == {
         "bytes": 3,
@@ -304,6 +305,10 @@ def test_provenance_says_what_went_in(tmp_path):
     }
     assert record["seed"] == 7 and record["packages"]["numpy"] == np.__version__
     assert record["config"]["fields"]["f"] == {"images": ["a.fits", "rel/b.fits"], "redshift": 0.39}
+    # What the configuration leaves to the defaults is said too.
+    assert (
+        record["settings"]["f"]["sed"]["error_floor"] == 0.05 and record["settings"]["f"]["run"]["seed"] == 7
+    )
     text = json.dumps(record)
     assert str(tmp_path) not in text and "/data" not in text
     assert not re.search(r"\d{4}-\d\d-\d\d[T ]\d\d:", text)
@@ -314,7 +319,7 @@ def test_provenance_is_the_same_every_time(tmp_path):
     (tmp_path / "b.txt").write_bytes(b"def")
     digests = set()
     for order in (["a.txt", "b.txt"], ["b.txt", "a.txt", "b.txt"]):
-        record = provenance({"run": {"seed": 1}}, [tmp_path / name for name in order])
+        record = provenance({"run": {"seed": 1}}, {}, [tmp_path / name for name in order])
         write_provenance(record, tmp_path / "p.json")
         digests.add(hashlib.sha256((tmp_path / "p.json").read_bytes()).hexdigest())
     assert len(digests) == 1
@@ -322,22 +327,25 @@ def test_provenance_is_the_same_every_time(tmp_path):
 
 def test_inputs_that_cannot_be_recorded_are_refused(tmp_path):
     with pytest.raises(InputError, match="no such file"):
-        provenance({}, [tmp_path / "missing.fits"])
+        provenance({}, {}, [tmp_path / "missing.fits"])
     for name in ("x", "y"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "same.fits").write_bytes(b"")
     with pytest.raises(InputError, match="same name"):
-        provenance({}, [tmp_path / "x" / "same.fits", tmp_path / "y" / "same.fits"])
+        provenance({}, {}, [tmp_path / "x" / "same.fits", tmp_path / "y" / "same.fits"])
 
 
-def test_results_of_other_code_are_told(tmp_path, monkeypatch):
+def test_results_of_other_code_and_configurations_are_told(tmp_path, monkeypatch):
     path = tmp_path / "provenance.json"
-    assert not made_by_other_code(path)
-    write_provenance(provenance({}, []), path)
-    assert not made_by_other_code(path)
-    module = sys.modules[made_by_other_code.__module__]
+    assert remarks_on_results(path, ["a"]) == []
+    write_provenance(provenance({"fields": {"a": {}, "b": {}}}, {}, []), path)
+    assert remarks_on_results(path, ["c", "b", "a"]) == []
+    (told,) = remarks_on_results(path, ["a"])
+    assert "another configuration (b) and will be replaced" in told
+    module = sys.modules[remarks_on_results.__module__]
     monkeypatch.setattr(module, "code_digest", lambda: "of another day")
-    assert made_by_other_code(path)
+    (told,) = remarks_on_results(path, ["a", "b"])
+    assert "another version of Clumpscope's code" in told
 
 
 def test_what_is_to_be_known_of_psfs_reaches_the_reader():

@@ -80,6 +80,10 @@ def test_bad_cells_are_named_by_row_and_value():
         require_unique(table, "id", "t.csv")
     with pytest.raises(InputError, match="row 1"):
         require_finite(Table({"z": [np.nan]}), "z", "t.csv")
+    with pytest.raises(InputError, match=r"found '0\.0'; expected a number above 0\."):
+        require_finite(Table({"mu": [0.0]}), "mu", "t.csv", np.nextafter(0.0, 1.0))
+    with pytest.raises(InputError, match="expected a number from 1 on"):
+        require_finite(Table({"mu": [0.5]}), "mu", "t.csv", 1.0)
 
 
 def test_replacing_leaves_the_old_file_when_the_writer_fails(tmp_path):

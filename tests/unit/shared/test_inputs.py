@@ -430,10 +430,14 @@ def test_a_filter_in_another_unit_stands_out(field, tmp_path):
 
 def test_psfs_are_looked_at_and_cut_before_any_job(field, tmp_path):
     axis = np.arange(601) - 300
-    psf = np.exp(-0.5 * (axis[:, None] ** 2 + axis**2) / 1.2**2)
+    psf = np.exp(-0.5 * (axis[:, None] ** 2 + axis**2) / 1.0**2)
     field["images"]["F150W"]["psf"] = str(tmp_path / "psf.npy")
     np.save(tmp_path / "psf.npy", psf)  # larger than the image: cut
-    check_settings("a", field, SETTINGS)
+    assert check_settings("a", field, SETTINGS) == []
+    # Of an image that was smoothed to the PSF of a redder filter, or of other pixels.
+    np.save(tmp_path / "psf.npy", np.exp(-0.5 * (axis[:, None] ** 2 + axis**2) / 2.5**2))
+    (doubt,) = check_settings("a", field, SETTINGS)
+    assert "F150W.psf" in doubt and "times that of telescope and pixel: is it on other pixels" in doubt
     for wrong, message in ((psf * 0.0, "no positive source"), (psf[295:306, 295:306], "ends 0.22 arcsec")):
         np.save(tmp_path / "psf.npy", wrong)
         with pytest.raises(InputError, match=rf"F150W\.psf\): found .*{message}"):

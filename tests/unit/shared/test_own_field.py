@@ -105,6 +105,30 @@ def test_what_is_not_told_is_not_guessed(folder, tmp_path, monkeypatch, capsys):
     assert "F277W_sci.fits: found no unit in the configuration" in capsys.readouterr().out
 
 
+def test_all_that_a_bare_image_lacks_is_asked_at_once(tmp_path):
+    """A data array with neither WCS nor unit, as codes for modelling write it."""
+    (tmp_path / "F150W").mkdir()
+    fits.writeto(tmp_path / "F150W/data.fits", np.random.default_rng(1).normal(1.0, 0.1, (60, 60)))
+    fits.writeto(tmp_path / "F150W/noise_map.fits", np.full((60, 60), 0.1))
+    text = describe_folder(tmp_path)
+    assert all(f"# {key}: " in text for key in ("unit", "pixel_scale", "reference"))
+    assert yaml.safe_load(text.replace("# unit", "unit").replace("# pixel_scale", "pixel_scale"))
+
+
+def test_what_many_lines_ask_is_asked_once(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bare").mkdir()
+    for band in ("f150w", "f200w", "f277w"):
+        image(tmp_path / f"bare/{band}_sci.fits")
+    assert main(["init", "bare"]) == 1
+    said = capsys.readouterr().out.partition("to mend")[0].splitlines()
+    assert (
+        "# ? no error or weight map found: errors will be the scatter of the sky alone (3 times)"
+        in " ".join(said)
+    )
+    assert sum("neither BUNIT" in line for line in said) == 1
+
+
 def test_headers_of_compressed_images_are_checked_before_a_run(folder):
     packed = folder / "bare.fits"
     image(packed, pack=True)

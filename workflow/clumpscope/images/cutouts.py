@@ -9,6 +9,7 @@ from astropy.io import fits
 from astropy.wcs import WCS
 
 from ..errors import InputError
+from ..files import no_image
 from ..made_by import write_fits
 
 __all__ = ["MARGIN_ARCSEC", "Cutout", "galaxy_footprint", "read_cutouts", "write_cutouts"]
@@ -74,7 +75,7 @@ def galaxy_footprint(path: str | os.PathLike, galaxy: str, cutout: Cutout) -> np
     with fits.open(path, memmap=True) as hdus:
         hdu = next((hdu for hdu in hdus if hdu.is_image and len(hdu.shape) == 2), None)
         if hdu is None:
-            raise InputError(str(path), "no 2-D image", "a segmentation map")
+            raise InputError(str(path), no_image(hdus), "a segmentation map")
         wcs = WCS(hdu.header)
         x, y = columns + cutout.x0, rows + cutout.y0
         if wcs.has_celestial:

@@ -11,7 +11,7 @@ from astropy.wcs import WCS
 from astropy.wcs.utils import proj_plane_pixel_scales
 
 from ..errors import InputError
-from ..files import PACKED_ENDINGS
+from ..files import PACKED_ENDINGS, no_image
 from .cutouts import MARGIN_ARCSEC, Cutout
 from .photons import binning, electrons_per_njy_s, photon_variance
 from .sky import sky_statistics
@@ -344,7 +344,7 @@ def _find_plane(
             ]
             named = [index for index in images if hdus[index].name == extension]
             if not images:
-                raise InputError(str(path), "no 2-D image" if other_than is None else "no further 2-D image",
+                raise InputError(str(path), no_image(hdus) if other_than is None else "no further 2-D image",
                                  f"a FITS image, or an extension {extension}")  # fmt: skip
             index = (named or images)[0]
             header = hdus[index].header.copy()

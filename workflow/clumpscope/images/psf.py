@@ -35,6 +35,7 @@ __all__ = [
     "normalise_psf",
     "psf_table",
     "read_psf",
+    "too_broad",
 ]
 
 _log = logging.getLogger(__name__)
@@ -341,15 +342,16 @@ def given_psf(
                 where, f"a FWHM of {psf.fwhm_arcsec:.3f} arcsec at {pixel_scale_arcsec:.5g} arcsec a pixel",
                 f"no less than the diffraction limit of {limit:.3f} arcsec, seen in pixels", "Its pixel scale must be another.",
             )  # fmt: skip
-        broad = [f"{text}: is it on other pixels, or its image smoothed?" for text in _broad(psf, name)]
-        psf = replace(psf, notes=(*psf.notes, *broad))
+        psf = replace(psf, notes=(*psf.notes, *too_broad(psf, name)))
     return psf
 
 
-def _broad(psf: PSF, name: str) -> tuple[str, ...]:
-    """What to say of a PSF much broader than telescope and pixel make it; nothing of others."""
+def too_broad(
+    psf: PSF, name: str, question: str = "is it on other pixels, or its image smoothed?"
+) -> tuple[str, ...]:
+    """What to say of a PSF that is much broader than telescope and pixel make it in a filter; nothing of others."""
     ratio = psf.fwhm_arcsec / np.hypot(_diffraction_fwhm(name), psf.pixel_scale_arcsec)
-    return (f"FWHM {ratio:.1f} times that of telescope and pixel",) if ratio > _BROAD else ()
+    return (f"FWHM {ratio:.1f} times that of telescope and pixel: {question}",) if ratio > _BROAD else ()
 
 
 def _diffraction_fwhm(name: str) -> float:
@@ -412,10 +414,8 @@ def build_psf(mosaic: Mosaic, stars: Table, radius_arcsec: float = 0.4, **stacki
         stack.image, mosaic.pixel_scale_arcsec, mosaic.name or mosaic.path, radius_arcsec,
         source="stars", n_stars=int(stack.used.sum()),
     )  # fmt: skip
-    doubts = stack.broad + tuple(
-        f"{text}: are its stars galaxies, or its image smoothed?"
-        for text in (_broad(psf, mosaic.name) if mosaic.name else ())
-    )
+    question = "are its stars galaxies, or its image smoothed?"
+    doubts = stack.broad + (too_broad(psf, mosaic.name, question) if mosaic.name else ())
     for text in doubts:
         in_doubt(f"PSF of {mosaic.name or mosaic.path}: {text}")
     if psf.sampling_px >= _WELL_SAMPLED_PX:

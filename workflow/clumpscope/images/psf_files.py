@@ -18,6 +18,7 @@ import numpy as np
 from astropy.io import fits
 
 from ..errors import InputError
+from ..files import no_image
 
 __all__ = ["GivenPSF", "alike", "read_given"]
 
@@ -131,7 +132,7 @@ def _of_fits(hdus: fits.HDUList, pixel_scale_arcsec: float, where: str) -> tuple
             return hdu.data["PSF_MASK"][0], 1.0 / hdu.header["PSF_SAMP"], True, ()
     images = [hdu for hdu in hdus if hdu.is_image and len(hdu.shape) in (2, 3)]
     if not images:
-        raise InputError(where, "no 2-D image", "a FITS image of the PSF")
+        raise InputError(where, no_image(hdus), "a FITS image of the PSF")
     scales = [
         next((float(hdu.header[key]) for key in _SCALE_KEYS if key in hdu.header), None) for hdu in images
     ]

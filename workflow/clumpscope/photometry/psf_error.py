@@ -13,6 +13,7 @@ from ..images.mosaic import Mosaic
 from ..images.profiles import FWHM_OF_SIGMA, encircled_sums
 from ..images.psf import PSF
 from ..images.sky import sky_statistics
+from ..logs import in_doubt
 from .fit import fit_clumps, render_clumps
 
 __all__ = ["excess", "with_error"]
@@ -24,6 +25,8 @@ _RING, _EMPTY = (1.5, 2.2), 2.2
 _CLIP_SIGMA = 4.0
 # Twice the fall of the log-likelihood below which a scatter is not told from none: 95 % of an excess that may only be positive.
 _SEEN = 2.7
+# Mean error of stars' fluxes above which the PSF is hardly that of their image.
+_FOREIGN = 0.1
 
 
 def with_error(psf: PSF, mosaic: Mosaic, stars: Table, box: int | str = 9) -> PSF:
@@ -59,6 +62,8 @@ def with_error(psf: PSF, mosaic: Mosaic, stars: Table, box: int | str = 9) -> PS
     offset, scatter = excess((ratio - 1.0) * alone, noise * inflation)
     core_offset, core_scatter = excess(core * alone, core_noise * inflation)
     note = f"fluxes of {len(rows)} stars are {offset:+.1%} off on average, and scatter by {scatter:.1%} beyond their noise"
+    if abs(offset) > _FOREIGN:
+        in_doubt(f"PSF of {mosaic.name or mosaic.path}: {note}: is it the PSF of this image?")
     return replace(
         psf, flux_error=float(np.hypot(offset, scatter)), core_variance_error=float(np.hypot(core_offset, core_scatter)),
         notes=(*psf.notes, note),

@@ -14,7 +14,7 @@ from ..errors import InputError
 from ..files import replacing
 from ..made_by import code_digest
 
-__all__ = ["PACKAGES", "made_by_other_code", "provenance", "write_provenance"]
+__all__ = ["PACKAGES", "provenance", "remarks_on_results", "write_provenance"]
 
 PACKAGES = (
     "snakemake", "numpy", "scipy", "astropy", "photutils", "lmfit", "emcee", "nautilus-sampler", "numba", "pandas", "seaborn",
@@ -25,21 +25,25 @@ PACKAGES = (
 _BLOCK = 1 << 20
 
 
-def provenance(config: Mapping[str, Any], inputs: Iterable[str | os.PathLike]) -> dict[str, Any]:
+def provenance(
+    config: Mapping[str, Any], settings: Mapping[str, Any], inputs: Iterable[str | os.PathLike]
+) -> dict[str, Any]:
     """Record of a run.
 
     Parameters
     ----------
     config : mapping
         The configuration.
+    settings : mapping
+        What it means: every field's method sections, with defaults.
     inputs : iterable of path-like
         Every input file.
 
     Returns
     -------
     dict
-        clumpscope (version, digest of the code), python, packages, seed, config, inputs (size and SHA-256 by path). Of
-        absolute paths only the file name is kept: where it lies says nothing about what it is.
+        clumpscope (version, digest of the code), python, packages, seed, config, settings (by field, defaults included),
+        inputs (size and SHA-256 by path). Of absolute paths only the file name is kept: where it lies says nothing about what it is.
 
     Raises
     ------
@@ -60,6 +64,7 @@ def provenance(config: Mapping[str, Any], inputs: Iterable[str | os.PathLike]) -
         "packages": {name: found for name in PACKAGES if (found := _version(name))},
         "seed": config.get("run", {}).get("seed"),
         "config": _portable(config),
+        "settings": _portable(settings),
         "inputs": files,
     }
 
@@ -72,13 +77,24 @@ def write_provenance(record: Mapping[str, Any], path: str | os.PathLike) -> None
         )
 
 
-def made_by_other_code(path: str | os.PathLike) -> bool:
-    """Whether the record at `path` is of another state of this package's code; without a record it is not."""
+def remarks_on_results(path: str | os.PathLike, fields: Iterable[str]) -> list[str]:
+    """What to know, before a run of these fields, of results that are there; nothing where no record is at `path`."""
     try:
         record = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return False
-    return record["clumpscope"]["code_sha256"] != code_digest()
+        return []
+    told = []
+    if record["clumpscope"]["code_sha256"] != code_digest():
+        told.append(
+            "The results here were made by another version of Clumpscope's code; what exists is kept."
+            " `snakemake --forceall` makes everything anew."
+        )
+    if others := sorted(set(record["config"].get("fields", {})) - set(fields)):
+        told.append(
+            f"The report and the provenance here are of another configuration ({', '.join(others)}) and will be replaced;"
+            " products of its fields stay. To keep both reports, run in another folder."
+        )
+    return told
 
 
 def _version(package: str) -> str | None:

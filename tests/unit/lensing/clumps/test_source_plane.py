@@ -64,6 +64,17 @@ def test_a_neighbour_that_is_taken_for_the_galaxy_is_told(light, flagged, capsys
     assert ("galaxy 7: most light" in capsys.readouterr().err) == flagged
 
 
+def test_an_artefact_is_no_centre():
+    image, wcs, scale = lensed_gaussian(no_lens((10.0, 0.0)), (0.6, -0.3), 0.3, n=201)
+    lens = no_lens((10.0, 0.0))
+    plane = reconstruct(lens, image, np.full(image.shape, 1e-9), wcs, scale, 2.0, image > 1e-6)
+    ra, dec = lens.sky(np.array([0.6, 0.8, 1.6]), np.full(3, -0.3))
+    clumps = Table({"ra": ra, "dec": dec, "flags": [bit("low_snr"), 0, 0]})
+    assert galactocentric_distances(lens, plane, clumps, 2.0)["central"].tolist() == [False, True, False]
+    clumps["flags"] = bit("fit_failed")
+    assert not galactocentric_distances(lens, plane, clumps, 2.0)["central"].any()
+
+
 def test_a_galaxy_without_good_pixels_has_no_centre():
     blank = np.full((5, 5), np.nan)
     plane = reconstruct(cluster(), blank, blank, grid_wcs(5, 0.05), 0.05, 2.0, np.ones((5, 5), dtype=bool))

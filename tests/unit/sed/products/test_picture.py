@@ -34,6 +34,20 @@ def test_sed_picture_and_its_data(posterior, tmp_path):
     )
 
 
+def test_one_negative_flux_leaves_the_others_on_a_logarithmic_axis():
+    flux = ToyModel().fluxes(np.array([[8.0, 7.6, 0.8]]))[0]
+    flux, error = flux * np.geomspace(0.01, 1.0, len(flux)), 0.02 * flux
+    flux[0] = -0.5 * error[0]
+    negative = Fitter(FILTERS, 2.0, FitSettings(sweep_log2=12), model=ToyModel()).fit(flux, error, "one")
+    axes = draw_sed(negative)[0].axes[0]
+    bottom, lowest, middle, top = (axes.transAxes.inverted().transform(axes.transData.transform((1.0, y)))[1]
+                                   for y in (axes.get_ylim()[0], flux[0], np.sqrt(flux[4] * flux[-1]), flux[-1]))  # fmt: skip
+    low = axes.transAxes.inverted().transform(axes.transData.transform((1.0, flux[4])))[1]
+    assert bottom < lowest < low < middle < top < 1.0
+    # Half-way in the logarithm is half-way on the axis.
+    assert middle == pytest.approx(0.5 * (low + top), abs=0.02)
+
+
 def test_corner_shows_what_varies(posterior, tmp_path):
     figure, draws = draw_corner(posterior)
     figure.savefig(tmp_path / "corner.png", dpi=40)

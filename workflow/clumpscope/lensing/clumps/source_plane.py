@@ -7,6 +7,7 @@ from astropy.table import Table
 from astropy.wcs import WCS
 
 from ...cosmology import pc_per_arcsec
+from ...flags import has
 from ...intervals import sided_errors
 from ..models.model import LensModel
 
@@ -251,14 +252,15 @@ def galactocentric_distances(
     plane : SourcePlane
         The reconstruction.
     table : Table
-        Clumps: ra, dec [deg].
+        Clumps: ra, dec [deg], and flags, where they have any.
     n_samples : int
         Posterior realisations used for the errors.
 
     Returns
     -------
     Table
-        distance_kpc with _err_lo and _err_hi, distance_samples_kpc (n_clumps, n), central (the nearest clump).
+        distance_kpc with _err_lo and _err_hi, distance_samples_kpc (n_clumps, n), central (the nearest clump that was seen
+        and fitted).
         NaN where the reconstruction is empty. Errors are those of the lens and of the barycentre.
     """
     n_clumps = len(table)
@@ -284,8 +286,11 @@ def galactocentric_distances(
     angle = np.pi * (3.0 - np.sqrt(5.0)) * turn
     shifts = np.array([radius * np.cos(angle), radius * np.sin(angle)]).T
     drawn = np.hypot(*np.moveaxis(np.array(samples) - shifts[:, :, None], 1, 0)) * kpc_per_arcsec
-    if np.isfinite(best).any():
-        central[np.nanargmin(best)] = True
+    # Noise and artefacts are no centres.
+    flags = table["flags"] if "flags" in table.colnames else np.zeros(n_clumps, dtype=int)
+    near = np.where(has(flags, ("few_pixels", "fit_failed", "low_snr")), np.nan, best)
+    if np.isfinite(near).any():
+        central[np.nanargmin(near)] = True
     return _distance_table(best, drawn.T, central)
 
 

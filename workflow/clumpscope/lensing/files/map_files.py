@@ -7,6 +7,7 @@ from astropy.io import fits
 from astropy.wcs import WCS, WcsError
 
 from ...errors import InputError
+from ...files import no_image
 
 __all__ = ["LensMap", "open_map", "wcs_of"]
 
@@ -66,9 +67,10 @@ def open_map(path: str) -> tuple[int, fits.Header, tuple[int, int]]:
                 if len(shape) > 1 and min(shape[-2:]) > 1 and set(shape[:-2]) <= {1}:
                     _plane(hdu)  # fails where the file ends too early
                     return number, hdu.header, shape[-2:]
+            found = no_image(hdus)
     except (OSError, TypeError, ValueError) as error:
         raise InputError(path, f"a file that cannot be read ({error})", "a FITS map") from error
-    raise InputError(path, "no 2-D image", "a lensing map")
+    raise InputError(path, found, "a lensing map")
 
 
 def wcs_of(header: fits.Header, path: str) -> WCS | None:

@@ -103,11 +103,11 @@ class LensModel:
         `z_lens` is that of another plane than the model's main one.
         """
         z_lens = self.z_lens if z_lens is None else z_lens
-        if np.ndim(z_source) or not np.isfinite(z_source):
+        if np.ndim(z_source) or not 0.0 <= z_source < np.inf:
             raise InputError(
                 "z_source",
                 repr(z_source)[:80],
-                "one finite number",
+                "one finite number, not below 0",
                 "Ask for the sources of each redshift apart.",
             )
         if z_source <= z_lens:

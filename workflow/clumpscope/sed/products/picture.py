@@ -38,7 +38,10 @@ _CORNER = ("log_mass", "log_age_mw_yr", "log_tau_yr", "a_v", "log_z_zsun", "log_
 
 
 def scale_fluxes(axes: "Axes", posterior: Posterior, room: float) -> None:
-    """Set the flux axis: logarithmic where all measured fluxes are positive; `room` is left above, as a share of the span."""
+    """Set the flux axis: logarithmic; about zero, below three errors of the faintest bands, linear where fluxes are not positive.
+
+    `room` is left above, as a share of the span.
+    """
     from matplotlib.ticker import LogLocator
 
     measured = posterior.flux_njy[np.isfinite(posterior.flux_njy)]
@@ -57,9 +60,15 @@ def scale_fluxes(axes: "Axes", posterior: Posterior, room: float) -> None:
         axes.yaxis.set_minor_formatter("")
     else:
         axes.axhline(0.0, color="0.8", lw=0.8, zorder=0)
-        error = np.nanmedian(posterior.error_njy)
-        low, high = min(shown.min(), 0.0) - error, max(shown.max(), 0.0) + error
-        axes.set_ylim(low - 0.05 * (high - low), high + room * (high - low))
+        faint = measured <= 0
+        linear = 3.0 * float(np.median(posterior.error_njy[np.isfinite(posterior.flux_njy)][faint]))
+        axes.set_yscale("symlog", linthresh=linear)
+        low, high = (
+            axes.transData.transform((1.0, y))[1]
+            for y in (min(shown.min(), -linear), max(shown.max(), linear))
+        )
+        ends = (low - 0.05 * (high - low), high + room * (high - low))
+        axes.set_ylim(*(axes.transData.inverted().transform((0.0, y))[1] for y in ends))
 
 
 def intrinsic_mass(posterior: Posterior, mu: float) -> str:
