@@ -12,7 +12,10 @@ if "fields" not in config:
 
 
 include: "rules/common.smk"
-include: "rules/functions.smk"
+include: "rules/functions/data.smk"
+include: "rules/functions/galaxies.smk"
+include: "rules/functions/sed.smk"
+include: "rules/functions/products.smk"
 include: "rules/data.smk"
 include: "rules/psf.smk"
 include: "rules/select.smk"

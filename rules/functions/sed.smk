@@ -1,0 +1,98 @@
+"""Batches of SED fits, of clumps and of hosts, and what they depend on."""
+
+
+def library_file(wildcards):
+    return {
+        "bc03": str(resource("ssp/bc03_miles_cloudy.npz")),
+        "fsps": "results/ssp/fsps.npz",
+    }[SETTINGS[wildcards.field]["sed"]["library"]]
+
+
+def clumps_in_groups(field):
+    """Galaxies with clumps, and how many they have, in groups whose clumps are fitted together."""
+    counts = [(galaxy, count) for galaxy, count in clumps_of(field).items() if count]
+    size = SETTINGS[field]["run"]["galaxies_per_job"]
+    return [dict(counts[first : first + size]) for first in range(0, len(counts), size)]
+
+
+def batches_of(field):
+    """Names of the SED jobs: the number of a group of galaxies, and that of a part of its clumps."""
+    size = SETTINGS[field]["run"]["clumps_per_job"]
+    return [
+        f"{number}_{part}"
+        for number, group in enumerate(clumps_in_groups(field))
+        for part in range(-(-sum(group.values()) // size))
+    ]
+
+
+def galaxies_of_batch(wildcards):
+    return list(clumps_in_groups(wildcards.field)[int(wildcards.batch.partition("_")[0])])
+
+
+def sed_files(field, sfh, ending):
+    return [f"results/{field}/sed/{sfh}/{batch}.{ending}" for batch in batches_of(field)]
+
+
+def sed_batches(ending):
+    return lambda w: sed_files(w.field, w.sfh, ending)
+
+
+def sed_settings(wildcards):
+    """Every setting that a posterior depends on, and nothing else."""
+    settings = SETTINGS[wildcards.field]["sed"]
+    others = (
+        "sfh",
+        "reference_sfh",
+        "filter_sets",
+        "library",
+        "mass_filter",
+        "universe_age_limit",
+        "redshift_quantiles",
+    )
+    return {key: value for key, value in settings.items() if key not in others}
+
+
+def host_reddening(wildcards):
+    """Reddening of hosts' fluxes, unless their catalogue has taken it off."""
+    field = FIELDS[wildcards.field]
+    return None if field.get("catalogue", {}).get("dereddened") else field.get("reddening")
+
+
+def host_batches(field, ending):
+    """Tables (ecsv) or posterior samples (nc) of every batch of hosts and every history."""
+    size = SETTINGS[field]["run"]["galaxies_per_job"]
+    count = len(galaxies_of(field))
+    return [
+        f"results/{field}/hosts/{sfh}/{batch}.{ending}"
+        for sfh in SETTINGS[field]["hosts"]["sfh"]
+        for batch in range(-(-count // size))
+    ]
+
+
+def host_settings(wildcards):
+    """Hosts are fitted as clumps are, but for their own section, and what is of clumps: limits of flux and of mass."""
+    settings = {key: value for key, value in sed_settings(wildcards).items() if key != "mag_limit_ab"}
+    bounds = {key: pair for key, pair in settings["bounds"].items() if key != "log_mass_formed"}
+    nested = SETTINGS[wildcards.field]["hosts"]["nested"]
+    return {**settings, "limits": "flux", "bounds": bounds, "nested": nested}
+
+
+def sed_samples(wildcards):
+    """Posterior samples of the reference SFH, whose scatter is combined with the magnification's."""
+    sfh = SETTINGS[wildcards.field]["sed"]["reference_sfh"]
+    if sfh == "ssp":
+        return []
+    return sed_files(wildcards.field, sfh, "nc")
+
+
+def sed_tables(field):
+    """SFH -> table of its fits, observed; none where clumps are not fitted."""
+    if field in TABULATED:
+        return {}
+    return {sfh: f"results/{field}/sed/{sfh}.ecsv" for sfh in SETTINGS[field]["sed"]["sfh"]}
+
+
+def sed_sheets(field):
+    """Pages with the fits of the reference SFH; those of the others are drawn when asked for."""
+    sfh = SETTINGS[field]["sed"]["reference_sfh"]
+    return [] if sfh == "ssp" else [f"results/{field}/sed/{sfh}.pdf"]
