@@ -281,10 +281,7 @@ def test_a_killed_run_continues_to_the_same_bytes(photometry_run, tmp_path):
         run = subprocess.Popen(command, cwd=tmp_path, stdout=log, stderr=log, start_new_session=True)
         try:
             for _ in range(240):
-                if (
-                    list(tmp_path.glob("results/clusters/logs/sed/exp_10Myr/*/*.log"))
-                    or run.poll() is not None
-                ):
+                if list(tmp_path.glob("results/clusters/logs/sed/exp_10Myr/*.log")) or run.poll() is not None:
                     break
                 time.sleep(0.25)
             assert run.poll() is None, "the run ended before it could be killed"

@@ -3,8 +3,9 @@
 Population Monte Carlo: a mixture is fitted to the weighted points, new points are drawn from it, and
 all points are re-weighted against everything drawn so far (the deterministic mixture of Owen & Zhou
 2000), tempered as long as too few points carry the weight. Modes keep their right weights, since every
-weight is posterior over known density. Enough points, whose weights have no heavy tail, are the posterior;
-else they are where ensembles start from.
+weight is posterior over known density. Once there are enough points, whose weights have no heavy tail, a last
+round from the mixture fitted to them is the posterior by itself: of points that a mixture was fitted to, those in
+the tails weigh a little too little. Without, the points are where ensembles start from.
 """
 
 from collections.abc import Callable
@@ -23,8 +24,10 @@ LogProb = Callable[[np.ndarray], np.ndarray]
 # The share of a proposal that covers the whole prior, whatever the points say.
 _DEFENCE = 0.05
 _MOST_COMPONENTS = 16
-# Shape of the tail of weights up to which their variance is finite (Vehtari et al. 2024, JMLR 25, 72).
-_FINITE_VARIANCE = 0.5
+# Shapes of the tail of weights up to which their variance is finite, and up to which means are reliable (Vehtari et al. 2024, JMLR 25, 72).
+_FINITE_VARIANCE, _RELIABLE = 0.5, 0.7
+# Effective points that the last round is made for, over those asked for; and the most points it has, over the same.
+_LAST, _MOST_LAST = 2.0, 6.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +37,7 @@ class Exploration:
     Attributes
     ----------
     y : (n, n_dim) array
-        Points.
+        Points: those of the last round where the weights can be trusted, else of all.
     log_prob : (n,) array
         Log posterior density, not normalised.
     weights : (n,) array
@@ -183,13 +186,25 @@ def explore(
         if settled:
             break
         mixture = _fit(y, _temperature(log_weights, least) * log_weights, rng)
+    efficiency = effective_size(new_log_prob - density) / n_new
+    if settled:
+        mixture = _fit(y, log_weights, rng)
+        last = mixture.draw(int(n_effective * min(_LAST / efficiency, _MOST_LAST)), rng)
+        last_log_prob = log_prob(last)
+        n_calls += len(last)
+        last_weights = last_log_prob - mixture.log_density(last)
+        enough = effective_size(last_weights)
+        efficiency = enough / len(last)
+        settled = enough >= 0.5 * n_effective and pareto_shape(last_weights) < _RELIABLE
+        if settled:
+            y, log_prob_y, log_weights = last, last_log_prob, last_weights
     weights = np.exp(log_weights - log_weights.max())
     return Exploration(
         y=y,
         log_prob=log_prob_y,
         weights=weights / weights.sum(),
         mixture=mixture,
-        efficiency=effective_size(new_log_prob - density) / n_new,
+        efficiency=efficiency,
         n_calls=n_calls,
         settled=settled,
     )
