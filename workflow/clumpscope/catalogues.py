@@ -5,7 +5,7 @@ Each format is one `Layout`; a configuration may change any part of it, or descr
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -140,7 +140,7 @@ def read_catalogue(
 class _Names:
     """The columns of a catalogue by our names."""
 
-    def __init__(self, table: Table, layout: Layout, where: str, changed: list[str] = ()):
+    def __init__(self, table: Table, layout: Layout, where: str, changed: Sequence[str] = ()):
         self.table, self.layout, self.where, self.changed = table, layout, where, changed
         self.lower = {name.lower(): name for name in table.colnames}
 

@@ -86,4 +86,4 @@ def distance_ratio(z_lens: float, z_source: float | np.ndarray) -> float | np.nd
     """D_LS / D_S of angular-diameter distances; zero for sources in front of the lens."""
     z_source = np.asarray(z_source, dtype=float)
     # In a flat universe comoving distances subtract, so D_LS / D_S = 1 - D_C(lens) / D_C(source).
-    return (1.0 - _comoving_mpc(z_lens) / _comoving_mpc(np.maximum(z_source, z_lens)))[()]
+    return np.subtract(1.0, _comoving_mpc(z_lens) / _comoving_mpc(np.maximum(z_source, z_lens)))[()]

@@ -8,14 +8,14 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 __all__ = ["PACKED_ENDINGS", "attend", "no_image", "open_packed", "replacing", "sweep", "without_folders"]
 
-_OPENERS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+_OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 PACKED_ENDINGS = tuple(_OPENERS)
 """How the names of compressed files end, of which no part can be read alone."""
 
@@ -58,7 +58,7 @@ def open_packed(path: str | os.PathLike) -> IO[bytes]:
 
 def sweep(folder: str | os.PathLike) -> None:
     """Remove what writers that were killed left in a folder and below, when no writer is at work."""
-    for parent, folders, _ in os.walk(folder):
+    for parent, folders, _ in os.walk(os.fspath(folder)):
         for name in [name for name in folders if name.startswith(_UNFINISHED)]:
             folders.remove(name)
             shutil.rmtree(Path(parent) / name)

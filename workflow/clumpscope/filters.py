@@ -69,7 +69,7 @@ def _table() -> dict[str, Filter]:
     values = (
         {key: cell if key in texts else float(cell or "nan") for key, cell in row.items()} for row in rows
     )
-    return {row["name"]: Filter(**row) for row in values}
+    return {str(row["name"]): Filter(**row) for row in values}
 
 
 def filter_names() -> list[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 
@@ -81,7 +82,11 @@ def describe(mask: int) -> list[str]:
     return [flag.name for flag in FLAGS.values() if int(mask) & flag.bit]
 
 
-def has(mask: int | np.ndarray, names: str | Iterable[str]) -> bool | np.ndarray:
+@overload
+def has(mask: int, names: str | Iterable[str]) -> bool: ...
+@overload
+def has(mask: np.ndarray, names: str | Iterable[str]) -> np.ndarray: ...
+def has(mask, names):
     """Whether any of the named flags is set."""
     names = [names] if isinstance(names, str) else list(names)
     return (np.asarray(mask) & bit(*names)) != 0

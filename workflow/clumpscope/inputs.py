@@ -259,7 +259,7 @@ def photometry_groups(sources: Table, field: str) -> tuple[Table, dict[str, dict
         Galaxy id -> number of sources.
     """
     names = _galaxy_names(sources, field)
-    galaxies = []
+    galaxies: list[dict[str, Any]] = []
     for name in dict.fromkeys(str(name) for name in names):
         own = sources[names == name]
         position = {key: float(np.mean(own[key])) for key in ("ra", "dec")}

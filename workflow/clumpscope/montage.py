@@ -132,7 +132,7 @@ class Montage:
             self.text(left + 27, y, words, anchor="lm")
         self.text(left, top - 12, label, anchor="ls")
 
-    def stroke(self, points: Sequence[tuple[float, float]], width: float, colour: str) -> None:
+    def stroke(self, points: Sequence[Sequence[float] | np.ndarray], width: float, colour: str) -> None:
         """A smooth line through points."""
         low = np.floor(np.min(points, axis=0)) - width
         size = tuple(int(side) for side in np.ceil(np.ptp(points, axis=0)) + 2 * width + 2)
@@ -172,7 +172,8 @@ class Panel:
     @property
     def size(self) -> tuple[int, int]:
         """Width and height [px of the montage]."""
-        return tuple(max(round(side * self.zoom), 1) for side in self.shape[::-1])
+        height, width = (max(round(side * self.zoom), 1) for side in self.shape)
+        return width, height
 
     def place(self, x: Array, y: Array) -> tuple[Array, Array]:
         """Places on the montage of places in the image."""

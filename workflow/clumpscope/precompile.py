@@ -31,12 +31,13 @@ def _photometry() -> None:
     for x, y in places:
         image += 30.0 * np.exp(-0.5 * ((columns - x) ** 2 / 4.0 + (rows - y) ** 2 / 2.0))
     image += np.random.default_rng(0).normal(0.0, 0.5, image.shape)
+    x, y = places.T
     error, rho = np.full(image.shape, 0.5), np.zeros((5, 5))
     rho[1:4, 1:4], rho[2, 2] = 0.1, 1.0
     for noise in (None, rho):
         for model in ("gaussian", "point"):
-            free = fit_clumps(image, error, kernel, *places.T, model=model, rho=noise)
-        fit_clumps(image, error, kernel, *places.T, shape=free, rho=noise)
+            free = fit_clumps(image, error, kernel, x, y, model=model, rho=noise)
+        fit_clumps(image, error, kernel, x, y, shape=free, rho=noise)
     render_clumps(free, kernel, image.shape)
     Correlation(rho)(image.reshape(1, -1), image.shape)
 

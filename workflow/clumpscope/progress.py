@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from .files import replacing
 
@@ -48,7 +49,7 @@ class Progress(logging.Handler):
         self.done, self.total = 0, 0
         self.start, self.told = time.monotonic(), -every_s
 
-    def emit(self, record: logging.LogRecord) -> None:
+    def emit(self, record: Any) -> None:
         """Take one of Snakemake's messages; those of other events pass by."""
         event = _event(record)
         if event == "progress":

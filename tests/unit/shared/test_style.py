@@ -1,5 +1,6 @@
-"""The house style: ruff, ruff format, snakefmt, and no rule that Snakemake's linter complains of."""
+"""The house style: ruff, ruff format, types, snakefmt, and no rule that Snakemake's linter complains of."""
 
+import os
 import subprocess
 import sys
 
@@ -12,10 +13,11 @@ from conftest import ROOT
     [
         ["ruff", "check", "."],
         ["ruff", "format", "--check", "."],
+        ["mypy", "--cache-dir", os.devnull],
         ["snakefmt", "--check", "Snakefile", "rules"],
         ["snakemake", "--lint"],
     ],
-    ids=["ruff-check", "ruff-format", "snakefmt", "snakemake-lint"],
+    ids=["ruff-check", "ruff-format", "mypy", "snakefmt", "snakemake-lint"],
 )
 def test_style(command):
     done = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True)

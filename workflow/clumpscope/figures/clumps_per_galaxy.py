@@ -41,8 +41,8 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
             axes.bar(place, galaxies, width, color=colour, ec="white", lw=0.3, label=label)
     inside = counts[np.any([group.rows for group in groups], axis=0)]
     axes.set(xlim=(0.5, inside.max() + 0.5), ylim=(0, None))
+    axes.locator_params(integer=True)
     for axis in (axes.xaxis, axes.yaxis):
-        axis.get_major_locator().set_params(integer=True)
         axis.set_minor_locator(_none())
     figure.legend(loc="outside upper center", ncols=2, title="clumps in galaxies", title_fontsize=7)
     return figure, table

@@ -117,7 +117,7 @@ def _draw_violins(axes: "Axes", values: np.ndarray, kind: np.ndarray, groups: li
                 axes.plot(np.full(own.size, place + shift), own, "_", color=colour, ms=7, mew=0.9)
                 continue
             parts = axes.violinplot([own], [place], widths=0.85, side=side, showextrema=False)
-            for body in parts["bodies"]:
+            for body in parts["bodies"]:  # type: ignore[attr-defined]  # a list, other than its stub says
                 body.set(facecolor=colour, edgecolor="none", alpha=0.6, zorder=1)
             axes.plot(place + shift, np.median(own), "o", ms=5, color=colour, mec="black", mew=0.7, zorder=3)
     axes.set_xticks(

@@ -66,7 +66,8 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
         axes.plot(*place(own["source_ra"], own["source_dec"]), color=PALETTE[2], lw=0.6, label=label)
         label = None
     if len(catalogue):
-        axes.scatter(*place(catalogue["ra"], catalogue["dec"]), s=13, facecolors=PALETTE[5], edgecolors="black",
+        x, y = place(catalogue["ra"], catalogue["dec"])
+        axes.scatter(x, y, s=13, facecolors=PALETTE[5], edgecolors="black",
                      lw=0.45, zorder=3, rasterized=True, label="clumps of all redshifts")  # fmt: skip
     else:
         empty(axes)

@@ -43,7 +43,7 @@ class FigureSpec:
     wants: tuple[str, ...] = ()
 
 
-_ROWS = [
+_ROWS: list[tuple[Any, ...]] = [
     ("composites", _IMAGING, ("cutouts", "catalogue"),
      "Galaxies with the most clumps by redshift, in three broad filters (named above), each with the same arcsinh stretch (Lupton et al. 2004); circles are clumps, "
      "the outer circle marks the central one. The stretch is linear near the noise of the middle filter (C25 Fig. 1)."),

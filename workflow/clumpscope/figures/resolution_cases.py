@@ -124,7 +124,7 @@ def true_light(sigma_px: float, separation_px: float) -> np.ndarray:
         return np.diff(ndtr((edges - middle) / sigma))
 
     places = (-0.5 * separation_px, 0.5 * separation_px) if separation_px else (0.0,)
-    return sum(np.outer(line(0.0), line(middle)) for middle in places) / len(places)
+    return np.sum([np.outer(line(0.0), line(middle)) for middle in places], axis=0) / len(places)
 
 
 def observed(sigma_px: float, separation_px: float, psf: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from astropy.table import Table, vstack
@@ -136,7 +136,11 @@ def _draw_clump(axes: "Axes", posterior: "Posterior", library: str, mu: float) -
     if posterior.sampler != "none":
         axes.text(0.02, 0.03, _numbers(posterior, mu), transform=axes.transAxes, va="bottom", fontsize=6.5)
     n = len(pivot)
-    data = {"id": np.full(n, posterior.id), "z": np.full(n, posterior.redshift), "mu": np.full(n, mu)}
+    data: dict[str, Any] = {
+        "id": np.full(n, posterior.id),
+        "z": np.full(n, posterior.redshift),
+        "mu": np.full(n, mu),
+    }
     data |= {"filter": list(posterior.filters), "pivot_um": pivot}
     data |= {name: getattr(posterior, name) for name in _DATA}
     return Table(data)

@@ -66,7 +66,7 @@ _SFH_NAMES = {
     "ssp": "single population",
 }
 
-_RC = {
+_RC: dict[str, Any] = {
     "axes.axisbelow": True,
     "axes.labelsize": 8.5,
     "axes.linewidth": 0.7,
@@ -99,7 +99,8 @@ def styled(function: Callable) -> Callable:
     def with_style(*arguments: Any, **options: Any) -> Any:
         import matplotlib  # 0.3 s that a registry of figures does not need
 
-        with matplotlib.rc_context({**matplotlib.rcParamsDefault, "backend": "agg", **_RC}):
+        look: dict[str, Any] = dict(matplotlib.rcParamsDefault) | {"backend": "agg"} | _RC
+        with matplotlib.rc_context(look):
             return function(*arguments, **options)
 
     return with_style

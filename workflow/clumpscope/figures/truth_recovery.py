@@ -174,5 +174,5 @@ def _draw_fates(panel: "Axes", comparison: Table) -> None:
         xscale="log", xlabel="true S/N in the PSF aperture", ylabel="true clump images", xlim=edges[[0, -1]]
     )
     plain_logarithms(panel.xaxis)
-    panel.yaxis.get_major_locator().set_params(integer=True)
+    panel.locator_params(axis="y", integer=True)
     legend_above(panel, ncols=2, fontsize=6, columnspacing=0.7)

@@ -48,9 +48,9 @@ def needed_rectangles(
     blocks, _ = depth_blocks(mosaic.shape, mosaic.name, seed)
     wide = 0 if has_errors else _SKY_PX
     return found + [
-        tuple(
-            slice(max(0, part.start - wide), min(size, part.stop + wide))
-            for part, size in zip(block, mosaic.shape, strict=True)
+        (
+            slice(max(0, rows.start - wide), min(mosaic.shape[0], rows.stop + wide)),
+            slice(max(0, columns.start - wide), min(mosaic.shape[1], columns.stop + wide)),
         )
-        for block in blocks
+        for rows, columns in blocks
     ]

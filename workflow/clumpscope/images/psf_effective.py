@@ -110,7 +110,7 @@ def effective_core(stars: Sequence[Star]) -> EffectiveCore:
 
 def _around(star: Star, keep: Array) -> tuple[Array, Array, Array]:
     """Distances (x, y) and values of the kept pixels in a star's core."""
-    rows, columns = np.indices(star.data.shape)
+    rows, columns = np.indices(star.data.shape, dtype=float)
     dx, dy = columns - star.x, rows - star.y
     near = keep & (np.hypot(dx, dy) <= CORE_PX)
     return dx[near], dy[near], star.data[near]
@@ -174,7 +174,7 @@ def _improve(star: Star, core: EffectiveCore) -> Array:
         star.flux = float(flux)
         star.x += float(np.clip(move_x / flux, -0.3, 0.3))
         star.y += float(np.clip(move_y / flux, -0.3, 0.3))
-    rows, columns = np.indices(star.data.shape)
+    rows, columns = np.indices(star.data.shape, dtype=float)
     dx, dy = columns - star.x, rows - star.y
     near = np.hypot(dx, dy) <= CORE_PX
     model = star.flux * core(dx[near], dy[near])

@@ -111,8 +111,7 @@ def fit_analytic(kernel: np.ndarray, radius_px: float, oversampling: float = 1.0
     model = _terms(radius[inside], alpha, beta, sigma, r_power) @ amplitude
     difference = (kernel[inside] - model) / kernel[half, half]
     return AnalyticPSF(
-        *map(float, amplitude), float(alpha), float(beta), float(sigma), float(r_power),
-        float(np.sqrt(np.mean(difference**2))), float(np.abs(difference).max()),
+        *map(float, [*amplitude, alpha, beta, sigma, r_power, np.sqrt(np.mean(difference**2)), np.abs(difference).max()])
     )  # fmt: skip
 
 

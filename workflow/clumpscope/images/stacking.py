@@ -107,7 +107,7 @@ def stack_stars(
     )
     stamps: dict[int, Stamp] = {}
     x_mosaic, y_mosaic = np.full((2, len(stars)), np.nan)
-    for index in np.flatnonzero(chosen):
+    for index in np.flatnonzero(chosen).tolist():
         if not mosaic.contains(stars["ra"][index], stars["dec"][index]):
             continue
         column, row = (

@@ -263,11 +263,11 @@ def _scaled(rectangles, shape, own, where) -> list[Rectangle] | None:
     except InputError:
         return None
     return [
-        tuple(
-            slice(part.start // by, min(size, -(-part.stop // by)))
-            for part, size in zip(both, own, strict=True)
+        (
+            slice(rows.start // by, min(own[0], -(-rows.stop // by))),
+            slice(columns.start // by, min(own[1], -(-columns.stop // by))),
         )
-        for both in rectangles
+        for rows, columns in rectangles
     ]
 
 

@@ -321,9 +321,9 @@ def _write_thumbnail(
 ) -> None:
     """Write a small picture in colours, the right way up as the cutout is."""
     step = max(1, max(reference.data.shape) // _THUMBNAIL_PX)
-    planes = [scale * _on_reference(cutout, reference, step) for cutout, scale in colours]
-    mean = np.mean(planes, axis=0)
+    red, green, blue = (scale * _on_reference(cutout, reference, step) for cutout, scale in colours)
+    mean = np.mean([red, green, blue], axis=0)
     white = float(np.nanpercentile(mean, 99.5)) if np.isfinite(mean).any() else 0.0
-    image = Image.fromarray(lupton(*planes, white=max(white, 10.0))[::-1])
+    image = Image.fromarray(lupton(red, green, blue, white=max(white, 10.0))[::-1])
     with replacing(path) as temporary:
         image.save(temporary, quality=85)

@@ -132,7 +132,8 @@ def trace_images(
 ) -> Clump:
     """A clump with all its images; `draw` gives radii [pc] until one is small enough to be called a clump."""
     scale = pc_per_arcsec(galaxy.z)
-    across, along = np.linalg.svd(lens.jacobian(*map(np.asarray, places[0][1:]), galaxy.z), compute_uv=False)
+    x, y = map(np.asarray, places[0][1:])
+    across, along = np.linalg.svd(lens.jacobian(x, y, galaxy.z), compute_uv=False)
     largest = scale * min(_MAX_OBSERVED_ARCSEC * np.sqrt(across * along), _MAX_MAJOR_ARCSEC * along)
     r_eff = next((value for value in (draw() for _ in range(300)) if value < largest), 0.9 * largest)
     images = tuple(

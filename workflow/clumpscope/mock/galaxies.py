@@ -110,14 +110,14 @@ def place_galaxies(
     for k in order:
         wish = wanted[k]
         taken = [(image.x, image.y) for galaxy in galaxies.values() for image in galaxy.images]
-        images, source = _place_one(rng, finder, best, members, wish, taken, settings)
+        images, (x, y) = _place_one(rng, finder, best, members, wish, taken, settings)
         labels = [wish.system]
         if len(images) > 1:
             labels = [wish.system + letter for letter in "abcdefghij"[: len(images)]]
         # The disc's image keeps to half an arcsecond or so whatever the magnification.
         length = rng.uniform(0.35, 0.55) / np.sqrt(images[0][2])
         galaxy = Galaxy(
-            wish.system, wish.z, *source, float(length), float(rng.uniform(0.45, 0.95)), float(rng.uniform(0, 180)),
+            wish.system, wish.z, x, y, float(length), float(rng.uniform(0.45, 0.95)), float(rng.uniform(0, 180)),
             tuple(GalaxyImage(label, *image) for label, image in zip(labels, images, strict=True)),
             wish.n_clumps, wish.fate,
         )  # fmt: skip

@@ -50,8 +50,8 @@ class GivenLens(Lens):
 
     def deflection(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Deflection [arcsec] for D_LS / D_S = 1."""
-        parts = self.model.deflection(x, y, _FAR, self.sample)
-        return tuple(np.asarray(part) / self.ratio(_FAR) for part in parts)
+        dx, dy = np.asarray(self.model.deflection(x, y, _FAR, self.sample)) / self.ratio(_FAR)
+        return dx, dy
 
 
 def read_given(path: str, samples: str | None) -> tuple[GivenLens, list[GivenLens]]:

@@ -114,12 +114,12 @@ class Mosaics:
                         self.noiseless[name], stamp, values * (light.flux_njy[name] * self.dimming[name])
                     )
                     if name == wanted:
-                        centre = [
+                        x, y = (
                             self._pixel(p) - o
                             for p, o in zip(pattern.centroid, (stamp.x0, stamp.y0), strict=True)
-                        ]
+                        )
                         inside = aperture_fraction(
-                            values, *centre, get_filter(name).psf_fwhm_arcsec / self.scale
+                            values, x, y, get_filter(name).psf_fwhm_arcsec / self.scale
                         )
                         self.aperture_share[number, index, name] = inside / pattern.magnification
         for star in self.scene.stars:
@@ -257,7 +257,8 @@ def smooth_images(
     from scipy.interpolate import RectBivariateSpline
 
     nodes = [np.arange(p[0], p[-1] + 2 * _DEFLECTION_ARCSEC, _DEFLECTION_ARCSEC) for p in (x, y)]
-    beta = lens.source(*np.meshgrid(*nodes, indexing="ij"), galaxy.z)
+    x_nodes, y_nodes = np.meshgrid(*nodes, indexing="ij")
+    beta = lens.source(x_nodes, y_nodes, galaxy.z)
     dx, dy = (
         RectBivariateSpline(*nodes, part)(x, y).T - centre
         for part, centre in zip(beta, (galaxy.x, galaxy.y), strict=True)
@@ -281,8 +282,8 @@ def smooth_magnifications(lens: Lens, galaxy: Galaxy) -> list[tuple[float, float
         reach = _reach_arcsec(image)
         x, y = (np.arange(p - reach, p + reach, 0.02) for p in (image.x, image.y))
         mine = _nearest_image(x, y, galaxy, image)
-        parts = smooth_images(lens, galaxy, x, y)
-        values.append(tuple(0.0 if part is None else float((part * mine).sum()) for part in parts))
+        disc, bulge = smooth_images(lens, galaxy, x, y)
+        values.append((float((disc * mine).sum()), 0.0 if bulge is None else float((bulge * mine).sum())))
     return values
 
 

@@ -128,12 +128,13 @@ class Lens:
 
     def ratio(self, z: float) -> float:
         """D_LS / D_S of a source at redshift z."""
-        return distance_ratio(self.z_lens, z)
+        return float(distance_ratio(self.z_lens, z))
 
     def deflection(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Deflection [arcsec] for D_LS / D_S = 1, arrays of the shape of `x`."""
         parts = [potential.deflection(x, y) for potential in self.potentials]
-        return sum(part[0] for part in parts), sum(part[1] for part in parts)
+        nothing = np.zeros(np.shape(x))
+        return sum((part[0] for part in parts), nothing), sum((part[1] for part in parts), nothing)
 
     def source(self, x: np.ndarray, y: np.ndarray, z: float) -> tuple[np.ndarray, np.ndarray]:
         """Source position [arcsec] seen at image position (x, y)."""

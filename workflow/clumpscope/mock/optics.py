@@ -3,7 +3,7 @@
 They share nothing with the stacks and analytic profiles that the workflow fits to the mock stars.
 """
 
-from functools import cache
+from functools import cache, reduce
 
 import numpy as np
 import scipy
@@ -143,7 +143,9 @@ def make_psf(name: str, seed: int) -> np.ndarray:
     scale = PIXEL_SCALE_ARCSEC[band.channel]
     pitch = scale / OVERSAMPLING
     half = round(HALF_WIDTH_ARCSEC / pitch)
-    pattern = sum(_diffraction(wave, pitch, half, seed).astype(float) for wave in _wavelengths(name))
+    pattern = reduce(
+        np.add, (_diffraction(wave, pitch, half, seed).astype(float) for wave in _wavelengths(name))
+    )
     boxes = (_NATIVE_PIXEL_ARCSEC[band.channel] / pitch, float(OVERSAMPLING))
     core = pattern[half - half // 3 : half + half // 3 + 1, half - half // 3 : half + half // 3 + 1]
     core_power = scipy.fft.fft2(scipy.fft.ifftshift(core))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from astropy.table import Table
@@ -38,7 +39,7 @@ class Drawn:
         See `clumpscope.mock.images.Mosaics`.
     """
 
-    psf: list[Mapping[str, object]] = field(default_factory=list)
+    psf: list[Mapping[str, Any]] = field(default_factory=list)
     share: dict[tuple[int, int, str], float] = field(default_factory=dict)
     aperture_share: dict[tuple[int, int, str], float] = field(default_factory=dict)
     host_snr: dict[tuple[int, int, str], float] = field(default_factory=dict)
@@ -190,8 +191,9 @@ def _geometry(scene: Scene, clump, pattern, reference: str, wcs: WCS) -> dict[st
     z, centre = clump.galaxy.z, pattern.centroid
     band = get_filter(reference)
     scale = PIXEL_SCALE_ARCSEC[band.channel]
-    mu, mu_t, mu_r = (float(v) for v in scene.lens.magnification(*map(np.asarray, centre), z))
-    _, shrink, axes = np.linalg.svd(scene.lens.jacobian(*map(np.asarray, centre), z))
+    x, y = map(np.asarray, centre)
+    mu, mu_t, mu_r = (float(v) for v in scene.lens.magnification(x, y, z))
+    _, shrink, axes = np.linalg.svd(scene.lens.jacobian(x, y, z))
     minor, major = clump.r_eff_pc / pc_per_arcsec(z) / _HALF_LIGHT / scale / shrink
     x, y = (float(to_pixel(p, scene.size_arcsec, scale)) for p in centre)
     fine = (float(to_pixel(p, scene.size_arcsec, PIXEL_SCALE_ARCSEC["sw"])) for p in centre)

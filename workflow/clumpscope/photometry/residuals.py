@@ -133,7 +133,8 @@ def _around(x: np.ndarray, y: np.ndarray, shape: tuple[int, int], margin: float)
     x, y = x[inside], y[inside]
     half = 0.5 * max(np.ptp(x), np.ptp(y)) + margin
     starts = [max(round(0.5 * (axis.min() + axis.max()) - half), 0) for axis in (y, x)]
-    return tuple(
+    rows, columns = (
         slice(start, min(start + round(2 * half) + 1, size))
         for start, size in zip(starts, shape, strict=True)
     )
+    return rows, columns

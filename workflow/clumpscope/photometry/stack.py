@@ -99,7 +99,8 @@ def stack_clumps(
         raise InputError("stack of clumps", "no clump with a whole cutout", f"at least {n_min}",
                          "Choose a smaller half_size.")  # fmt: skip
     if not stamps:
-        return ClumpStack(*np.full((2, 2 * half_size + 1, 2 * half_size + 1), np.nan), used)
+        median, sigma = np.full((2, 2 * half_size + 1, 2 * half_size + 1), np.nan)
+        return ClumpStack(median, sigma, used)
     count = np.isfinite(stamps).sum(axis=0)
     covered = count > 0
     median, sigma = np.full(covered.shape, np.nan), np.full(covered.shape, np.nan)

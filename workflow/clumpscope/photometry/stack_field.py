@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from astropy.io import fits
@@ -58,7 +59,13 @@ def stack_field(
     rows, profiles, stacks = [], [], {}
     for name, psf in psfs.items():
         image, error, residual, x, y = _canvas(galaxies, name, psf)
-        row = {"filter": name, "n_clumps": 0, "flux": np.nan, "flux_err": np.nan, "r_limit_px": np.nan}
+        row: dict[str, Any] = {
+            "filter": name,
+            "n_clumps": 0,
+            "flux": np.nan,
+            "flux_err": np.nan,
+            "r_limit_px": np.nan,
+        }
         if x.size and (stack := stack_clumps(image, error, x, y, _HALF_SIZE, n_min=0)).used.any():
             measured, stacks[name] = _measure(stack, psf, residual, seed)
             row |= measured

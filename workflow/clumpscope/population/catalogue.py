@@ -1,6 +1,7 @@
 """The catalogue: one row a clump, observed and intrinsic, every error propagated (C25 section 3.8)."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from astropy.table import Table, vstack
@@ -207,7 +208,7 @@ def assemble(
         )
     sed = sed[_rows_of(clumps["id"], sed, "SED table")]
     hosts_at = _rows_of(clumps["galaxy"], galaxies, "galaxies")
-    columns: dict[str, Array] = {
+    columns: dict[str, Any] = {
         "id": clumps["id"],
         "galaxy": clumps["galaxy"],
         "system": galaxies["system"][hosts_at],
@@ -265,7 +266,7 @@ def assemble(
             )  # fmt: skip
         if z_draws is not None:
             scale = pc_per_arcsec(np.where(np.isfinite(z_draws), z_draws, redshift[:, None]))
-            sizes = sizes._replace(draws_pc=sizes.draws_pc * scale / pc_per_arcsec(redshift)[:, None])
+            sizes = sizes._replace(draws_pc=sizes.draws_pc * scale / pc_per_arcsec(redshift[:, None]))
         columns |= _value_columns("r_eff_pc", sizes.r_eff_pc, sizes.draws_pc)
         columns |= {"r_eff_limit": sizes.limit, "class": sizes.kind}
     if "distance_kpc" in lensed.colnames:

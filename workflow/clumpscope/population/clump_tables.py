@@ -83,7 +83,10 @@ def read_clump_table(path: str, columns: Mapping[str, str | Mapping[str, Any]]) 
         for name in _WORDS
         if name in wanted
     }
-    out = {"id": words.get("id", np.array([str(k + 1) for k in range(n)])), "galaxy": words["galaxy"]}
+    out: dict[str, Any] = {
+        "id": words.get("id", np.array([str(k + 1) for k in range(n)])),
+        "galaxy": words["galaxy"],
+    }
     out["system"] = words.get("system", out["galaxy"])
     require_unique(Table({"id": out["id"]}), "id", path)
     values = {name: _numbers(table, path, name, wanted[name]) for name in COLUMNS if name in wanted}
@@ -206,7 +209,7 @@ def _galaxies(out: Mapping[str, Any], values: Mapping[str, tuple], path: str) ->
         rows.append({"id": name, "z": single["z"], "system": str(out["system"][own][0]), "mu": 1.0})
         if np.isfinite(single["host_log_mass"]):
             first = int(np.flatnonzero(own & np.isfinite(out["host_log_mass"]))[0])
-            host = {"id": name}
+            host: dict[str, Any] = {"id": name}
             for key, ours in (("host_log_mass", "log_mass"), ("host_log_sfr100", "log_sfr100")):
                 below, above = (values[key][k][first] for k in (1, 2)) if key in values else (0.0, 0.0)
                 host |= {

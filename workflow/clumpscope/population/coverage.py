@@ -99,14 +99,9 @@ def coverage_table(measured: Table, truth: Table, psf: Table) -> Table:
                 table.append((quantity, name, group, *row))
 
     for name in filters:
+        value, true = (np.asarray(t[f"flux_{name}_njy"], dtype=float) for t in (rows, truth))
         error = np.asarray(rows[f"flux_{name}_err_njy"], dtype=float)
-        add(
-            "flux",
-            name,
-            *(np.asarray(t[f"flux_{name}_njy"], dtype=float) for t in (rows, truth)),
-            error,
-            error,
-        )
+        add("flux", name, value, true, error, error)
     for quantity in _SIDED:
         if quantity in rows.colnames and quantity in truth.colnames:
             value, below, above = (

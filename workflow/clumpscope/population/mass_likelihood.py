@@ -54,7 +54,8 @@ class Sample:
         columns = [np.asarray(v, float) for v in (self.log_mass, self.err_lo, self.err_hi, self.log_limit, self.width_dex)]  # fmt: skip
         good = np.isfinite(columns).all(axis=0)
         good &= columns[0] >= columns[3]
-        return Sample(*(column[good] for column in columns), self.shared)
+        log_mass, err_lo, err_hi, log_limit, width_dex = (column[good] for column in columns)
+        return Sample(log_mass, err_lo, err_hi, log_limit, width_dex, self.shared)
 
 
 @dataclass(frozen=True)

@@ -110,7 +110,7 @@ def compare_stacks(own: Table, published: Table) -> Table:
     theirs = {str(row["filter"]): row for row in published}
     rows = [row for row in own if str(row["filter"]) in theirs]
     names = ("flux_njy", "flux_err_njy", "model_njy")
-    columns = {"filter": [str(row["filter"]) for row in rows]}
+    columns: dict[str, list] = {"filter": [str(row["filter"]) for row in rows]}
     columns |= {name: [float(row[name]) for row in rows] for name in names}
     columns |= {
         f"published_{name}": [float(theirs[one][name]) for one in columns["filter"]] for name in names
@@ -252,11 +252,10 @@ def _one(value: float) -> tuple[float, float, float]:
 
 def _spread(values: np.ndarray, percent: float = 16.0) -> tuple[float, float, float]:
     values = values[np.isfinite(values)]
-    return (
-        tuple(float(v) for v in np.percentile(values, [percent, 50.0, 100.0 - percent]))
-        if values.size
-        else _NOTHING
-    )
+    if not values.size:
+        return _NOTHING
+    low, middle, high = (float(v) for v in np.percentile(values, [percent, 50.0, 100.0 - percent]))
+    return low, middle, high
 
 
 def _extremes(values: np.ndarray) -> tuple[float, float, float]:

@@ -81,7 +81,7 @@ def median(values: np.ndarray, owner: np.ndarray | None = None) -> Median:
     values, owner = values[known][order], None if owner is None else np.asarray(owner)[known][order]
     n = values.size
     if n == 0:
-        return Median(*[np.nan] * 5, 0)
+        return Median(np.nan, np.nan, np.nan, np.nan, np.nan, 0)
     middle = float(np.median(values))
     p16, p84 = (float(p) for p in np.percentile(values, [16.0, 84.0]))
     if n < 3:

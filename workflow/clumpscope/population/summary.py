@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from astropy.table import Table
@@ -230,7 +231,7 @@ def _fixed(
 ) -> dict:
     """What no realisation changes: quantities that there are; by the clumps' rows sizes without a lens, shifts between histories."""
     known = {name for name in _MEDIANS if np.isfinite(nominal.clumps[name]).any()}
-    fixed = {"moved": {}, "known": known | {"log_mass"}}
+    fixed: dict[str, Any] = {"moved": {}, "known": known | {"log_mass"}}
     if "pixel_scale_arcsec" in clumps.colnames:
         scale = pc_per_arcsec(np.asarray(clumps["z"], float)) * np.asarray(
             clumps["pixel_scale_arcsec"], float
@@ -536,7 +537,9 @@ def _put_extremes(
     put, group: _Group, own: np.ndarray, clumps: Mapping, hosts: Mapping, known: set[str]
 ) -> None:
     """Smallest and largest values, and the most clumps of a galaxy."""
-    unlimited = {name: own for name in ("log_mass", "log_age_mw_yr", "mu") if name in known}
+    unlimited: dict[str, np.ndarray] = {
+        name: own for name in ("log_mass", "log_age_mw_yr", "mu") if name in known
+    }
     if "r_eff_pc" in known:
         unlimited["r_eff_pc"] = own & clumps["size_known"]
         limits = own & clumps["r_eff_limit"]

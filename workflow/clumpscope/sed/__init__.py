@@ -1,6 +1,7 @@
 """SED models and fits: SSP libraries, model photometry, posteriors."""
 
 from importlib import import_module
+from typing import Any
 
 from .inference.grid import GridFit, fit_grid
 from .library.ssp import SSPLibrary, load_library
@@ -52,7 +53,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
+def __getattr__(name: str) -> Any:
     if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f".{_LATER[name]}", __name__), name)

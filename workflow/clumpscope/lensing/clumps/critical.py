@@ -64,8 +64,9 @@ def critical_lines(
     found = []
     for kind, inverse in (("tangential", 1.0 - kappa - gamma), ("radial", 1.0 - kappa + gamma)):
         for line in contour_generator(x, y, np.ma.masked_invalid(inverse)).lines(0.0):
-            source = np.full(line.T.shape, np.nan)
+            east, north = place = np.transpose(line)
+            source = np.full(place.shape, np.nan)
             if model.traces:
-                source = line.T - model.deflection(*line.T, z_source, sample)
-            found.append(CriticalLine(kind, *line.T, *source))
+                source = place - model.deflection(east, north, z_source, sample)
+            found.append(CriticalLine(kind, east, north, *source))
     return found

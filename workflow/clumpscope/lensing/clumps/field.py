@@ -66,7 +66,8 @@ def map_field(model: LensModel, galaxies: Table, n_pixels: int = 500) -> FieldMa
     wcs.wcs.crval = [float(v) for v in model.sky(left + 0.5 * nx * step, bottom + 0.5 * ny * step)]
     wcs.wcs.crpix, wcs.wcs.cdelt = [0.5 * (nx + 1), 0.5 * (ny + 1)], [-step / 3600.0, step / 3600.0]
     rows, columns = np.indices((ny, nx))
-    mu = model.magnification(*wcs.pixel_to_world_values(columns, rows), z_source)[0]
+    ra, dec = wcs.pixel_to_world_values(columns, rows)
+    mu = model.magnification(ra, dec, z_source)[0]
     box = (left, left + nx * step, bottom, bottom + ny * step)
     parts = []
     for number, line in enumerate(critical_lines(model, z_source, box, step)):

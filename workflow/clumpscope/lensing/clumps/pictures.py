@@ -40,13 +40,15 @@ def _compass(panel: Panel, cutout: Cutout) -> None:
         # Down is up on a montage.
         along = np.array([dx, -dy]) / np.hypot(dx, dy)
         panel.montage.stroke([middle, middle + 30 * along], 2.0, "black")
-        panel.montage.text(*(middle + 40 * along), name, 13, "mm", on_image=True)
+        x_text, y_text = middle + 40 * along
+        panel.montage.text(x_text, y_text, name, 13, "mm", on_image=True)
 
 
 def cutout_centre(cutout: Cutout) -> tuple[float, float]:
     """RA and Dec [deg] of the middle of a cutout."""
     ny, nx = cutout.data.shape
-    return tuple(float(v) for v in cutout.wcs.pixel_to_world_values(0.5 * (nx - 1), 0.5 * (ny - 1)))
+    ra, dec = cutout.wcs.pixel_to_world_values(0.5 * (nx - 1), 0.5 * (ny - 1))
+    return float(ra), float(dec)
 
 
 def draw_galaxy(

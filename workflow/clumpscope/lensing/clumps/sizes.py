@@ -84,8 +84,10 @@ def round_sizes(
     )
     mu_t, mu_r, stretch = (np.asarray(lens[name], dtype=float) for name in ("mu_t", "mu_r", "stretch_deg"))
     best = source_variance(moments, covariance, mu_t, mu_r, stretch, ellipticity)
-    samples = [np.asarray(lens[f"{name}_samples"], dtype=float) for name in ("mu_t", "mu_r")]
-    each = source_variance(moments[:, None], covariance[:, None], *samples, stretch[:, None], ellipticity)
+    each_t, each_r = (np.asarray(lens[f"{name}_samples"], dtype=float) for name in ("mu_t", "mu_r"))
+    each = source_variance(
+        moments[:, None], covariance[:, None], each_t, each_r, stretch[:, None], ellipticity
+    )
     drawn = draw_sizes(
         SourceVariance(*(np.take_along_axis(part, picked, axis=1) for part in each)), uniform_draws
     )
@@ -103,7 +105,7 @@ def round_sizes(
     # A limit has to hold whichever realisation of the lens is true, and for light with wings.
     bounds = np.fmax(
         bound(best, mu_t, mu_r, in_image),
-        np.percentile(bound(each, *samples, in_image[:, None]), _OF_LENSES, axis=1),
+        np.percentile(bound(each, each_t, each_r, in_image[:, None]), _OF_LENSES, axis=1),
     )
     sigma = np.where(limit, bounds * np.exp(profile), sigma)
     drawn = np.where(limit[:, None], sigma[:, None], drawn)

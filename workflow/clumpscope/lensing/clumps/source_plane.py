@@ -139,7 +139,8 @@ def _corners(model: LensModel, wcs: WCS, rows: Array, columns: Array, z: float) 
     traced = model.source_position(ra, dec, z)
     j, i = rows - first_row, columns - first_column
     around = ((j, i), (j, i + 1), (j + 1, i + 1), (j + 1, i))
-    return tuple(np.array([grid[corner] for corner in around]) for grid in traced)
+    x, y = (np.array([grid[corner] for corner in around]) for grid in traced)
+    return x, y
 
 
 def _barycentre_error(x: Array, y: Array, flux: Array, noise: Array) -> float:

@@ -66,7 +66,7 @@ class Posterior(Sequence):
     def __len__(self) -> int:
         return len(self.table)
 
-    def __getitem__(self, sample: int) -> Array:
+    def __getitem__(self, sample: int) -> Array:  # type: ignore[override]  # one at a time, no slices
         rows = self.best.copy()
         for index, realisations in self.rows.items():
             rows[index] = realisations[sample]

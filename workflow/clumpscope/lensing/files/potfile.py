@@ -150,9 +150,9 @@ def members_of(relation: ScalingRelation, folder: Path, reference: tuple[float, 
             x, y = _offsets(origin[0] - x / 3600.0 / cos, origin[1] + y / 3600.0, reference)
         members.append(Member(words[0], {
             "x_centre": x, "y_centre": y, "ellipticite": (a**2 - b**2) / (a**2 + b**2), "angle_pos": theta, "mag": mag,
-            "v_disp": relation.v_disp * relation.sigma_factor(mag) if mag else 0.0,
-            "cut_radius": relation.cut_radius * relation.cut_factor(mag),
-            "core_radius": relation.core_radius * relation.core_factor(mag),
+            "v_disp": float(relation.v_disp * relation.sigma_factor(mag)) if mag else 0.0,
+            "cut_radius": float(relation.cut_radius * relation.cut_factor(mag)),
+            "core_radius": float(relation.core_radius * relation.core_factor(mag)),
         }))  # fmt: skip
     if not members:
         raise InputError(str(path), "no galaxy", "lines of id, x, y, a, b, theta, magnitude, luminosity")

@@ -115,7 +115,7 @@ class LensModel:
         # Transverse comoving distances over the Hubble distance; their difference bends with space (Hogg 1999, eq. 19).
         cosmology = self.cosmology_of(sample)
         if cosmology is COSMOLOGY:
-            near, far = hubble_distances(np.array([z_lens, z_source]))
+            near, far = np.asarray(hubble_distances(np.array([z_lens, z_source])))
             return float(1.0 - near / far)
         near, far = (
             float(cosmology.comoving_transverse_distance(z) / cosmology.hubble_distance)

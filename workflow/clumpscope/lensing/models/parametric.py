@@ -89,8 +89,9 @@ class ParametricModel(LensModel):
 
         for plane in planes[1:]:
             own = redshifts == plane
-            seen = rows[own, X], rows[own, Y]
-            rows[own, X], rows[own, Y] = position_behind(planes, deflect, self._between(sample), *seen, plane)
+            rows[own, X], rows[own, Y] = position_behind(
+                planes, deflect, self._between(sample), rows[own, X], rows[own, Y], plane
+            )
         return planes, deflect, distort
 
     def _between(self, sample: int | None) -> Callable[[float, float], float]:

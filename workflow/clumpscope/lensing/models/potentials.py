@@ -152,8 +152,10 @@ def _shear_components(rows: Array) -> tuple[Array, Array]:
 
 
 def _shear_convergence_shear(rows: Array, x: Array, y: Array) -> tuple[Array, Array, Array]:
-    one, two = _shear_components(rows)
-    return tuple(np.full(x.size, part.sum()) for part in (rows[:, ELLIPTICITY], one, two))
+    kappa, one, two = (
+        np.full(x.size, part.sum()) for part in (rows[:, ELLIPTICITY], *_shear_components(rows))
+    )
+    return kappa, one, two
 
 
 _SPHERE = _elliptical_potential(_isothermal_sphere)

@@ -56,9 +56,9 @@ def table_photometry(
         raise InputError(where, f"columns {', '.join(table.colnames)}", f"columns {flux} and {error}")
     values = np.full((2, len(table), len(filters)), np.nan)
     for band, name in enumerate(filters):
-        columns = [pattern.replace("<F>", name) for pattern in (flux, error)]
-        get_filter(name, f"{where}, column {columns[0]!r}")
-        values[:, :, band] = table_fluxes(table, *columns, where)
+        of_flux, of_error = (pattern.replace("<F>", name) for pattern in (flux, error))
+        get_filter(name, f"{where}, column {of_flux!r}")
+        values[:, :, band] = table_fluxes(table, of_flux, of_error, where)
     return values[0], values[1], filters
 
 

@@ -1,5 +1,7 @@
 """The result of an SSP grid as tables: one row an object, and the chi-squared map of a stack."""
 
+from typing import Any
+
 import numpy as np
 from astropy.table import Table
 
@@ -26,7 +28,7 @@ def grid_table(fit: GridFit, ids: list[str]) -> Table:
     Table
         Percentiles of the marginals over the grid; ``best_*`` of the best model, which F22 quote.
     """
-    columns = {"id": ids}
+    columns: dict[str, Any] = {"id": ids}
     with np.errstate(invalid="ignore"):
         for name, values in (
             ("log_mass", fit.log_mass_interval),

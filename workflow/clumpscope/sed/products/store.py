@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -73,7 +73,7 @@ def to_dataset(posteriors: Sequence[Posterior]) -> "xarray.Dataset":
     import xarray  # half a second of imports that only writing and reading need
 
     first = posteriors[0]
-    variables = {}
+    variables: dict[str, tuple] = {}
     missing = np.full(len(next(iter(first.samples.values()))), np.nan, dtype=np.float32)
     for name in dict.fromkeys(name for p in posteriors for name in p.samples):
         info = column_info(name) or column_info(f"{name}_p50")
@@ -143,7 +143,7 @@ def _read(path: str | os.PathLike) -> "xarray.Dataset":
 def _posterior(dataset: "xarray.Dataset", k: int) -> Posterior:
     row = dataset.isel(id=k)
     names = [
-        name
+        str(name)
         for name, variable in dataset.items()
         if variable.dims == ("id", "draw") and not (name == "z" and np.isnan(row[name].values).all())
     ]
@@ -161,7 +161,11 @@ def _posterior(dataset: "xarray.Dataset", k: int) -> Posterior:
     )
 
 
-def read_posterior(path: str | os.PathLike, id: str | None = None) -> Posterior | dict[str, Posterior]:
+@overload
+def read_posterior(path: str | os.PathLike, id: None = None) -> dict[str, Posterior]: ...
+@overload
+def read_posterior(path: str | os.PathLike, id: str) -> Posterior: ...
+def read_posterior(path, id=None):
     """Posteriors of a file, or of all in a folder, by id; or the one whose `id` is given.
 
     Raises
