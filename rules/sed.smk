@@ -81,7 +81,7 @@ rule sed_sheets:
 
 rule sed_picture:
     input:
-        samples=sed_batches("nc"),
+        samples=lambda w: sed_files(w.field, w.sfh, "nc", w.galaxy),
         magnification="results/{field}/galaxies/{galaxy}/magnification.fits",
         library=library_file,
     output:

@@ -30,10 +30,15 @@ def parsed(path, mtime_ns, size):
     return json.loads(Path(path).read_text())
 
 
+def version_of(path):
+    """What tells a file from what it was before."""
+    status = os.stat(path)
+    return str(path), status.st_mtime_ns, status.st_size
+
+
 def read_index(path):
     """Content of a checkpoint's index, parsed anew only when the file has changed: every job asks for it."""
-    status = os.stat(path)
-    return parsed(str(path), status.st_mtime_ns, status.st_size)
+    return parsed(*version_of(path))
 
 
 def galaxies_of(field):

@@ -8,19 +8,26 @@ def library_file(wildcards):
     }[SETTINGS[wildcards.field]["sed"]["library"]]
 
 
-def clumps_in_groups(field):
-    """Galaxies with clumps, and how many they have, in groups whose clumps are fitted together."""
-    counts = [(galaxy, count) for galaxy, count in clumps_of(field).items() if count]
-    size = SETTINGS[field]["run"]["galaxies_per_job"]
+@cache
+def grouped(index, size):
+    """Galaxies with clumps of an index (`version_of`), and how many they have, so many together: every job asks for its own."""
+    counts = [(galaxy, count) for galaxy, count in parsed(*index).items() if count]
     return [dict(counts[first : first + size]) for first in range(0, len(counts), size)]
 
 
-def batches_of(field):
-    """Names of the SED jobs: the number of a group of galaxies, and that of a part of its clumps."""
+def clumps_in_groups(field):
+    """Galaxies with clumps, and how many they have, in groups whose clumps are fitted together."""
+    index = checkpoints.clumps.get(field=field).output.index
+    return grouped(version_of(index), SETTINGS[field]["run"]["galaxies_per_job"])
+
+
+def batches_of(field, galaxy=None):
+    """Names of the SED jobs, all or those of a galaxy's group: the number of a group of galaxies, and that of a part of its clumps."""
     size = SETTINGS[field]["run"]["clumps_per_job"]
     return [
         f"{number}_{part}"
         for number, group in enumerate(clumps_in_groups(field))
+        if galaxy is None or galaxy in group
         for part in range(-(-sum(group.values()) // size))
     ]
 
@@ -29,8 +36,8 @@ def galaxies_of_batch(wildcards):
     return list(clumps_in_groups(wildcards.field)[int(wildcards.batch.partition("_")[0])])
 
 
-def sed_files(field, sfh, ending):
-    return [f"results/{field}/sed/{sfh}/{batch}.{ending}" for batch in batches_of(field)]
+def sed_files(field, sfh, ending, galaxy=None):
+    return [f"results/{field}/sed/{sfh}/{batch}.{ending}" for batch in batches_of(field, galaxy)]
 
 
 def sed_batches(ending):
