@@ -93,6 +93,7 @@ def test_second_run_has_nothing_to_do(photometry_run):
 def test_fits_are_shown_all_together_and_one_by_one(photometry_run):
     folder, arguments = photometry_run
     assert (folder / "results/clusters/sed/exp_10Myr.pdf").stat().st_size > 10_000
+    assert len(Table.read(folder / "results/clusters/figures/sed_examples.ecsv")) > 0
     picture = "results/clusters/sed/exp_10Myr/clusters/SC_003.pdf"
     snakemake(folder, arguments, picture, cores=1)
     assert (folder / picture).stat().st_size > 10_000

@@ -1,7 +1,6 @@
 """Photometry, best fit and spectrum of single clumps (C25 Fig. 6)."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,7 +32,7 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     """
     catalogue = shown(products["catalogue"], settings.min_broad_bands)
     chosen = chosen_clumps(products["catalogue"], catalogue, settings)
-    posteriors = _posteriors(products["sed_draws"], products["catalogue"], chosen)
+    posteriors = _posteriors(products["sed_draws"], chosen)
     n_rows = max(-(-len(posteriors) // _N_COLUMNS), 1)
     figure = new_figure(PAGE_INCH, 2.3 * n_rows + 0.3)
     panels = figure.subplots(n_rows, _N_COLUMNS, squeeze=False).ravel()
@@ -70,14 +69,12 @@ def chosen_clumps(catalogue: Table, counted: Table, settings: Settings) -> list[
     return chosen
 
 
-def _posteriors(paths: list, catalogue: Table, chosen: list[str]) -> "list[Posterior]":
+def _posteriors(paths: list, chosen: list[str]) -> "list[Posterior]":
     from ..sed.products.store import read_posterior  # slow to import
 
-    galaxy = dict(zip(map(str, catalogue["id"]), map(str, catalogue["galaxy"]), strict=True))
-    wanted = {galaxy[name] for name in chosen}
-    found = {}
-    for path in map(Path, paths):
-        if path.parent.name in wanted:
+    found: dict[str, Posterior] = {}
+    for path in paths:
+        if len(found) < len(chosen):
             found |= {name: one for name, one in read_posterior(path).items() if name in chosen}
     return [found[name] for name in chosen if name in found]
 
