@@ -22,7 +22,8 @@ if limit is not None and (limit.max_jobs, limit.timespan) == (100, 1):
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
 
 from clumpscope import config as configuration
-from clumpscope.download import cache_folder, is_address, is_offline, parse_address
+from clumpscope.cached_files import cache_folder, is_offline
+from clumpscope.addresses import is_address, parse_address
 from clumpscope.errors import InputError
 from clumpscope.files import PACKED_ENDINGS, attend, sweep
 from clumpscope.figures.registry import FIGURES, figures_of, figures_of_columns
@@ -30,6 +31,7 @@ from clumpscope.filters import get_filter
 from clumpscope.integrity import damaged, record
 from clumpscope.injection import INJECTION_TABLES
 from clumpscope.population import POPULATION_TABLES
+from clumpscope.products import PRODUCTS
 from clumpscope.redshifts import redshift_quantiles
 from clumpscope.resources import resource
 
@@ -227,7 +229,7 @@ if workflow.is_main_process and names_taken:
 # Inputs that already lie there are checked before any job starts; downloads and mock fields when they arrive.
 if workflow.is_main_process:
     from clumpscope.checking import check_settings
-    from clumpscope.inputs import check_field, check_samples
+    from clumpscope.field_checks import check_field, check_samples
     from clumpscope.progress import follow
     from clumpscope.report.provenance import remarks_on_results
     from snakemake.logging import logger

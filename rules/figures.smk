@@ -1,6 +1,6 @@
 rule figure:
     input:
-        unpack(lambda w: {name: flat(paths) for name, paths in needed_products(w).items()}),
+        unpack(lambda w: {name: listed(paths) for name, paths in needed_products(w).items()}),
     output:
         pdf="results/{field}/figures/{figure}.pdf",
         png="results/{field}/figures/{figure}.png",

@@ -51,7 +51,7 @@ rule inspection:
     input:
         catalogue="results/{field}/catalogue.ecsv",
         selection="results/{field}/selection.ecsv",
-        samples=sed_samples,
+        samples=lambda w: product(w.field, "sed_draws"),
         edits=lambda w: LOCAL[w.field].get("edits", []),
         detections=lambda w: (
             per_galaxy("results/{field}/galaxies/{galaxy}/clumps.ecsv")(w) if w.field in IMAGING else []

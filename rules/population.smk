@@ -30,7 +30,7 @@ rule catalogue:
         photometry=believed_photometry,
         magnification=per_measured_galaxy("results/{field}/galaxies/{galaxy}/magnification.fits"),
         sed=lambda w: f"results/{w.field}/sed/{SETTINGS[w.field]['sed']['reference_sfh']}.ecsv",
-        samples=sed_samples,
+        samples=lambda w: product(w.field, "sed_draws"),
         psf=lambda w: f"results/{w.field}/psf/psf.ecsv" if w.field in IMAGING else [],
         hosts=host_table,
     output:
@@ -61,7 +61,7 @@ rule population:
         catalogue="results/{field}/catalogue.ecsv",
         galaxies="results/{field}/galaxies.ecsv",
         hosts=host_table,
-        limits=lambda w: injection_tables(w.field).get("clump_limits", []),
+        limits=lambda w: product(w.field, "injection").get("clump_limits", []),
     output:
         tables=expand("results/{{field}}/population/{table}.ecsv", table=POPULATION_TABLES),
     log:
@@ -87,8 +87,8 @@ rule statistics:
         galaxies="results/{field}/galaxies.ecsv",
         hosts=host_table,
         fits="results/{field}/population/mass_function_fits.ecsv",
-        sed=lambda w: list(sed_tables(w.field).values()),
-        published=lambda w: (f"results/{w.field}/population/published.ecsv" if has_published(w.field) else []),
+        sed=lambda w: listed(product(w.field, "sed_all")),
+        published=lambda w: product(w.field, "published"),
     output:
         table="results/{field}/population/statistics.ecsv",
         yaml="results/{field}/numbers.yaml",
@@ -104,7 +104,7 @@ rule statistics:
         runtime=20,
     params:
         settings=statistics_settings,
-        sed=lambda w: sed_tables(w.field),
+        sed=lambda w: product(w.field, "sed_all"),
         host_sfh=section("hosts", "reference_sfh"),
     script:
         "../workflow/tabulate_statistics.py"

@@ -156,7 +156,7 @@ rule host:
 
 rule host_table:
     input:
-        lambda w: host_batches(w.field, "ecsv"),
+        lambda w: [f"results/{w.field}/hosts/{batch}.ecsv" for batch in host_batches(w.field)],
     output:
         "results/{field}/hosts.ecsv",
     log:

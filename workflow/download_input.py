@@ -2,7 +2,7 @@
 
 import sys
 
-from clumpscope.download import fetch
+from clumpscope.cached_files import fetch
 from clumpscope.logs import job_log
 
 with job_log(snakemake.log[0]) as log:

@@ -1,6 +1,6 @@
 """Rule `downloads_list`: what a configuration downloads, how large it is, and what is there."""
 
-from clumpscope.download import list_downloads
+from clumpscope.cached_files import list_downloads
 from clumpscope.logs import job_log
 
 with job_log(snakemake.log[0]):

@@ -4,7 +4,9 @@ from dataclasses import replace
 
 from clumpscope.config import IMAGE_MAPS
 from clumpscope.images.mosaic import open_mosaic
-from clumpscope.images.psf import build_psf, load_psf, match_psf, model_psf
+from clumpscope.images.psf import match_psf, model_psf
+from clumpscope.images.psf_built import build_psf
+from clumpscope.images.psf_given import load_psf
 from clumpscope.images.stars import find_stars, star_candidates
 from clumpscope.inputs import read_stars
 from clumpscope.logs import job_log

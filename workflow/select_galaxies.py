@@ -4,11 +4,12 @@ import json
 
 import numpy as np
 from clumpscope.config import mosaic_options
+from clumpscope.field_checks import check_field
 from clumpscope.files import replacing, without_folders
 from clumpscope.images.consistency import registration
 from clumpscope.images.mosaic import open_mosaic
 from clumpscope.images.selection import covering_filters, galaxy_rows, require_galaxies, select_galaxies
-from clumpscope.inputs import check_field, photometry_groups, read_edits, read_galaxies, read_photometry
+from clumpscope.inputs import photometry_groups, read_edits, read_galaxies, read_photometry
 from clumpscope.logs import in_doubt, job_log
 from clumpscope.tables import read_table, write_table
 

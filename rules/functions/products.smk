@@ -1,4 +1,4 @@
-"""Which products a field has: what figures, pages and the report are made of, and what `all` asks for."""
+"""Which products a field has, of the one table of products: what figures, pages and the report are made of, and what `all` asks for."""
 
 
 def catalogue_has(field, what):
@@ -28,11 +28,60 @@ def host_table(wildcards):
     return f"results/{wildcards.field}/hosts.ecsv" if has_hosts(wildcards.field) else []
 
 
-def injection_tables(field):
-    """Table name -> path of what injected clumps tell; empty where none are injected."""
-    if field not in IMAGING or not SETTINGS[field]["injection"]["clumps"]:
-        return {}
-    return {name: f"results/{field}/injection/{name}.ecsv" for name in INJECTION_TABLES}
+def kind_of(field):
+    return "imaging" if field in IMAGING else "clumps" if field in TABULATED else "photometry"
+
+
+HAS = {
+    "": lambda field: True,
+    "measured": lambda field: field not in TABULATED,
+    "fits": lambda field: field not in TABULATED and SETTINGS[field]["sed"]["reference_sfh"] != "ssp",
+    "ssp": lambda field: field not in TABULATED and "ssp" in SETTINGS[field]["sed"]["sfh"],
+    "filter sets": lambda field: HAS["fits"](field) and SETTINGS[field]["sed"]["filter_sets"],
+    "images": lambda field: field in IMAGING,
+    "lens": lambda field: field in IMAGING and LOCAL[field]["lens"]["kind"] != "none",
+    "deflections": lambda field: field in IMAGING and traces_sources(field),
+    "systems": lambda field: HAS["deflections"](field) and catalogue_has(field, "multiple_images"),
+    "lens models": lambda field: field not in TABULATED and LOCAL[field]["other_lenses"],
+    "injection": lambda field: field in IMAGING and SETTINGS[field]["injection"]["clumps"],
+    "hosts": lambda field: field in IMAGING and has_hosts(field),
+    "mock": lambda field: "mock" in FIELDS[field],
+    "published": has_published,
+}
+"""What a product is made of (`FIELDS_WITH`) -> whether a field has it."""
+
+
+NAMES = {
+    "population": lambda field: POPULATION_TABLES,
+    "injection": lambda field: INJECTION_TABLES,
+    "figure": lambda field: figures_of_field(field),
+    "filter": lambda field: FIELDS[field]["images"],
+    "galaxy": lambda field: galaxies_of(field),
+    "measured": lambda field: clumps_of(field),
+    "sfh": lambda field: SETTINGS[field]["sed"]["sfh"],
+    "reference": lambda field: [SETTINGS[field]["sed"]["reference_sfh"]],
+    "fitted": lambda field: [sfh for sfh in SETTINGS[field]["sed"]["sfh"] if sfh != "ssp"],
+    "set": lambda field: SETTINGS[field]["sed"]["filter_sets"],
+    "batch": lambda field: batches_of(field),
+    "host_batch": lambda field: host_batches(field),
+}
+"""Wildcard of the table of products -> the names it stands for in a field."""
+
+
+def product(field, name):
+    """Path of a product; of several tables by their names; a list of other files. Empty where a field has none."""
+    path = PRODUCTS[name].path
+    wildcards = re.findall(r"{(\w+)}", path)
+    names = {key: list(NAMES[key](field)) for key in wildcards} if HAS[PRODUCTS[name].of](field) else None
+    files = [] if names is None else expand(f"results/{field}/{path}", **names)
+    if path.endswith(".ecsv") and wildcards:
+        return dict(zip(names[wildcards[-1]], files)) if files else {}
+    return files[0] if files and not wildcards and not path.endswith(".fits") else files
+
+
+def listed(files):
+    """Paths of a product, whether it is one, several by name, or a list."""
+    return list(files.values()) if isinstance(files, dict) else [files] if isinstance(files, str) else files
 
 
 def statistics_settings(wildcards):
@@ -46,82 +95,30 @@ def statistics_settings(wildcards):
     }
 
 
-def products_of(field):
+def figure_products(field):
     """Product name -> path, list of paths, or mapping of name to path, of all that figures can be drawn from."""
-    base = f"results/{field}"
-    settings = SETTINGS[field]["sed"]
     products = {
-        "catalogue": f"{base}/catalogue.ecsv",
-        "population": {name: f"{base}/population/{name}.ecsv" for name in POPULATION_TABLES},
+        name: product(field, name)
+        for name, row in PRODUCTS.items()
+        if row.used("figures") and HAS[row.of](field)
     }
     if SETTINGS[field]["figures"]["tables"]:
         products["samples"] = SETTINGS[field]["figures"]["tables"]
-    if field in TABULATED:
-        return products
-    products["sed_all"] = sed_tables(field)
-    if settings["reference_sfh"] != "ssp":
-        products["sed_draws"] = sed_files(field, settings["reference_sfh"], "nc")
-        if settings["filter_sets"]:
-            products["filter_sets"] = {
-                name: f"{base}/sed/{settings['reference_sfh']}_in_{name}.ecsv"
-                for name in settings["filter_sets"]
-            }
-    if LOCAL[field]["other_lenses"]:
-        products["lens_models"] = products["catalogue"]
-    if field in IMAGING:
-        products["stack"] = f"{base}/stack/stack.ecsv"
-        products["stack_profiles"] = f"{base}/stack/profiles.ecsv"
-        products["stack_images"] = [f"{base}/stack/stack.fits"]
-        products["residuals"] = [f"{base}/galaxies/{galaxy}/residuals.fits" for galaxy in clumps_of(field)]
-        products["cutouts"] = [f"{base}/galaxies/{galaxy}/cutouts.fits" for galaxy in clumps_of(field)]
-        products["psfs"] = [f"{base}/psf/{name}.fits" for name in FIELDS[field]["images"]]
-        if LOCAL[field]["lens"]["kind"] != "none":
-            products["lens_map"] = [f"{base}/lens/magnification.fits"]
-            products["critical_lines"] = f"{base}/lens/critical_lines.ecsv"
-        if traces_sources(field):
-            products["source_planes"] = [
-                f"{base}/galaxies/{galaxy}/source_plane.fits" for galaxy in clumps_of(field)
-            ]
-            if catalogue_has(field, "multiple_images"):
-                products["multiple_images"] = f"{base}/lens/multiple_images.ecsv"
-                products["counterparts"] = f"{base}/lens/counterparts.ecsv"
-        if injection_tables(field):
-            products["injection"] = injection_tables(field)
-        if has_hosts(field):
-            products["hosts"] = f"{base}/hosts.ecsv"
-            products["galaxies"] = f"{base}/galaxies.ecsv"
-    elif has_published(field):
+    if has_published(field):
         products["published"] = LOCAL[field]["photometry"]
-        products["published_stack"] = f"{base}/population/published_stack.ecsv"
-    if "ssp" in settings["sfh"]:
-        products["ssp_stack"] = f"{base}/sed/ssp_stack.ecsv"
-        products["ssp_stack_photometry"] = f"{base}/sed/ssp_stack_photometry.ecsv"
-        products["ssp_fits"] = f"{base}/sed/ssp.ecsv"
-    if "mock" in FIELDS[field]:
-        products["truth"] = f"{base}/population/truth.ecsv"
-        products["truth_summary"] = f"{base}/population/truth_summary.ecsv"
-        products["coverage"] = f"{base}/population/coverage.ecsv"
     return products
 
 
 def needed_products(wildcards):
-    products, figure = products_of(wildcards.field), FIGURES[wildcards.figure]
+    products, figure = figure_products(wildcards.field), FIGURES[wildcards.figure]
     return {name: products[name] for name in (*figure.needs, *figure.wants) if name in products}
-
-
-def flat(paths):
-    return list(paths.values()) if isinstance(paths, dict) else paths
-
-
-def kind_of(field):
-    return "imaging" if field in IMAGING else "clumps" if field in TABULATED else "photometry"
 
 
 def figures_of_field(field):
     """Figures that can be drawn of a field."""
     if field in TABULATED:
         return figures_of_columns(FIELDS[field]["clumps"]["columns"])
-    return figures_of(kind_of(field), set(products_of(field)))
+    return figures_of(kind_of(field), set(figure_products(field)))
 
 
 def figure_settings(wildcards):
@@ -137,59 +134,20 @@ def figure_settings(wildcards):
     }
 
 
-FIELD_PICTURES = (
-    "psf/psf.png",
-    "depth.ecsv",
-    "depth.png",
-    "stack/stack.ecsv",
-    "stack/profiles.ecsv",
-    "stack/stack.png",
-)
-
-
 def galaxy_pictures(field, galaxy):
     """What is shown of a galaxy -> product."""
-    base = f"results/{field}/galaxies/{galaxy}"
-    shown = {"page": f"results/{field}/inspect/{galaxy}.html", "detection": f"{base}/detection.png"}
-    if galaxy in clumps_of(field):
-        shown |= {"residuals": f"{base}/residuals.png", "source plane": f"{base}/source_plane.png"}
-    return shown
-
-
-def report_of(field):
-    """What the report shows of one field, as keyword arguments of `clumpscope.report.FieldInputs`."""
-    base = f"results/{field}"
     shown = {
-        "name": field,
-        "kind": kind_of(field),
-        "catalogue": f"{base}/catalogue.ecsv",
-        "population": {name: f"{base}/population/{name}.ecsv" for name in (*POPULATION_TABLES, "statistics")},
-        "figures": [f"{base}/figures/{name}.png" for name in figures_of_field(field)],
-        "min_broad_bands": SETTINGS[field]["population"]["min_broad_bands"],
-        "further": [f"{base}/numbers.yaml", f"{base}/numbers.tex"],
+        "page": "inspection_page",
+        "detection": "detection",
+        "residuals": "residual_picture",
+        "source plane": "source_plane_picture",
     }
-    if field in TABULATED:
-        return shown
-    shown["selection"] = f"{base}/selection.ecsv"
-    shown["inspection"] = f"{base}/inspect/index.html"
-    shown["further"] += [*sed_sheets(field), *sed_tables(field).values()]
-    if field in IMAGING:
-        shown["psfs"] = f"{base}/psf/psf.ecsv"
-        shown["further"] += [f"{base}/{name}" for name in FIELD_PICTURES]
-        shown["galaxies"] = {galaxy: galaxy_pictures(field, galaxy) for galaxy in galaxies_of(field)}
-    if has_hosts(field):
-        shown["further"].append(f"{base}/hosts.ecsv")
-    if "mock" in FIELDS[field]:
-        shown["further"].append(f"{base}/population/truth.ecsv")
-        shown["recovery"] = f"{base}/population/truth_summary.ecsv"
-        shown["coverage"] = f"{base}/population/coverage.ecsv"
-        shown["recovered"] = f"{base}/population/recovered.ecsv"
-    if injection_tables(field):
-        shown["injection"] = injection_tables(field)
-    if has_published(field):
-        shown["published"] = f"{base}/population/published.ecsv"
-        shown["published_stack"] = f"{base}/population/published_stack.ecsv"
-    return shown
+    paths = {label: PRODUCTS[name].path for label, name in shown.items()}
+    return {
+        label: f"results/{field}/{path.format(galaxy=galaxy, measured=galaxy)}"
+        for label, path in paths.items()
+        if "{galaxy}" in path or galaxy in clumps_of(field)
+    }
 
 
 def pivots(wildcards):
@@ -209,15 +167,34 @@ def inspected_products(wildcards):
     return products
 
 
+def report_of(field):
+    """What the report shows of one field, as keyword arguments of `clumpscope.report.FieldInputs`."""
+    there = {name: row for name, row in PRODUCTS.items() if HAS[row.of](field)}
+    shown = {row.shown_as: product(field, name) for name, row in there.items() if row.shown_as}
+    shown["population"]["statistics"] = product(field, "statistics")
+    if field in IMAGING:
+        shown["galaxies"] = {galaxy: galaxy_pictures(field, galaxy) for galaxy in galaxies_of(field)}
+    return {
+        "name": field,
+        "kind": kind_of(field),
+        "min_broad_bands": SETTINGS[field]["population"]["min_broad_bands"],
+        "further": [
+            path for name, row in there.items() if row.used("link") for path in listed(product(field, name))
+        ],
+        **shown,
+    }
+
+
 def report_files(wildcards):
     """What the report is made of, or links; pages and pictures of galaxies it links without waiting for them."""
     aside = ("name", "kind", "min_broad_bands", "inspection", "galaxies")
-    files = []
-    for name in FIELDS:
-        for value in (v for key, v in report_of(name).items() if key not in aside):
-            values = flat(value)
-            files += values if isinstance(values, list) else [values]
-    return files
+    return [
+        path
+        for name in FIELDS
+        for key, value in report_of(name).items()
+        if key not in aside
+        for path in listed(value)
+    ]
 
 
 def report_what_is_there():
@@ -254,30 +231,5 @@ def report_what_is_there():
 
 def final_products(field):
     """All that a user looks at. Named one by one, what was lost is made again though its siblings are there."""
-    base = f"results/{field}"
-    shown = report_of(field)
-    files = [f"{base}/catalogue.{ending}" for ending in ("ecsv", "fits")]
-    files += shown["population"].values()
-    files += shown["further"]
-    files += [
-        f"{base}/figures/{name}.{ending}"
-        for name in figures_of_field(field)
-        for ending in ("pdf", "png", "ecsv")
-    ]
-    if field in TABULATED:
-        return files
-    files.append(shown["selection"])
-    for sfh in SETTINGS[field]["sed"]["sfh"]:
-        if sfh != "ssp":
-            files += sed_files(field, sfh, "nc")
-    if field in IMAGING:
-        files += [path for galaxy in galaxies_of(field) for path in galaxy_pictures(field, galaxy).values()]
-        files += [
-            f"{base}/galaxies/{galaxy}/{name}.fits"
-            for galaxy in clumps_of(field)
-            for name in ("residuals", "source_plane")
-        ]
-        files += injection_tables(field).values()
-    if has_hosts(field):
-        files += host_batches(field, "nc")
-    return files + [f"{base}/inspect/{name}.html" for name in ("index", "catalogue")]
+    names = [name for name, row in PRODUCTS.items() if row.used("run")]
+    return [path for name in names for path in listed(product(field, name))]

@@ -65,15 +65,11 @@ def host_reddening(wildcards):
     return None if field.get("catalogue", {}).get("dereddened") else field.get("reddening")
 
 
-def host_batches(field, ending):
-    """Tables (ecsv) or posterior samples (nc) of every batch of hosts and every history."""
+def host_batches(field):
+    """Every batch of hosts with its history, as ``{sfh}/{batch}``."""
     size = SETTINGS[field]["run"]["galaxies_per_job"]
     count = len(galaxies_of(field))
-    return [
-        f"results/{field}/hosts/{sfh}/{batch}.{ending}"
-        for sfh in SETTINGS[field]["hosts"]["sfh"]
-        for batch in range(-(-count // size))
-    ]
+    return [f"{sfh}/{batch}" for sfh in SETTINGS[field]["hosts"]["sfh"] for batch in range(-(-count // size))]
 
 
 def host_settings(wildcards):
@@ -82,24 +78,3 @@ def host_settings(wildcards):
     bounds = {key: pair for key, pair in settings["bounds"].items() if key != "log_mass_formed"}
     nested = SETTINGS[wildcards.field]["hosts"]["nested"]
     return {**settings, "limits": "flux", "bounds": bounds, "nested": nested}
-
-
-def sed_samples(wildcards):
-    """Posterior samples of the reference SFH, whose scatter is combined with the magnification's."""
-    sfh = SETTINGS[wildcards.field]["sed"]["reference_sfh"]
-    if sfh == "ssp":
-        return []
-    return sed_files(wildcards.field, sfh, "nc")
-
-
-def sed_tables(field):
-    """SFH -> table of its fits, observed; none where clumps are not fitted."""
-    if field in TABULATED:
-        return {}
-    return {sfh: f"results/{field}/sed/{sfh}.ecsv" for sfh in SETTINGS[field]["sed"]["sfh"]}
-
-
-def sed_sheets(field):
-    """Pages with the fits of the reference SFH; those of the others are drawn when asked for."""
-    sfh = SETTINGS[field]["sed"]["reference_sfh"]
-    return [] if sfh == "ssp" else [f"results/{field}/sed/{sfh}.pdf"]

@@ -30,7 +30,7 @@ sys.path[:0] = [str(ROOT / "workflow"), str(ROOT / "tests" / "unit" / "photometr
 from clumpscope.flags import FLAGS, has  # noqa: E402
 from clumpscope.images.depth import measure_depth  # noqa: E402
 from clumpscope.images.mosaic import open_mosaic  # noqa: E402
-from clumpscope.images.psf import load_psf  # noqa: E402
+from clumpscope.images.psf_given import load_psf  # noqa: E402
 from clumpscope.photometry import fit_clumps  # noqa: E402
 from test_real_noise import local_noise  # noqa: E402
 

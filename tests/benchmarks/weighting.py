@@ -19,10 +19,11 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "workflow"))
 
 from clumpscope.filters import get_filter  # noqa: E402
+from clumpscope.gaussian import FWHM_OF_SIGMA  # noqa: E402
 from clumpscope.images.depth import measure_depth  # noqa: E402
 from clumpscope.images.mosaic import open_mosaic  # noqa: E402
-from clumpscope.images.profiles import FWHM_OF_SIGMA, fwhm_px  # noqa: E402
-from clumpscope.images.psf import load_psf  # noqa: E402
+from clumpscope.images.profiles import fwhm_px  # noqa: E402
+from clumpscope.images.psf_given import load_psf  # noqa: E402
 from clumpscope.mock.noise import correlation  # noqa: E402
 from clumpscope.mock.optics import OVERSAMPLING, make_psf  # noqa: E402
 from clumpscope.photometry.model import SpectralPSF, covariance_of  # noqa: E402

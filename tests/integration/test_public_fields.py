@@ -5,8 +5,8 @@ import sys
 
 import pytest
 import yaml
+from clumpscope.addresses import is_address, parse_address
 from clumpscope.config import name_filters, validate
-from clumpscope.download import is_address, parse_address
 from conftest import ROOT
 from public_fields import configuration, contents
 

@@ -16,10 +16,10 @@ from astropy.io import fits
 from astropy.table import Table
 from astropy.wcs import WCS
 from clumpscope import config as configuration
+from clumpscope.addresses import is_address, parse_address
 from clumpscope.checking import check_settings
-from clumpscope.download import is_address, parse_address
 from clumpscope.errors import InputError
-from clumpscope.inputs import check_field
+from clumpscope.field_checks import check_field
 from clumpscope.sed.products.store import read_posterior
 
 CENTRE = (10.0, -30.0)

@@ -10,7 +10,7 @@ from clumpscope.images.detection import detect_clumps
 from clumpscope.images.mosaic import open_mosaic
 from clumpscope.images.noise import aperture_inflation
 from clumpscope.images.profiles import encircled_sums
-from clumpscope.images.psf import load_psf
+from clumpscope.images.psf_given import load_psf
 
 # FWHM [mas] stated with F22's PSFs.
 FWHM_MAS = {"F090W": 82, "F150W": 63, "F200W": 90, "F277W": 120, "F356W": 123, "F444W": 174}

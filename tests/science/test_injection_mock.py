@@ -7,7 +7,7 @@ from clumpscope import mock
 from clumpscope.images.cutouts import galaxy_pixels
 from clumpscope.images.depth import measure_depth
 from clumpscope.images.mosaic import cut_galaxy, open_mosaic
-from clumpscope.images.psf import build_psf
+from clumpscope.images.psf_built import build_psf
 from clumpscope.injection.completeness import found_by, logistic_of
 from clumpscope.injection.inject import inject
 from clumpscope.injection.recovery import recovery_table

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from clumpscope.images.mosaic import open_mosaic
-from clumpscope.images.psf import load_psf
+from clumpscope.images.psf_given import load_psf
 from clumpscope.injection.completeness import completeness_limits, completeness_table
 from clumpscope.injection.error_model import error_factors, fit_error_model
 from clumpscope.injection.inject import inject

@@ -6,7 +6,7 @@ from clumpscope import mock
 from clumpscope.images.depth import measure_depth
 from clumpscope.images.detection import detect_clumps
 from clumpscope.images.mosaic import cut_galaxy, open_mosaic
-from clumpscope.images.psf import build_psf
+from clumpscope.images.psf_built import build_psf
 from clumpscope.population.truth import compare_with_truth, summarise_truth
 
 

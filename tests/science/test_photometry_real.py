@@ -7,7 +7,7 @@ from clumpscope.images.centring import shifted
 from clumpscope.images.depth import measure_depth
 from clumpscope.images.detection import detect_clumps
 from clumpscope.images.mosaic import open_mosaic
-from clumpscope.images.psf import load_psf
+from clumpscope.images.psf_given import load_psf
 from clumpscope.photometry.fit import fit_clumps, render_clumps
 from clumpscope.photometry.galaxy import transform_shapes
 

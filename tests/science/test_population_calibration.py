@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from astropy.table import Table
 from clumpscope.cosmology import pc_per_arcsec
-from clumpscope.lensing.clumps.sizes import HALF_LIGHT
+from clumpscope.gaussian import HALF_LIGHT_OF_SIGMA
 from clumpscope.population.catalogue import assemble
 from clumpscope.population.mass_function import power_law
 
@@ -22,7 +22,7 @@ def measured():
     # The lens model errs by a factor; its samples scatter about what it says by as much.
     model_mu = mu * np.exp(rng.normal(0, MU_SCATTER, N))
     samples = model_mu[:, None] * np.exp(rng.normal(0, MU_SCATTER, (N, 100)))
-    sigma = radius * np.sqrt(mu) / HALF_LIGHT / pc_per_arcsec(Z) / SCALE
+    sigma = radius * np.sqrt(mu) / HALF_LIGHT_OF_SIGMA / pc_per_arcsec(Z) / SCALE
     # Both axes scatter independently, so the area's error is that of their product.
     axes = sigma[:, None] * np.exp(rng.normal(0, SIZE_ERROR, (N, 2)))
     fitted = mass + np.log10(mu) + rng.normal(0, FIT_ERROR, N)

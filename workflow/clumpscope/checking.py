@@ -12,14 +12,16 @@ import yaml
 from astropy.table import Table
 
 from . import config as configuration
+from .addresses import is_address, parse_address
+from .cached_files import cache_folder
 from .config import IMAGE_MAPS, mosaic_options
-from .download import cache_folder, is_address, parse_address
 from .errors import InputError
+from .field_checks import check_field, check_lens
 from .files import PACKED_ENDINGS
 from .filters import get_filter
 from .images.consistency import compare_noise, registration, sky_noise
 from .images.mosaic import Mosaic, open_mosaic
-from .inputs import check_field, check_lens, read_galaxies
+from .inputs import read_galaxies
 
 __all__ = ["Findings", "check_configuration", "check_settings"]
 
@@ -172,7 +174,7 @@ def check_settings(name: str, field: dict, settings: dict[str, dict]) -> list[st
     name : str
         Of the field.
     field : dict
-        Its configuration, with local paths, whose files `clumpscope.inputs.check_field` has seen.
+        Its configuration, with local paths, whose files `clumpscope.field_checks.check_field` has seen.
     settings : dict
         Its method sections.
 
@@ -193,7 +195,8 @@ def check_settings(name: str, field: dict, settings: dict[str, dict]) -> list[st
     for band, image in field.get("images", {}).items():
         if "psf" not in image:
             continue
-        from .images.psf import given_psf, too_broad
+        from .images.psf import too_broad
+        from .images.psf_given import given_psf
 
         mosaic = open_mosaic(**mosaic_options(image), name=band, forward=True)
         where = f"{image['psf']} (configuration key fields.{name}.images.{band}.psf)"

@@ -9,6 +9,7 @@ from .figures.registry import FIGURES
 from .figures.style import COLUMN_INCH, MIN_JOINED, MOST_BARS, PAGE_INCH
 from .files import replacing
 from .flags import FLAGS
+from .products import FIELDS_WITH, PRODUCTS, Product
 
 __all__ = ["pages", "write"]
 
@@ -23,12 +24,12 @@ This page is written from `workflow/schemas/config.schema.yaml` by `make docs`.
 """
 
 _PRODUCTS_HEAD = """\
-# Columns and flags
+# Products, columns and flags
 
 Every product table is ECSV (read it with `astropy.table.Table.read`), the catalogue also FITS. `<F>` stands for a filter name.
 A quantity with asymmetric errors has `_err_lo` and `_err_hi`; a posterior has its 16th, 50th and 84th percentiles `_p16`, `_p50`, `_p84`.
 
-This page is written from `workflow/clumpscope/columns.py` and `flags.py` by `make docs`.
+This page is written from `workflow/clumpscope/products.py`, `columns.py` and `flags.py` by `make docs`.
 """
 
 
@@ -65,7 +66,23 @@ _PAPER_FIGURE = re.compile(r"\b((?:C25|F22) Figs?\. [0-9]+(?:(?:,| and| to) [0-9
 
 
 def _products() -> str:
-    lines = [_PRODUCTS_HEAD, "## Columns", "", "| column | unit | meaning | UCD |", "|---|---|---|---|"]
+    lines = [
+        _PRODUCTS_HEAD,
+        "## Products",
+        "",
+        "Below `results/{field}/`. What a run does not make is made when it is asked for by name, or a figure is drawn from it.",
+        "",
+    ]
+    lines += ["| product | what it is | of fields with | by every run |", "|---|---|---|---|"]
+    # A product may have several names: the first says what it is.
+    once: dict[str, Product] = {}
+    for product in PRODUCTS.values():
+        once.setdefault(product.path, product)
+    lines += [
+        f"| `{p.path.replace('{measured}', '{galaxy}')}` | {p.text} | {FIELDS_WITH[p.of]} | {'yes' if p.used('run') else ''} |"
+        for p in once.values()
+    ]
+    lines += ["", "## Columns", "", "| column | unit | meaning | UCD |", "|---|---|---|---|"]
     lines += [f"| `{c.name}` | {c.unit} | {c.text} | {c.ucd} |" for c in COLUMNS.values()]
     lines += [
         "",

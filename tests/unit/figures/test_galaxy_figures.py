@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from astropy.table import Table
 from clumpscope.errors import InputError
+from clumpscope.field_checks import check_samples
 from clumpscope.figures.composite import composite, three_filters
 from clumpscope.figures.luminosity_size import enclosing_levels
 from clumpscope.figures.registry import draw_figure
 from clumpscope.figures.resolution_cases import observed, true_light
 from clumpscope.figures.save import save
 from clumpscope.images.psf import read_psf
-from clumpscope.inputs import check_samples
 from clumpscope.population.sample import has_size, population_sample
 from scipy.stats import chi2, pearsonr
 from unit.figures.products_of_figures import imaging_products, posterior_of, write_round_psf

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from astropy.table import Table
 from clumpscope.images.centring import finer
-from clumpscope.images.psf import build_psf
+from clumpscope.images.psf_built import build_psf
 from clumpscope.images.stars import find_stars
 from clumpscope.photometry.fit import fit_clumps
 from unit.photometry.narrow_stars import effective, pixels, stars

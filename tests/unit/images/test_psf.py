@@ -7,7 +7,8 @@ from astropy.io import fits
 from clumpscope.errors import InputError
 from clumpscope.images.centring import centred_square, core_centroid, shifted
 from clumpscope.images.profiles import encircled_sums, fwhm_px, radial_profile
-from clumpscope.images.psf import load_psf, match_psf, model_psf, normalise_psf, psf_table, read_psf
+from clumpscope.images.psf import match_psf, model_psf, normalise_psf, psf_table, read_psf
+from clumpscope.images.psf_given import load_psf
 from clumpscope.images.psf_model import fit_analytic, fit_multi_gaussian
 from image_fields import moffat
 from scipy.optimize import brentq

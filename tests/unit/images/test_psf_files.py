@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from clumpscope.errors import InputError
-from clumpscope.images.psf import load_psf, psf_table, read_psf
+from clumpscope.images.psf import psf_table, read_psf
+from clumpscope.images.psf_given import load_psf
 from unit.photometry.narrow_stars import brightness, effective, pixels
 
 SIGMA, SCALE = 0.55, 0.04

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from astropy.table import Table
 from clumpscope.errors import InputError
-from clumpscope.images.psf import build_psf, normalise_psf
+from clumpscope.images.psf import normalise_psf
+from clumpscope.images.psf_built import build_psf
 from clumpscope.images.stars import find_stars
 from clumpscope.photometry import fit_clumps
 from image_fields import moffat, place

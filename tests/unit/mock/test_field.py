@@ -10,10 +10,11 @@ from astropy.table import Table
 from astropy.wcs import WCS
 from clumpscope import mock
 from clumpscope.errors import InputError
+from clumpscope.field_checks import check_field
 from clumpscope.images.depth import measure_depth
 from clumpscope.images.mosaic import open_mosaic
-from clumpscope.images.psf import build_psf
-from clumpscope.inputs import check_field, read_edits, read_galaxies
+from clumpscope.images.psf_built import build_psf
+from clumpscope.inputs import read_edits, read_galaxies
 from clumpscope.mock.images import Mosaics, draw_mosaics
 from clumpscope.mock.scene import design_scene
 from clumpscope.mock.settings import Settings

@@ -6,7 +6,7 @@ from astropy.table import Table
 from clump_scenes import draw_clump, draw_psf
 from clumpscope.images.depth import measure_depth
 from clumpscope.images.mosaic import open_mosaic
-from clumpscope.images.psf import load_psf
+from clumpscope.images.psf_given import load_psf
 from clumpscope.images.sky import sky_statistics
 from clumpscope.photometry import fit_clumps
 

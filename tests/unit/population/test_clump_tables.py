@@ -6,9 +6,9 @@ from astropy import units as u
 from astropy.table import Table
 from clumpscope.config import validate
 from clumpscope.errors import InputError
+from clumpscope.field_checks import check_field
 from clumpscope.figures.registry import draw_figure, figures_of_columns
 from clumpscope.flags import bit
-from clumpscope.inputs import check_field
 from clumpscope.population.clump_tables import read_clump_table
 from clumpscope.population.hosts import intrinsic_hosts
 from clumpscope.population.products import population_tables

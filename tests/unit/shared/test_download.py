@@ -12,7 +12,9 @@ import threading
 
 import pytest
 from clumpscope import download as module
-from clumpscope.download import cache_folder, download, fetch, is_offline, list_downloads, parse_address
+from clumpscope.addresses import parse_address
+from clumpscope.cached_files import cache_folder, fetch, is_offline, list_downloads
+from clumpscope.download import download
 from clumpscope.errors import InputError
 
 CONTENT = bytes(range(256)) * 5000

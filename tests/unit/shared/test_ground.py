@@ -11,9 +11,9 @@ from astropy.cosmology import FlatLambdaCDM
 from astropy.io import fits
 from astropy.table import Table
 from clumpscope import __version__, cosmology, flags
+from clumpscope.addresses import parse_address
 from clumpscope.columns import COLUMNS, column_info
 from clumpscope.documentation import pages
-from clumpscope.download import parse_address
 from clumpscope.errors import InputError
 from clumpscope.files import attend, replacing, sweep, without_folders
 from clumpscope.filters import filter_names, get_filter, transmission

@@ -10,6 +10,7 @@ from astropy.wcs import WCS
 from clumpscope import inputs
 from clumpscope.checking import check_settings
 from clumpscope.errors import InputError
+from clumpscope.field_checks import check_field
 
 GALAXIES = "id,ra,dec,z\ng1,10.0,-30.0,1.5\ng2,10.001,-30.001,2.5\n"
 SETTINGS = {"psf": {"radius_arcsec": 0.4}, "sed": {}, "hosts": {}}
@@ -39,7 +40,7 @@ def field(tmp_path):
 
 
 def test_a_sound_field_passes(field):
-    inputs.check_field("a", field)
+    check_field("a", field)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +59,7 @@ def test_a_sound_field_passes(field):
 def test_wrong_galaxy_tables(field, tmp_path, old, new, message):
     (tmp_path / "galaxies.csv").write_text(GALAXIES.replace(old, new))
     with pytest.raises(InputError, match=message):
-        inputs.check_field("a", field)
+        check_field("a", field)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +87,7 @@ def test_wrong_galaxy_tables(field, tmp_path, old, new, message):
 def test_numbers_beside_a_galaxy(field, tmp_path, columns, cells, message):
     (tmp_path / "galaxies.csv").write_text(f"id,ra,dec,z,{columns}\ng1,10.0,-30.0,1.5,{cells}\n")
     with pytest.raises(InputError, match=message) if message else nullcontext():
-        inputs.check_field("a", field)
+        check_field("a", field)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +102,7 @@ def test_units_of_places_and_radii(field, tmp_path, column, unit, message):
     table[column].unit = unit
     table.write(tmp_path / "galaxies.ecsv")
     with pytest.raises(InputError, match=message):
-        inputs.check_field("a", {**field, "galaxies": str(tmp_path / "galaxies.ecsv")})
+        check_field("a", {**field, "galaxies": str(tmp_path / "galaxies.ecsv")})
 
 
 @pytest.mark.parametrize(
@@ -117,7 +118,7 @@ def test_magnifications_lie_in_their_intervals(tmp_path, columns, cells, message
     path = tmp_path / "clusters.csv"
     path.write_text(f"id,ra,dec,F150W_njy,F150W_err_njy,{columns}\nc1,10.0,-30.0,5.0,1.0,{cells}\n")
     with pytest.raises(InputError, match=message) if message else nullcontext():
-        inputs.check_field("a", {"photometry": str(path), "redshift": 0.39})
+        check_field("a", {"photometry": str(path), "redshift": 0.39})
 
 
 @pytest.mark.parametrize("ending", ["csv", "txt"])
@@ -137,7 +138,7 @@ def test_columns_that_would_be_dropped_are_refused(tmp_path, column, message):
     with pytest.raises(
         InputError, match=rf"column '{column}': found .*{message}; expected columns F200W_njy"
     ):
-        inputs.check_field("a", {"photometry": str(path), "redshift": 0.39})
+        check_field("a", {"photometry": str(path), "redshift": 0.39})
 
 
 def test_ids_are_no_fractions(tmp_path):
@@ -157,7 +158,7 @@ def test_a_table_without_rows_is_refused(tmp_path):
 def test_missing_file(field):
     field["images"]["F150W"]["err"] = "nowhere.fits"
     with pytest.raises(InputError, match=r"fields.a.images.F150W.err: found the path 'nowhere.fits'"):
-        inputs.check_field("a", field)
+        check_field("a", field)
 
 
 @pytest.mark.parametrize(
@@ -181,7 +182,7 @@ def test_wrong_headers(field, cards, message):
             else:
                 hdus[0].header[key] = value
     with pytest.raises(InputError, match=message):
-        inputs.check_field("a", field)
+        check_field("a", field)
 
 
 @pytest.mark.parametrize("value", [0.0, np.nan])
@@ -189,25 +190,25 @@ def test_an_image_without_light_is_refused(field, value):
     with fits.open(field["images"]["F150W"]["sci"], mode="update") as hdus:
         hdus[0].data[:] = value
     with pytest.raises(InputError, match=r"sci\.fits .*F150W\.sci\): found no pixel but zeros and NaN"):
-        inputs.check_field("a", field)
+        check_field("a", field)
 
 
 def test_a_psf_of_numbers_alone(field, tmp_path):
     psf = np.ones((21, 21))
     field["images"]["F150W"]["psf"] = str(tmp_path / "psf.npy")
     np.save(tmp_path / "psf.npy", psf)
-    inputs.check_field("a", field)
+    check_field("a", field)
     psf[3, 4] = np.nan
     np.save(tmp_path / "psf.npy", psf)
     with pytest.raises(InputError, match=r"F150W\.psf\): found 1 of 441 pixels that are no numbers"):
-        inputs.check_field("a", field)
+        check_field("a", field)
 
 
 def test_a_filter_without_psf_or_stars_is_refused(field, tmp_path):
     (tmp_path / "stars.csv").write_text("ra,dec\n200.0,10.0\n")
     field["stars"] = str(tmp_path / "stars.csv")
     with pytest.raises(InputError, match=r"fields\.a\.images\.F150W: found no psf, and none of the 1 stars"):
-        inputs.check_field("a", field)
+        check_field("a", field)
 
 
 def test_edits_name_known_galaxies_and_actions(field, tmp_path):
@@ -215,7 +216,7 @@ def test_edits_name_known_galaxies_and_actions(field, tmp_path):
     for row, message in (("g9,add,10,-30", "'g9'"), ("g1,delete,10,-30", "one of add, remove, move, reject")):
         (tmp_path / "edits.csv").write_text(f"galaxy,action,ra,dec\n{row}\n")
         with pytest.raises(InputError, match=message):
-            inputs.check_field("a", field)
+            check_field("a", field)
 
 
 @pytest.mark.parametrize(
@@ -239,7 +240,7 @@ def test_wrong_photometry_tables(tmp_path, old, new, message):
     path = tmp_path / "clusters.csv"
     path.write_text(CLUSTERS.replace(old, new))
     with pytest.raises(InputError, match=message) if message else nullcontext():
-        inputs.check_field("a", {"photometry": str(path), "redshift": 0.39})
+        check_field("a", {"photometry": str(path), "redshift": 0.39})
 
 
 def test_an_id_ends_where_its_line_does(tmp_path):
@@ -253,7 +254,7 @@ def test_photometry_needs_a_redshift(tmp_path):
     path = tmp_path / "clusters.csv"
     path.write_text(CLUSTERS)
     with pytest.raises(InputError, match="no column 'z'"):
-        inputs.check_field("a", {"photometry": str(path)})
+        check_field("a", {"photometry": str(path)})
     assert list(inputs.read_photometry(str(path), 0.39)["z"]) == [0.39, 0.39]
 
 
@@ -283,7 +284,7 @@ def test_fluxes_in_another_unit_and_missing_ones(tmp_path, ending):
     table.write(path)
     if ending == "csv":  # as spreadsheets do
         path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
-    inputs.check_field("a", {"photometry": str(path), "redshift": 0.39})
+    check_field("a", {"photometry": str(path), "redshift": 0.39})
     own = inputs.galaxy_photometry(inputs.read_photometry(str(path), 0.39), "a", "a")
     assert list(own["id"]) == ["1", "2"]
     for name in ("flux_F150W_njy", "flux_F150W_err_njy"):
@@ -294,7 +295,7 @@ def test_photometry_at_redshift_zero_is_refused(tmp_path):
     path = tmp_path / "clusters.csv"
     path.write_text("id,ra,dec,z,F150W_njy,F150W_err_njy\nc1,10.0,-30.0,0.0,5.0,1.0\n")
     with pytest.raises(InputError, match=r"column 'z', row 1 \(id c1\): found '0.0'"):
-        inputs.check_field("a", {"photometry": str(path)})
+        check_field("a", {"photometry": str(path)})
 
 
 def test_host_fluxes_need_positive_errors(field, tmp_path):
@@ -302,31 +303,31 @@ def test_host_fluxes_need_positive_errors(field, tmp_path):
         "id,ra,dec,z,f_F814W,e_F814W\ng1,10.0,-30.0,1.5,3.0,0.0\ng2,10.001,-30.001,2.5,,\n"
     )
     with pytest.raises(InputError, match=r"column 'e_F814W', row 1 \(id g1\): found 0 nJy"):
-        inputs.check_field("a", field)
+        check_field("a", field)
 
 
 def test_stars_have_places_in_degrees(field, tmp_path):
     (tmp_path / "stars.csv").write_text("ra,dec\n10.0,-30.0\n00:40:00,-30:00:00\n")
     field["stars"] = str(tmp_path / "stars.csv")
     with pytest.raises(InputError, match=r"stars\.csv, column 'ra', row 2: found '00:40:00'"):
-        inputs.check_field("a", field)
+        check_field("a", field)
 
 
 def test_ids_of_galaxies_in_a_segmentation_map_are_its_values(field, tmp_path):
     fits.writeto(tmp_path / "map.fits", np.ones((400, 400), dtype=np.int32))
     field["segmentation"] = str(tmp_path / "map.fits")
     with pytest.raises(InputError, match=r"row 1: found 'g1'; expected a number, .*map\.fits"):
-        inputs.check_field("a", field)
+        check_field("a", field)
     (tmp_path / "galaxies.csv").write_text(GALAXIES.replace("g1", "1").replace("g2", "2"))
-    inputs.check_field("a", field)
+    check_field("a", field)
 
 
 def test_every_model_of_a_list_of_lenses_must_be_there(field, tmp_path):
     (tmp_path / "best.par").write_text(MODEL)
     models = [{"kind": "lenstool", "model": str(tmp_path / name)} for name in ("best.par", "absent.par")]
-    inputs.check_field("a", {**field, "lens": models[:1]})
+    check_field("a", {**field, "lens": models[:1]})
     with pytest.raises(InputError, match=r"lens, model 2.model.*absent"):
-        inputs.check_field("a", {**field, "lens": models})
+        check_field("a", {**field, "lens": models})
 
 
 @pytest.mark.parametrize(
@@ -347,7 +348,7 @@ def test_lens_models_are_read_before_any_job(field, tmp_path, model, samples, me
         (tmp_path / "bayes.dat").write_text(samples)
         field["lens"]["samples"] = str(tmp_path / "bayes.dat")
     with pytest.raises(InputError, match=message):
-        inputs.check_field("a", field)
+        check_field("a", field)
 
 
 def test_few_samples_and_sources_in_front_are_told(field, tmp_path):
@@ -355,7 +356,7 @@ def test_few_samples_and_sources_in_front_are_told(field, tmp_path):
     (tmp_path / "bayes.dat").write_text("#Nsample\n#O1 : sigma (km/s)\n1 800\n2 790\n")
     files = {"model": str(tmp_path / "best.par"), "samples": str(tmp_path / "bayes.dat")}
     (tmp_path / "galaxies.csv").write_text(GALAXIES.replace("1.5", "0.2").replace("2.5", "0.3"))
-    doubts = inputs.check_field("a", {**field, "lens": {"kind": "lenstool", **files}})
+    doubts = check_field("a", {**field, "lens": {"kind": "lenstool", **files}})
     assert len(doubts) == 2
     assert "behind all 2 sources" in doubts[0] and "2 realisations" in doubts[1]
 
@@ -373,7 +374,7 @@ def test_the_filter_of_the_header_is_that_of_the_key(field, cards, message):
     with fits.open(field["images"]["F150W"]["sci"], mode="update") as hdus:
         hdus[0].header.update(cards)
     with pytest.raises(InputError, match=message) if message else nullcontext():
-        inputs.check_field("a", field)
+        check_field("a", field)
 
 
 @pytest.mark.parametrize(
@@ -397,7 +398,7 @@ def test_errors_are_those_of_the_pixels(field, errors, kind, message):
             sky[0].data *= 0.01
     field["images"]["F150W"] = {"sci": image["sci"], kind: image["err"]}
     with pytest.raises(InputError, match=message) if message else nullcontext():
-        assert inputs.check_field("a", field) == []
+        assert check_field("a", field) == []
 
 
 def test_unlikely_errors_units_and_radii_are_told(field, tmp_path):
@@ -410,7 +411,7 @@ def test_unlikely_errors_units_and_radii_are_told(field, tmp_path):
     (tmp_path / "galaxies.csv").write_text(
         "\n".join([lines[0] + ",radius_arcsec", lines[1] + ",30", lines[2] + ",40", ""])
     )
-    doubts = "\n".join(inputs.check_field("a", field))
+    doubts = "\n".join(check_field("a", field))
     assert "'radius_arcsec': 35 arcsec" in doubts and "scatters by 9" in doubts
     assert "'uJy' is taken, though the header says BUNIT = '10 nJy', 0.01 times" in doubts
 
@@ -424,7 +425,7 @@ def test_a_filter_in_another_unit_stands_out(field, tmp_path):
         "F200W": {"sci": str(tmp_path / "sci2.fits")},
         "F277W": {"sci": str(tmp_path / "sci3.fits")},
     }
-    (doubt,) = inputs.check_field("a", field)
+    (doubt,) = check_field("a", field)
     assert "images.F277W: noise 1e+03 times" in doubt
 
 
@@ -447,7 +448,7 @@ def test_psfs_are_looked_at_and_cut_before_any_job(field, tmp_path):
 def test_errors_of_galaxies_have_their_fluxes(field, tmp_path):
     (tmp_path / "galaxies.csv").write_text("id,ra,dec,z,e_F150W\ng1,10.0,-30.0,1.5,1\n")
     with pytest.raises(InputError, match="column 'e_F150W' alone"):
-        inputs.check_field("a", field)
+        check_field("a", field)
 
 
 def test_limits_of_priors_are_within_the_library(field):

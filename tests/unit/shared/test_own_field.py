@@ -13,7 +13,7 @@ from astropy.wcs import WCS
 from clumpscope.__main__ import main
 from clumpscope.checking import check_configuration
 from clumpscope.errors import InputError
-from clumpscope.inputs import check_field
+from clumpscope.field_checks import check_field
 from clumpscope.own_field import describe_folder
 
 BEST = "runmode\n  reference 3 150.0 2.0\n  end\npotentiel O1\n  profil 81\n  x_centre 0.0\n  y_centre 0.0\n  ellipticite 0.1\n  angle_pos 40.0\n  core_radius 4.0\n  cut_radius 200.0\n  v_disp 800.0\n  z_lens 0.4\n  end\nfini\n"

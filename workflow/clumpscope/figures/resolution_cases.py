@@ -8,6 +8,7 @@ import numpy as np
 from astropy.io import fits
 from astropy.table import Table
 
+from ..gaussian import FWHM_OF_SIGMA
 from .columns import shown
 from .settings import Settings
 from .style import GREY, PAGE_INCH, PALETTE, empty, legend_above, new_figure, styled
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["draw", "observed", "true_light"]
 
 _HALF = 10  # pixels around the middle
-_FWHM_PER_SIGMA = 2.0 * np.sqrt(2.0 * np.log(2.0))
 
 
 class _Case(NamedTuple):
@@ -33,13 +33,13 @@ class _Case(NamedTuple):
 
 def _cases(fwhm_px: float, min_sigma_px: float) -> list[_Case]:
     """The five of C25 section 5.1, in this PSF."""
-    compact = 0.5 * (min_sigma_px + fwhm_px / _FWHM_PER_SIGMA)
+    compact = 0.5 * (min_sigma_px + fwhm_px / FWHM_OF_SIGMA)
     return [
         _Case("A", "unresolved", "unresolved", 0.5 * min_sigma_px, 0.0),
         _Case("B1", "compact", "compact", compact, 0.0),
         _Case("B2", "two, blended", "compact", 0.5 * min_sigma_px, 0.6 * fwhm_px),
         _Case("B3", "two, separated", "compact", 0.5 * min_sigma_px, 1.5 * fwhm_px),
-        _Case("C", "extended", "extended", 1.3 * fwhm_px / _FWHM_PER_SIGMA, 0.0),
+        _Case("C", "extended", "extended", 1.3 * fwhm_px / FWHM_OF_SIGMA, 0.0),
     ]
 
 

@@ -3,10 +3,9 @@
 import numpy as np
 import scipy
 
-__all__ = ["FWHM_OF_SIGMA", "encircled_sums", "fwhm_px", "radial_profile"]
+from ..gaussian import FWHM_OF_SIGMA
 
-FWHM_OF_SIGMA = np.sqrt(8.0 * np.log(2.0))
-"""FWHM of a Gaussian over its standard deviation."""
+__all__ = ["FWHM_OF_SIGMA", "encircled_sums", "fwhm_px", "radial_profile"]
 
 
 def encircled_sums(image: np.ndarray, radii_px: np.ndarray, x: float | None = None, y: float | None = None):

@@ -1,35 +1,28 @@
-"""Point-spread functions: given or built from stars; centred, normalised, described, stored.
+"""Point-spread functions: centred, normalised, described, stored. Where they come from: `psf_given`, `psf_built`.
 
 Every kernel here contains the pixel: it is the image a point source makes on the mosaic's pixels
 when it sits on a pixel centre. Do not integrate it over pixels again. An oversampled one (`PSF.fine`) holds such values
 between the pixels' centres too: the effective PSF of Anderson & King (2000).
 """
 
-import logging
 import os
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import numpy as np
 from astropy.io import fits
 from astropy.table import Table
 
 from ..errors import InputError
-from ..logs import in_doubt
 from ..made_by import write_fits
-from .centring import centred_square, core_centroid, finer, pixels_of, with_pixel
+from .centring import centred_square, core_centroid, pixels_of, with_pixel
 from .mosaic import Mosaic
 from .profiles import encircled_sums, fwhm_px
-from .psf_effective import CORE_PX, effective_core
-from .psf_files import alike, read_given
+from .psf_files import alike
 from .psf_model import AnalyticPSF, fit_analytic, fit_multi_gaussian
-from .stacking import Stamp, stack_residuals, stack_stars
 
 __all__ = [
     "PSF",
-    "build_psf",
-    "given_psf",
-    "load_psf",
+    "diffraction_fwhm",
     "match_psf",
     "model_psf",
     "normalise_psf",
@@ -38,16 +31,12 @@ __all__ = [
     "too_broad",
 ]
 
-_log = logging.getLogger(__name__)
 _EE_STEP_ARCSEC = 0.02
 # FWHM [px] below which pixels alias, and a kernel known on pixels alone biases fluxes: by 1.7 % at 1.7 px, 8 % at 1.44 px.
 _WELL_SAMPLED_PX = 2.0
-# Samples a pixel side of PSFs built from undersampled stars: three for the narrowest, one to spare.
-_OVERSAMPLING = 4
-_FEW_STARS = 4
-# Diameters [m] for the diffraction limit 1.03 lambda / D, by channel of resources/filters.csv.
 # FWHM over that of diffraction and a pixel together, above which a PSF is remarked on: F22's broadest has 2.1.
 _BROAD = 1.75
+# Diameters [m] for the diffraction limit 1.03 lambda / D, by channel of resources/filters.csv.
 _DIAMETER_M = {"sw": 6.5, "lw": 6.5, "niriss": 6.5, "miri": 6.5, "acs": 2.4, "uvis": 2.4, "ir": 2.4}
 
 
@@ -275,86 +264,15 @@ def normalise_psf(
     return psf
 
 
-def load_psf(
-    path: str | os.PathLike,
-    pixel_scale_arcsec: float,
-    name: str | None = None,
-    radius_arcsec: float = 0.4,
-    max_radius_arcsec: float = 2.0,
-    oversampling: float | None = None,
-    has_pixel: bool | None = None,
-) -> PSF:
-    """Read a given PSF: an image or a PSFEx table in a FITS file, or a ``.npy`` array.
-
-    Parameters
-    ----------
-    path : path-like
-        What is taken of a file with several arrays: see `clumpscope.images.psf_files`.
-    pixel_scale_arcsec : float
-        Pixel side of the mosaic [arcsec]. The PSF must be on these pixels, or on finer ones.
-    name : str, optional
-        Filter; then a PSF narrower than the diffraction limit is refused as a wrong pixel scale, and one much broader
-        is warned of.
-    radius_arcsec, max_radius_arcsec : float
-        As in `normalise_psf`.
-    oversampling : float, optional
-        Samples a pixel side of the mosaic; default what the file says, else 1.
-    has_pixel : bool, optional
-        As in `normalise_psf`; default what the kind of file says.
-
-    Raises
-    ------
-    InputError
-        If the file is missing or unreadable, holds no source, ends before the normalisation radius, is on coarser
-        pixels, or leaves open whether it contains the pixel.
-    """
-    path = Path(path)
-    where = f"{path} ({name})" if name else str(path)
-    psf = given_psf(
-        path, pixel_scale_arcsec, where, name, radius_arcsec, max_radius_arcsec, oversampling, has_pixel
-    )
-    for note in psf.notes:
-        _log.warning("%s: %s", where, note)
-    return psf
-
-
-def given_psf(
-    path: Path,
-    pixel_scale_arcsec: float,
-    where: str,
-    name: str | None,
-    radius_arcsec: float,
-    max_radius_arcsec: float,
-    oversampling: float | None = None,
-    has_pixel: bool | None = None,
-) -> PSF:
-    """Do what `load_psf` does, without logging; `where` is for messages."""
-    given = read_given(path, pixel_scale_arcsec, where, oversampling, has_pixel)
-    psf = normalise_psf(
-        given.image, pixel_scale_arcsec, where, radius_arcsec, max_radius_arcsec, oversampling=given.oversampling,
-        has_pixel=given.has_pixel,
-    )  # fmt: skip
-    psf = replace(psf, notes=(*psf.notes, *given.notes))
-    if name is not None:
-        limit = _diffraction_fwhm(name)
-        if psf.fwhm_arcsec < 0.8 * np.hypot(limit, pixel_scale_arcsec):
-            raise InputError(
-                where, f"a FWHM of {psf.fwhm_arcsec:.3f} arcsec at {pixel_scale_arcsec:.5g} arcsec a pixel",
-                f"no less than the diffraction limit of {limit:.3f} arcsec, seen in pixels", "Its pixel scale must be another.",
-            )  # fmt: skip
-        psf = replace(psf, notes=(*psf.notes, *too_broad(psf, name)))
-    return psf
-
-
 def too_broad(
     psf: PSF, name: str, question: str = "is it on other pixels, or its image smoothed?"
 ) -> tuple[str, ...]:
     """What to say of a PSF that is much broader than telescope and pixel make it in a filter; nothing of others."""
-    ratio = psf.fwhm_arcsec / np.hypot(_diffraction_fwhm(name), psf.pixel_scale_arcsec)
+    ratio = psf.fwhm_arcsec / np.hypot(diffraction_fwhm(name), psf.pixel_scale_arcsec)
     return (f"FWHM {ratio:.1f} times that of telescope and pixel: {question}",) if ratio > _BROAD else ()
 
 
-def _diffraction_fwhm(name: str) -> float:
+def diffraction_fwhm(name: str) -> float:
     """Diffraction-limited FWHM [arcsec] of a filter; 0 of an unknown telescope."""
     from ..filters import get_filter
 
@@ -385,62 +303,6 @@ def match_psf(psf: PSF, mosaic: Mosaic) -> None:
             where, f"{size} x {size} pixels", f"at most the image's {mosaic.shape[1]} x {mosaic.shape[0]}",
             f"Cut the PSF: it has to reach {psf.radius_arcsec:g} arcsec (psf.radius_arcsec) from its source.",
         )  # fmt: skip
-
-
-def build_psf(mosaic: Mosaic, stars: Table, radius_arcsec: float = 0.4, **stacking) -> PSF:
-    """Stack stars of a mosaic into its PSF.
-
-    Where pixels undersample them, the core is the effective PSF that all stars together define between pixels
-    (`clumpscope.images.psf_effective`), the wings are the stack's.
-
-    Parameters
-    ----------
-    mosaic : Mosaic
-        One filter's image.
-    stars : Table
-        ``ra`` and ``dec`` [deg], of `clumpscope.images.stars.find_stars` or of the user.
-    radius_arcsec : float
-        Radius of unit sum (C25: 0.4).
-    **stacking
-        Options of `clumpscope.images.stacking.stack_stars`.
-
-    Raises
-    ------
-    InputError
-        If no star is usable, or the stamps are larger than the image.
-    """
-    stack = stack_stars(mosaic, stars, **stacking)
-    psf = normalise_psf(
-        stack.image, mosaic.pixel_scale_arcsec, mosaic.name or mosaic.path, radius_arcsec,
-        source="stars", n_stars=int(stack.used.sum()),
-    )  # fmt: skip
-    question = "are its stars galaxies, or its image smoothed?"
-    doubts = stack.broad + (too_broad(psf, mosaic.name, question) if mosaic.name else ())
-    for text in doubts:
-        in_doubt(f"PSF of {mosaic.name or mosaic.path}: {text}")
-    if psf.sampling_px >= _WELL_SAMPLED_PX:
-        return replace(psf, notes=(*psf.notes, *doubts))
-    fine = _between_pixels(stack.stamps)
-    psf = normalise_psf(
-        fine, mosaic.pixel_scale_arcsec, mosaic.name or mosaic.path, radius_arcsec, source="stars",
-        n_stars=psf.n_stars, oversampling=_OVERSAMPLING,
-    )  # fmt: skip
-    note = f"FWHM of {psf.sampling_px:.2f} px: fitted on {_OVERSAMPLING} samples a pixel side"
-    if psf.n_stars < _FEW_STARS:
-        note += f", of only {psf.n_stars} stars, between which it is nearly circular"
-    return replace(psf, notes=(*psf.notes, *doubts, note))
-
-
-def _between_pixels(stamps: list[Stamp]) -> np.ndarray:
-    """Effective PSF of undersampled stars on a finer grid: its core fitted, its wings stacked."""
-    core = effective_core(stamps)
-    # Interpolated, undersampled stars would ring; what the core's profile leaves of them in the wings is small.
-    fine = finer(stack_residuals(stamps, core), _OVERSAMPLING)
-    axis = (np.arange(fine.shape[0]) - fine.shape[0] // 2) / _OVERSAMPLING
-    dx, dy = (distance.ravel() for distance in np.meshgrid(axis, axis))
-    # The core hands over in its outer third.
-    share = np.clip(3.0 * np.hypot(dx, dy) / CORE_PX - 2.0, 0.0, 1.0)
-    return core(dx, dy).reshape(fine.shape) + (np.sin(0.5 * np.pi * share) ** 2).reshape(fine.shape) * fine
 
 
 def model_psf(psf: PSF, model: str) -> PSF:

@@ -14,6 +14,8 @@ from typing import Protocol
 import numpy as np
 import scipy
 
+from ..gaussian import HALF_LIGHT_OF_SIGMA
+
 __all__ = ["CORE_PX", "EffectiveCore", "Star", "effective_core"]
 
 Array = np.ndarray
@@ -132,7 +134,7 @@ def _circular(stars: Sequence[Star], kept: Sequence[Array], noises: Array) -> Ef
     axis = np.linspace(0.0, CORE_PX, 601)
     along = profile.profile(axis)
     half = axis[np.argmax(along < along[0] / 2)]
-    width = _SMOOTHNESS * half / np.sqrt(2.0 * np.log(2.0))
+    width = _SMOOTHNESS * half / HALF_LIGHT_OF_SIGMA
     steps = (
         np.arange(-np.floor(CORE_PX / (_SPACING * width)), CORE_PX / (_SPACING * width)) * _SPACING * width
     )

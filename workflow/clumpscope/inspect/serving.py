@@ -17,7 +17,7 @@ from urllib.parse import unquote
 
 import yaml
 
-from ..download import is_address
+from ..addresses import is_address
 from ..errors import InputError
 from ..tables import read_table
 from .saving import measured_again, read_rows, save_edits

@@ -7,8 +7,8 @@ from astropy.table import Table
 from astropy.wcs import WCS
 
 from ..flags import bit, has
+from ..gaussian import FWHM_OF_SIGMA
 from ..images.cutouts import Cutout
-from ..images.profiles import FWHM_OF_SIGMA
 from ..images.psf import PSF
 from .fit import fit_clumps, render_clumps
 from .model import moments_of

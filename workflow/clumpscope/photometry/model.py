@@ -47,7 +47,7 @@ def check_kernel(kernel: Array, oversampling: float = 1.0, where: str = "psf") -
     Raises
     ------
     InputError
-        Naming what is wrong; `clumpscope.images.psf.load_psf` centres and normalises.
+        Naming what is wrong; `clumpscope.images.psf_given.load_psf` centres and normalises.
     """
     kernel = np.asarray(kernel, dtype=float)
     if kernel.ndim != 2 or kernel.shape[0] != kernel.shape[1] or kernel.shape[0] % 2 == 0:
@@ -59,7 +59,7 @@ def check_kernel(kernel: Array, oversampling: float = 1.0, where: str = "psf") -
     if not (oversampling >= 1.0 and 0.5 < total < 3.0):
         raise InputError(where, f"sum {total:.4g} over pixels, {oversampling:g} samples a pixel side",
                          "a kernel of unit sum, with a sample a pixel at least",
-                         "Load it with clumpscope.images.psf.load_psf.")  # fmt: skip
+                         "Load it with clumpscope.images.psf_given.load_psf.")  # fmt: skip
     if total > _LIKELY_SUM:
         warnings.warn(
             f"{where}: sum {total:.3g}; fluxes are too small unless its wings make it that", stacklevel=3
@@ -68,7 +68,7 @@ def check_kernel(kernel: Array, oversampling: float = 1.0, where: str = "psf") -
     peak = np.unravel_index(kernel.argmax(), kernel.shape)
     if max(abs(peak[0] - half), abs(peak[1] - half)) > oversampling:
         raise InputError(where, f"its peak at pixel {peak[::-1]}", f"the middle, ({half}, {half})",
-                         "Load it with clumpscope.images.psf.load_psf.")  # fmt: skip
+                         "Load it with clumpscope.images.psf_given.load_psf.")  # fmt: skip
     return kernel
 
 

@@ -9,8 +9,9 @@ from dataclasses import replace
 import numpy as np
 from astropy.table import Table
 
+from ..gaussian import FWHM_OF_SIGMA
 from ..images.mosaic import Mosaic
-from ..images.profiles import FWHM_OF_SIGMA, encircled_sums
+from ..images.profiles import encircled_sums
 from ..images.psf import PSF
 from ..images.sky import sky_statistics
 from ..logs import in_doubt

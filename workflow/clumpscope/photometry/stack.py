@@ -7,6 +7,7 @@ from astropy.table import Table
 
 from ..errors import InputError
 from ..flags import has
+from ..gaussian import HALF_LIGHT_OF_SIGMA
 from ..images.centring import shifted
 from ..images.profiles import radial_profile
 from ..randomness import generator
@@ -206,7 +207,7 @@ def resolvable_sizes(
     n = len(patches)
     canvas, error = np.vstack(patches), np.full((n * side, side), sigma * noise_scale)
     for radius in radii_px:
-        width = np.full(n, radius / np.sqrt(2.0 * np.log(2.0)))
+        width = np.full(n, radius / HALF_LIGHT_OF_SIGMA)
         x = half + rng.uniform(-0.5, 0.5, n)
         y = half + side * np.arange(n) + rng.uniform(-0.5, 0.5, n)
         source = Table({"x": x, "y": y, "sigma_x_px": width, "sigma_y_px": width, "theta_deg": np.zeros(n)})

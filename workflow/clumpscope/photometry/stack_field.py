@@ -12,6 +12,7 @@ from astropy.table import Table, vstack
 from ..cosmology import pc_per_arcsec
 from ..files import replacing
 from ..flags import has
+from ..gaussian import HALF_LIGHT_OF_SIGMA
 from ..images.cutouts import Cutout
 from ..images.profiles import radial_profile
 from ..images.psf import PSF
@@ -122,7 +123,7 @@ def _canvas(galaxies: list, name: str, psf: PSF) -> tuple[np.ndarray, ...]:
 def _simulated_profiles(psf: PSF, half_light_px: np.ndarray, radii_px: np.ndarray) -> np.ndarray:
     """Profiles of noiseless round clumps seen through the PSF, 1 in the middle; (n_sizes, n_radii)."""
     profiles = []
-    for size in half_light_px / np.sqrt(2.0 * np.log(2.0)):
+    for size in half_light_px / HALF_LIGHT_OF_SIGMA:
         source = {
             "x": [_HALF_SIZE],
             "y": [_HALF_SIZE],

@@ -8,6 +8,7 @@ from astropy.coordinates import SkyCoord
 from astropy.table import Table
 
 from ..flags import FLAGS, has
+from ..gaussian import FWHM_OF_SIGMA
 from ..tables import require_columns
 
 __all__ = [
@@ -32,7 +33,6 @@ _TRUTH_COLUMNS = (
     "r_eff_pc",
     "mu",
 )
-_FWHM_PER_SIGMA = 2.0 * np.sqrt(2.0 * np.log(2.0))
 _LOW_SNR = 5.0
 # Share of a clump's light from which another one that is not told apart from it matters.
 _HELD = 0.1
@@ -201,7 +201,7 @@ def merged_clumps(truth: Table, partner: np.ndarray, fwhm_arcsec: np.ndarray) ->
 def _image_fwhm(truth: Table, fwhm_arcsec: np.ndarray) -> np.ndarray:
     """Circularised, PSF and size in quadrature [arcsec]."""
     circular = np.sqrt(np.asarray(truth["sigma_x_px"]) * np.asarray(truth["sigma_y_px"]))
-    return np.hypot(fwhm_arcsec, _FWHM_PER_SIGMA * circular * np.asarray(truth["pixel_scale_arcsec"]))
+    return np.hypot(fwhm_arcsec, FWHM_OF_SIGMA * circular * np.asarray(truth["pixel_scale_arcsec"]))
 
 
 def _status(measured, truth, partner, fwhm_arcsec, galaxies) -> list[str]:

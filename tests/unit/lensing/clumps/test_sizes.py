@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from astropy.table import Table
 from clumpscope.cosmology import pc_per_arcsec
-from clumpscope.lensing.clumps.sizes import HALF_LIGHT, axis_sizes
+from clumpscope.gaussian import HALF_LIGHT_OF_SIGMA
+from clumpscope.lensing.clumps.sizes import axis_sizes
 
 
 def sizes_of(major, minor, mu=4.0, mu_t=3.0, error=0.0):
@@ -17,7 +18,7 @@ def sizes_of(major, minor, mu=4.0, mu_t=3.0, error=0.0):
 
 
 def test_three_cases_of_the_effective_radius():
-    unit = HALF_LIGHT * 0.02 * pc_per_arcsec(2.0)
+    unit = HALF_LIGHT_OF_SIGMA * 0.02 * pc_per_arcsec(2.0)
     assert sizes_of(2.0, 0.5).r_eff_pc[0] == pytest.approx(unit * 1.0 / 2.0)
     assert sizes_of(2.0, 0.3).r_eff_pc[0] == pytest.approx(unit * 2.0 / 3.0)
     point = sizes_of(0.2, 0.1)
@@ -36,7 +37,7 @@ def test_error_of_the_fit_enters_the_radius():
 
 def test_half_light_radius_of_a_gaussian():
     radius = np.hypot(*np.random.default_rng(2).normal(size=(2, 400_000)))
-    assert np.median(radius) == pytest.approx(HALF_LIGHT, rel=3e-3)
+    assert np.median(radius) == pytest.approx(HALF_LIGHT_OF_SIGMA, rel=3e-3)
 
 
 def test_a_long_clump_of_unresolved_width_is_extended():

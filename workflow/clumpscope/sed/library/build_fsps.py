@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import InputError
-from .condensing import average_in_bins, library_edges
+from .condensing import average_in_bins, library_edges, lines_inside
 from .ssp import LYMAN_LIMIT, SPEED_OF_LIGHT, SSPLibrary, ionising_photons
 
 __all__ = ["build", "main"]
@@ -101,8 +101,7 @@ def build(out: str | os.PathLike) -> SSPLibrary:
     per_angstrom = SPEED_OF_LIGHT / wave**2
     edges = library_edges()
     line_wave = population.emline_wavelengths
-    seen = (line_wave > LYMAN_LIMIT) & (line_wave < edges[-1])
-    order = np.flatnonzero(seen)[np.argsort(line_wave[seen], kind="stable")]
+    order = lines_inside(line_wave, edges)
 
     bare, surviving = [], []
     for k in range(len(z_zsun)):

@@ -2,7 +2,9 @@
 
 import numpy as np
 
-__all__ = ["average_in_bins", "initial_mass_below", "library_edges", "remnant_fraction"]
+from .ssp import LYMAN_LIMIT
+
+__all__ = ["average_in_bins", "initial_mass_below", "library_edges", "lines_inside", "remnant_fraction"]
 
 # Pixels per e-fold of wavelength. Coarse where the IGM absorbs nearly everything; fine where medium bands
 # at high redshift meet narrow stellar absorption; coarse again where the stellar libraries themselves are.
@@ -22,6 +24,12 @@ def library_edges() -> np.ndarray:
         for low, high, per_efold in _SEGMENTS
     ]
     return np.concatenate([*pieces, [_SEGMENTS[-1][1]]])
+
+
+def lines_inside(wave: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Indices of emission lines that the library keeps, from the Lyman limit to its last edge, by rising wavelength."""
+    inside = np.flatnonzero((wave > LYMAN_LIMIT) & (wave < edges[-1]))
+    return inside[np.argsort(wave[inside], kind="stable")]
 
 
 def average_in_bins(x: np.ndarray, values: np.ndarray, edges: np.ndarray) -> np.ndarray:

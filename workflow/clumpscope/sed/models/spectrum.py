@@ -23,8 +23,8 @@ from .sfh import SFH, get_sfh, sfr_shape
 __all__ = [
     "NJY",
     "Spectrum",
-    "absorbed_luminosity",
     "age_weights",
+    "dust_glow",
     "rest_spectrum",
     "synthesize",
 ]
@@ -190,19 +190,18 @@ def synthesize(
     spectrum = rest_spectrum(library, sfh, params, float(age_of_universe_yr(redshift)), nebular)
     # Luminosity [Lsun] to flux [erg / s / cm2], and per observed instead of rest-frame Angstrom.
     dilution = library.lsun_erg_s / (4.0 * np.pi * luminosity_distance_cm(redshift) ** 2)
-    glow = np.zeros_like(spectrum.continuum)
-    if dust_emission:
-        glow = absorbed_luminosity(spectrum, params["a_v"]) * dust_spectrum(spectrum.wave_edges)
+    glow = dust_glow(spectrum, params["a_v"]) if dust_emission else np.zeros_like(spectrum.continuum)
     flux = [_through_filter(spectrum, glow, name, redshift, params["a_v"]) for name in filters]
     return np.array(flux) * dilution * NJY / SPEED_OF_LIGHT
 
 
-def absorbed_luminosity(spectrum: Spectrum, a_v: float) -> float:
-    """Luminosity that the dust absorbs [Lsun]."""
+def dust_glow(spectrum: Spectrum, a_v: float) -> np.ndarray:
+    """What the dust emits of the luminosity that it absorbs [Lsun / Angstrom], in the pixels of the spectrum."""
     edges = spectrum.wave_edges
     lost = 1.0 - 10.0 ** (-0.4 * a_v * calzetti(0.5 * (edges[1:] + edges[:-1])))
     lost_lines = 1.0 - 10.0 ** (-0.4 * a_v * calzetti(spectrum.line_wave))
-    return np.sum(spectrum.continuum * np.diff(edges) * lost) + np.sum(spectrum.lines * lost_lines)
+    absorbed = np.sum(spectrum.continuum * np.diff(edges) * lost) + np.sum(spectrum.lines * lost_lines)
+    return absorbed * dust_spectrum(edges)
 
 
 def _through_filter(spectrum: Spectrum, glow: np.ndarray, name: str, redshift: float, a_v: float) -> float:

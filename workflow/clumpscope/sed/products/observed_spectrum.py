@@ -8,10 +8,9 @@ from ...cosmology import age_of_universe_yr, luminosity_distance_cm
 from ..inference.posterior import Posterior
 from ..library.ssp import SPEED_OF_LIGHT, SSPLibrary, load_library
 from ..models.attenuation import calzetti
-from ..models.dust_emission import dust_spectrum
 from ..models.igm import igm_transmission
 from ..models.sfh import get_sfh
-from ..models.spectrum import NJY, absorbed_luminosity, rest_spectrum
+from ..models.spectrum import NJY, dust_glow, rest_spectrum
 
 __all__ = ["best_spectrum", "observed_spectrum"]
 
@@ -47,7 +46,7 @@ def observed_spectrum(
     wave, stretch = 0.5 * (spectrum.wave_edges[1:] + spectrum.wave_edges[:-1]), 1.0 + redshift
     density = spectrum.continuum * 10.0 ** (-0.4 * parameters["a_v"] * calzetti(wave))
     if dust_emission:
-        density += absorbed_luminosity(spectrum, parameters["a_v"]) * dust_spectrum(spectrum.wave_edges)
+        density += dust_glow(spectrum, parameters["a_v"])
     lines = spectrum.lines * 10.0 ** (-0.4 * parameters["a_v"] * calzetti(spectrum.line_wave))
     light = density * np.diff(spectrum.wave_edges) * igm_transmission(wave * stretch, redshift)
     lines = lines * igm_transmission(spectrum.line_wave * stretch, redshift)
