@@ -6,6 +6,7 @@ rule sed:
     input:
         photometry=believed_photometry,
         depth=lambda w: f"results/{w.field}/depth.ecsv" if w.field in IMAGING else [],
+        psfs=aperture_corrections,
         library=library_file,
     output:
         samples=update("results/{field}/sed/{sfh}/{batch}.nc"),
@@ -103,6 +104,7 @@ rule sed_picture:
 rule ssp_grid:
     input:
         photometry=believed_photometry,
+        psfs=aperture_corrections,
         library=library_file,
     output:
         table="results/{field}/sed/ssp.ecsv",

@@ -2,13 +2,19 @@
 
 from functools import lru_cache
 
+import numpy as np
 from astropy.table import vstack
 from clumpscope.logs import job_log
 from clumpscope.reddening import dereddening_factors
 from clumpscope.sed.inference.mixture import fitter_of
 from clumpscope.sed.inference.posterior import percentile_table
 from clumpscope.sed.inference.settings import FitSettings
-from clumpscope.sed.products.columns_photometry import only_filters, table_common, table_photometry
+from clumpscope.sed.products.columns_photometry import (
+    aperture_factors,
+    only_filters,
+    table_common,
+    table_photometry,
+)
 from clumpscope.sed.products.store import fit_or_reuse
 from clumpscope.tables import read_table, write_table
 
@@ -21,10 +27,15 @@ with job_log(snakemake.log[0]) as log:
         clumps = only_filters(clumps, snakemake.params.filters)
     flux, error, filters = table_photometry(clumps)
     common = table_common(clumps, filters)
-    factors = dereddening_factors(filters, snakemake.params.reddening)
+    psfs = read_table(snakemake.input.psfs) if snakemake.input.psfs else None
+    factors = dereddening_factors(filters, snakemake.params.reddening) * aperture_factors(filters, psfs)
     if options["limits"] == "paper" and "mag_limit_ab" not in options:
         depth = read_table(snakemake.input.depth)
-        options["mag_limit_ab"] = dict(zip(depth["filter"], depth["mag_limit_ab"], strict=True))
+        limits = dict(zip(depth["filter"], depth["mag_limit_ab"], strict=True))
+        # Of fluxes as they were observed.
+        options["mag_limit_ab"] = {
+            name: limits[name] - 2.5 * np.log10(factor) for name, factor in zip(filters, factors, strict=True)
+        }
     settings = FitSettings(
         sfh=snakemake.wildcards.sfh.partition("_in_")[0], seed=snakemake.params.seed, **options
     )

@@ -4,7 +4,7 @@ from astropy.table import Table, vstack
 from clumpscope.logs import job_log
 from clumpscope.reddening import dereddening_factors
 from clumpscope.sed.inference.grid import fit_grid, grid_ages_yr
-from clumpscope.sed.products.columns_photometry import table_photometry
+from clumpscope.sed.products.columns_photometry import aperture_factors, table_photometry
 from clumpscope.sed.products.grid_table import grid_table, map_table
 from clumpscope.sed.products.stack import median_stack
 from clumpscope.tables import read_table, write_table
@@ -12,10 +12,11 @@ from clumpscope.tables import read_table, write_table
 with job_log(snakemake.log[0]):
     tables, stacks, maps, stacked = [], [], [], []
     library, params = snakemake.input.library, snakemake.params
+    psfs = read_table(snakemake.input.psfs) if snakemake.input.psfs else None
     for path in snakemake.input.photometry:
         clumps = read_table(path)
         flux, error, filters = table_photometry(clumps)
-        factors = dereddening_factors(filters, params.reddening)
+        factors = dereddening_factors(filters, params.reddening) * aperture_factors(filters, psfs)
         flux, error, z = flux * factors, error * factors, float(clumps["z"][0])
         options = {"ages_yr": grid_ages_yr(z, params.universe_age_limit), "mass_filter": params.mass_filter}
         fit = fit_grid(flux, error, filters, z, library, error_floor=params.error_floor, **options)

@@ -55,8 +55,15 @@ def sed_settings(wildcards):
         "mass_filter",
         "universe_age_limit",
         "redshift_quantiles",
+        "total_flux",
     )
     return {key: value for key, value in settings.items() if key not in others}
+
+
+def aperture_corrections(wildcards):
+    """Table of the PSFs, where fluxes are corrected to those out to the kernels' edges."""
+    corrected = wildcards.field in IMAGING and SETTINGS[wildcards.field]["sed"]["total_flux"]
+    return f"results/{wildcards.field}/psf/psf.ecsv" if corrected else []
 
 
 def host_reddening(wildcards):

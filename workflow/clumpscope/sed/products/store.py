@@ -46,7 +46,7 @@ _PER_OBJECT = (
     "flags",
 )
 _PER_BAND = {
-    "flux_njy": "Observed flux density",
+    "flux_njy": "Flux density, corrected for Galactic reddening and for light outside the aperture",
     "error_njy": "Error of the observed flux density",
     "data_njy": "Flux density fitted, limits treated",
     "sigma_njy": "Error fitted, error floor included",
