@@ -27,7 +27,7 @@ from clumpscope.addresses import is_address, parse_address
 from clumpscope.errors import InputError
 from clumpscope.files import PACKED_ENDINGS, attend, sweep
 from clumpscope.figures.registry import FIGURES, figures_of, figures_of_columns
-from clumpscope.filters import get_filter
+from clumpscope.filters import get_filter, three_filters
 from clumpscope.integrity import damaged, record
 from clumpscope.injection import INJECTION_TABLES
 from clumpscope.population import POPULATION_TABLES

@@ -27,6 +27,34 @@ rule cutout:
         "../workflow/cut_out_galaxy.py"
 
 
+rule field_picture:
+    input:
+        galaxies="results/{field}/galaxies.ecsv",
+        images=lambda w: [
+            image[key]
+            for image in colour_images(w).values()
+            for key in configuration.IMAGE_MAPS
+            if key in image
+        ],
+    output:
+        "results/{field}/field.fits",
+    log:
+        "results/{field}/logs/field_picture.log",
+    benchmark:
+        "results/{field}/benchmarks/field_picture.tsv"
+    wildcard_constraints:
+        field=one_of(IMAGING),
+    conda:
+        "../envs/imaging.yaml"
+    resources:
+        mem_mb=memory(2000),
+        runtime=30,
+    params:
+        images=colour_images,
+    script:
+        "../workflow/picture_field.py"
+
+
 rule detect:
     input:
         cutouts="results/{field}/galaxies/{galaxy}/cutouts.fits",

@@ -97,3 +97,9 @@ def psf_options(wildcards):
 
 def per_filter(pattern):
     return lambda w: expand(pattern, field=w.field, filter=FIELDS[w.field]["images"])
+
+
+def colour_images(wildcards):
+    """Options of the mosaics behind red, green and blue."""
+    images = LOCAL[wildcards.field]["images"]
+    return {band: configuration.mosaic_options(images[band]) for band in three_filters(list(images))}

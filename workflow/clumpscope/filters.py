@@ -3,6 +3,7 @@
 import csv
 import difflib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
@@ -12,7 +13,15 @@ import numpy as np
 from .errors import InputError
 from .resources import resource
 
-__all__ = ["Filter", "Resolved", "filter_names", "get_filter", "resolve_filter", "transmission"]
+__all__ = [
+    "Filter",
+    "Resolved",
+    "filter_names",
+    "get_filter",
+    "resolve_filter",
+    "three_filters",
+    "transmission",
+]
 
 # Cameras beyond the table: what their filters' names here end in, and the channel.
 _CAMERAS = {
@@ -209,3 +218,12 @@ def transmission(name: str) -> tuple[np.ndarray, np.ndarray]:
 
     curve = observate.Filter(get_filter(name).sedpy)
     return curve.wavelength.copy(), curve.transmission.copy()
+
+
+def three_filters(names: Sequence[str]) -> tuple[str, str, str]:
+    """Filters for red, green and blue: the broad ones (W) where there are three, at the ends and in the middle in log wavelength."""
+    broad = [name for name in names if name.endswith("W")]
+    ordered = sorted(broad if len(broad) >= 3 else names, key=lambda name: get_filter(name).pivot_angstrom)
+    logarithm = np.log([get_filter(name).pivot_angstrom for name in ordered])
+    middle = int(np.argmin(np.abs(logarithm - 0.5 * (logarithm[0] + logarithm[-1]))))
+    return ordered[-1], ordered[middle], ordered[0]

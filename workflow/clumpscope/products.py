@@ -97,6 +97,7 @@ PRODUCTS: dict[str, Product] = {
         ("source_plane", "galaxies/{measured}/source_plane.fits", "images", "run", "a galaxy in its source plane"),
         ("source_planes", "galaxies/{measured}/source_plane.fits", "deflections", "figures", "the same, where the lens model can trace"),
         ("source_plane_picture", "galaxies/{measured}/source_plane.png", "images", "run", "the same as a picture"),
+        ("field_picture", "field.fits", "images", "figures", "the field in three broad filters, in large pixels"),
         ("lens_map", "lens/magnification.fits", "lens", "figures", "magnification over the field"),
         ("critical_lines", "lens/critical_lines.ecsv", "lens", "figures", "critical lines and caustics"),
         ("multiple_images", "lens/multiple_images.ecsv", "systems", "figures", "images of one galaxy compared"),

@@ -39,6 +39,7 @@ def imaging_products(folder, n_galaxies=20, seed=3):
     }
     products |= lens_products(folder, catalogue, field.galaxies, seed)
     products["cutouts"] = [write_galaxy(folder, catalogue, name) for name in field.galaxies["id"][:5]]
+    products["field_picture"] = [write_field_picture(folder, catalogue)]
     products["psfs"] = [write_round_psf(folder)]
     names = np.unique(catalogue["galaxy"])
     products["sed_draws"] = [
@@ -124,6 +125,22 @@ def lens_products(folder, catalogue, galaxies, seed):
         "counterparts": clumps,
         "source_planes": [write_source_plane(folder, catalogue, name) for name in galaxies["id"][:8]],
     }
+
+
+def write_field_picture(folder, catalogue):
+    """The whole field in three filters: noise and a point at every clump."""
+    rng = np.random.default_rng(2)
+    wcs = sky_wcs(catalogue, 0.5, (120, 100))
+    x, y = (np.rint(one).astype(int) for one in wcs.world_to_pixel_values(catalogue["ra"], catalogue["dec"]))
+    inside = (x >= 0) & (x < 100) & (y >= 0) & (y < 120)
+    planes = {}
+    for name in ("F444W", "F200W", "F115W"):
+        data = rng.normal(0, NOISE_NJY, (120, 100))
+        data[y[inside], x[inside]] += 20 * NOISE_NJY
+        planes[name] = Cutout(data, np.full(data.shape, NOISE_NJY), wcs, 0, 0, 0.5, name)
+    path = folder / "field.fits"
+    write_cutouts(path, planes, "field", 2.0, "F200W")
+    return path
 
 
 def shifted(sed, step):

@@ -7,11 +7,12 @@ import pytest
 from astropy.table import Table
 from clumpscope.errors import InputError
 from clumpscope.field_checks import check_samples
-from clumpscope.figures.composite import composite, three_filters
+from clumpscope.figures.composite import composite
 from clumpscope.figures.luminosity_size import enclosing_levels
 from clumpscope.figures.registry import draw_figure
 from clumpscope.figures.resolution_cases import observed, true_light
 from clumpscope.figures.save import save
+from clumpscope.filters import three_filters
 from clumpscope.images.psf import read_psf
 from clumpscope.population.sample import has_size, population_sample
 from scipy.stats import chi2, pearsonr

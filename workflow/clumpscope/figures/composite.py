@@ -1,7 +1,6 @@
 """Colour pictures of galaxies out of their cutouts."""
 
 import os
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -9,14 +8,14 @@ from astropy.table import Table
 from astropy.wcs import WCS
 
 from ..cosmology import pc_per_arcsec
-from ..filters import get_filter
+from ..filters import three_filters
 from ..images.cutouts import Cutout, read_cutouts
 from .style import PALETTE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Composite", "composite", "draw_composite", "three_filters"]
+__all__ = ["Composite", "composite", "draw_composite"]
 
 _MARGIN, _LEAST_ARCSEC = 1.7, 1.2  # side of a picture: in the extent of the clumps, and the least
 _SOFTENING = 8.0
@@ -47,22 +46,15 @@ class Composite(NamedTuple):
     z: float
 
 
-def three_filters(names: Sequence[str]) -> tuple[str, str, str]:
-    """Filters for red, green and blue: the broad ones (W) where there are three, at the ends and in the middle in log wavelength."""
-    broad = [name for name in names if name.endswith("W")]
-    ordered = sorted(broad if len(broad) >= 3 else names, key=lambda name: get_filter(name).pivot_angstrom)
-    logarithm = np.log([get_filter(name).pivot_angstrom for name in ordered])
-    middle = int(np.argmin(np.abs(logarithm - 0.5 * (logarithm[0] + logarithm[-1]))))
-    return ordered[-1], ordered[middle], ordered[0]
-
-
-def composite(path: str | os.PathLike) -> Composite:
+def composite(path: str | os.PathLike, balanced: bool = False) -> Composite:
     """Colour picture of one galaxy after Lupton et al. (2004), on the finest pixels of its three filters.
 
     Parameters
     ----------
     path : path-like
         Of a galaxy's cutouts (`clumpscope.images.cutouts.write_cutouts`).
+    balanced : bool
+        Whether the median colour of what is bright is white; otherwise a flat spectrum is.
     """
     from astropy.visualization import make_lupton_rgb
 
@@ -75,6 +67,12 @@ def composite(path: str | os.PathLike) -> Composite:
     noise = float(np.nanmedian(cutouts[names[1]].error)) / cutouts[names[1]].pixel_scale_arcsec ** 2
     noise = noise if np.isfinite(noise) and noise > 0 else 1.0
     planes = [np.nan_to_num(plane - np.nanmedian(plane)) for plane in planes]
+    bright = np.min(planes, axis=0) > noise
+    if balanced and bright.any():
+        scale = [float(np.median(planes[1][bright]) / np.median(plane[bright])) for plane in planes]
+        planes = [plane * factor for plane, factor in zip(planes, scale, strict=True)]
+        # Else the sky had the colour of the band that is brightened most.
+        noise *= max(scale)
     rgb = make_lupton_rgb(*planes, minimum=-1.0 * noise, stretch=_STRETCH * noise, Q=_SOFTENING)
     return Composite(rgb, grid.wcs, grid.pixel_scale_arcsec, names, str(meta["galaxy"]), float(meta["z"]))
 

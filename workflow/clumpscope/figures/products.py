@@ -19,7 +19,7 @@ def load_products(paths: Mapping[str, str | os.PathLike | Sequence | Mapping]) -
         By product: the path of a table (``catalogue``, ``hosts``, ``galaxies``, ``truth``, ``truth_summary``,
         ``published``, ``published_stack``, ``stack``, ``stack_profiles``, ``ssp_stack``, ``ssp_stack_photometry``, ``ssp_fits``,
         ``critical_lines``, ``multiple_images``, ``counterparts``); a mapping of paths by name (``sed_all`` by SFH, ``population`` and
-        ``injection`` by table, ``samples`` by label, ``filter_sets`` by set); a list of files (``residuals``, ``cutouts``, ``source_planes``, ``lens_map``,
+        ``injection`` by table, ``samples`` by label, ``filter_sets`` by set); a list of files (``residuals``, ``cutouts``, ``field_picture``, ``source_planes``, ``lens_map``,
         ``stack_images``, ``psfs``, ``sed_draws``), which are opened only by the figure.
 
     Returns

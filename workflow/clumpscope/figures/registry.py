@@ -112,6 +112,10 @@ _ROWS: list[tuple[Any, ...]] = [
      "Data, model of the clumps, and residual of the galaxies with the most clumps, in the bluest filter, the reference filter "
      "and the reddest, each with one scale; circles are clumps, the number is the side of the pictures (C25 Fig. 5). The diffuse light of the galaxy stays in the "
      "residual."),
+    ("field", _IMAGING, ("field_picture", "catalogue"),
+     "The part of the mosaics that holds the galaxies, in three broad filters (named above) with one arcsinh stretch (Lupton et al. 2004), the median colour of what is bright being white; circles are clumps, lines the critical lines of the best "
+     "lens model for sources at the median redshift of the galaxies, where there is a lens (F22 Fig. 1).",
+     ("critical_lines",)),
     ("lens_field", _IMAGING, ("lens_map", "critical_lines", "catalogue"),
      "Magnification of sources at the median redshift of the galaxies (stated beside the scale), from the best lens model, with its critical "
      "lines, their caustics in the source plane (shifted as a whole where masses outside the field deflect all light alike), and the clumps. Clumps at other redshifts have their own critical lines: what counts for "
