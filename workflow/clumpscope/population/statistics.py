@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import binom, pearsonr
+from scipy.special import bdtr
 
 __all__ = [
     "Correlation",
@@ -88,7 +88,8 @@ def median(values: np.ndarray, owner: np.ndarray | None = None) -> Median:
         return Median(middle, np.nan, np.nan, p16, p84, n)
     effective = n if owner is None else _independent(values < middle, owner)
     # P(the median lies below the k-th smallest value) = P(Binomial(n, 1/2) < k) has to be at most 16 %.
-    rank = max(int(binom.ppf(0.16, effective, 0.5) * n / effective), 1)
+    quantile = np.searchsorted(bdtr(np.arange(effective + 1), effective, 0.5), 0.16)
+    rank = max(int(quantile * n / effective), 1)
     return Median(middle, middle - float(values[rank - 1]), float(values[n - rank]) - middle, p16, p84, n)
 
 
@@ -184,6 +185,8 @@ def correlation(x: np.ndarray, y: np.ndarray) -> Correlation:
     x, y = _pairs(x, y)
     if x.size < 3 or np.ptp(x) == 0 or np.ptp(y) == 0:
         return Correlation(np.nan, np.nan, int(x.size))
+    from scipy.stats import pearsonr  # takes half a second to import, which figures of medians need not wait for
+
     r, p = pearsonr(x, y)
     return Correlation(float(r), float(p), int(x.size))
 
