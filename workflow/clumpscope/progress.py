@@ -1,4 +1,4 @@
-"""How far a run is: jobs, galaxies and clumps done, failures so far and the time left, in the terminal and in a file."""
+"""How far a run is: jobs, galaxies and clumps done, failures so far, the time left and the time by stage, in the terminal and in a file."""
 
 import json
 import logging
@@ -46,6 +46,8 @@ class Progress(logging.Handler):
         super().__init__()
         self.fields, self.folder, self.every_s = list(fields), Path(folder), every_s
         self.failed: dict[int, str] = {}
+        self.running: dict[int, tuple[str, float]] = {}
+        self.spent: dict[str, tuple[int, float]] = {}
         self.done, self.total = 0, 0
         self.start, self.told = time.monotonic(), -every_s
 
@@ -56,8 +58,13 @@ class Progress(logging.Handler):
             self.done, self.total = record.done, record.total
         elif event == "job_error":
             self.failed[record.jobid] = f"{record.rule_name}: {', '.join(record.log) or 'no log'}"
+        elif event == "job_info":
+            self.running[record.jobid] = record.rule_name, record.created
         elif event == "job_finished":
             self.failed.pop(record.job_id, None)  # one that failed, and was run again
+            rule, start = self.running.pop(record.job_id, ("other", record.created))
+            jobs, seconds = self.spent.get(rule, (0, 0.0))
+            self.spent[rule] = jobs + 1, seconds + record.created - start
         if event not in ("progress", "job_error"):
             return
         now = time.monotonic()
@@ -73,14 +80,20 @@ class Progress(logging.Handler):
             self.handleError(record)
 
     def lines(self, elapsed_s: float) -> list[str]:
-        """State of the run, of every field, and the failures, a line each."""
+        """State of the run, of every field, the failures, and the time of all jobs of a rule, a line each."""
         left = (
             f", about {_duration(elapsed_s * (self.total - self.done) / self.done)} left"
             if 0 < self.done < self.total
             else ""
         )
         run = f"{self.done} of {self.total or '?'} jobs in {_duration(elapsed_s)}{left}, {len(self.failed)} failed"
-        return [run, *map(self._state, self.fields), *(f"  failed: {job}" for job in self.failed.values())]
+        slowest = sorted(self.spent.items(), key=lambda item: (-item[1][1], item[0]))
+        return [
+            run,
+            *map(self._state, self.fields),
+            *(f"  failed: {job}" for job in self.failed.values()),
+            *(f"  {rule}: {n} jobs, {_duration(seconds)} together" for rule, (n, seconds) in slowest),
+        ]
 
     def _state(self, field: str) -> str:
         """Galaxies and clumps of a field that have photometry, of all that are known so far."""

@@ -40,6 +40,22 @@ def test_failures_are_told_until_they_are_mended(run):
     assert "0 failed" in run("progress", done=1, total=2)[0]
 
 
+def test_time_of_every_rule_is_in_the_file(tmp_path):
+    progress = Progress([], tmp_path)
+
+    def say(event, at, **values):
+        record = logging.LogRecord("run", logging.INFO, "", 0, None, (), None)
+        record.__dict__.update(event=event, created=at, **values)
+        progress.emit(record)
+
+    for jobid, rule, start in ((1, "cutout", 0.0), (2, "fit", 5.0), (3, "fit", 10.0)):
+        say("job_info", start, jobid=jobid, rule_name=rule)
+    for jobid, end in ((1, 2.0), (3, 40.0), (2, 105.0)):
+        say("job_finished", end, job_id=jobid)
+    progress.done = progress.total = 3
+    assert progress.lines(105.0)[1:] == ["  fit: 2 jobs, 2 min together", "  cutout: 1 jobs, 2 s together"]
+
+
 def test_time_left_goes_with_the_jobs_left(tmp_path):
     progress = Progress([], tmp_path)
     progress.done, progress.total = 30, 120

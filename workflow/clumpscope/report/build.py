@@ -28,6 +28,8 @@ _POPULATION = {
     "gradient_slopes": tables.gradient_table,
 }
 _INJECTION = {"completeness_limits": tables.completeness_table, "recovery": tables.injection_table}
+# Figures that tell whether the others can be trusted; the report begins with them.
+_CHECKING = ("coverage", "truth_recovery", "completeness", "f22_comparison")
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,7 @@ def build(fields: Sequence[FieldInputs], provenance: Location, path: Location) -
         fields=[_field(one, base) for one in fields],
         provenance=record,
         provenance_link=_link(provenance, base),
+        progress="progress.txt" if (base / "progress.txt").exists() else None,
         config=json.dumps(record["config"], indent=2, ensure_ascii=False),
     )
     with replacing(path) as temporary:
@@ -167,19 +170,18 @@ def _field(inputs: FieldInputs, base: Path) -> dict[str, Any]:
     if inputs.kind != "photometry" and "statistics" in inputs.population:
         quoted = read_table(resource("claeyssens2025/numbers.csv"))
         shown.insert(0, tables.statistics_table(read_table(inputs.population["statistics"]), quoted))
-    for name, make in _INJECTION.items():
-        if name in inputs.injection:
-            shown.append(make(read_table(inputs.injection[name])))
-    if inputs.published_stack:
-        shown.insert(0, tables.stack_table(read_table(inputs.published_stack)))
-    if inputs.published:
-        shown.insert(0, tables.published_table(read_table(inputs.published)))
-    if inputs.recovered:
-        shown.insert(0, tables.recovered_table(read_table(inputs.recovered)))
-    if inputs.coverage:
-        shown.insert(0, tables.coverage_table(read_table(inputs.coverage)))
-    if inputs.recovery:
-        shown.insert(0, tables.recovery_table(read_table(inputs.recovery)))
+    checks = [
+        make(read_table(path))
+        for path, make in (
+            (inputs.recovery, tables.recovery_table),
+            (inputs.coverage, tables.coverage_table),
+            (inputs.recovered, tables.recovered_table),
+            *((inputs.injection.get(name), make) for name, make in _INJECTION.items()),
+            (inputs.published, tables.published_table),
+            (inputs.published_stack, tables.stack_table),
+        )
+        if path
+    ]
     if inputs.psfs:
         shown.append(tables.psf_table(read_table(inputs.psfs)))
     links = [
@@ -193,6 +195,7 @@ def _field(inputs: FieldInputs, base: Path) -> dict[str, Any]:
         inputs.published_stack,
     ]
     links += [*inputs.population.values(), *inputs.injection.values(), *inputs.further]
+    figures = _figures(inputs.figures, base)
     return {
         "name": inputs.name,
         "kind": inputs.kind,
@@ -201,8 +204,10 @@ def _field(inputs: FieldInputs, base: Path) -> dict[str, Any]:
         "selection": selection_counts(selection) if selection is not None else [],
         "flags": flag_counts(catalogue) if catalogue is not None else [],
         "missing": [_link(path, base) for path in inputs.missing],
+        "checks": [table for table in checks if table.rows],
+        "checking_figures": [one for one in figures if one["name"] in _CHECKING],
         "tables": [table for table in shown if table.rows],
-        "figures": _figures(inputs.figures, base),
+        "figures": [one for one in figures if one["name"] not in _CHECKING],
         "links": [(Path(path).name, _link(path, base)) for path in links if path],
         "inspection": _link(inputs.inspection, base) if inputs.inspection else None,
         "galaxies": {
