@@ -6,6 +6,7 @@ not writable, the code goes to the user's cache folder (`NUMBA_CACHE_DIR` names 
 
 import numpy as np
 
+from .images.box_median import box_median
 from .lensing.models.parametric import ParametricModel
 from .photometry.fit import fit_clumps, render_clumps
 from .photometry.noise import Correlation
@@ -39,6 +40,7 @@ def _photometry() -> None:
             free = fit_clumps(image, error, kernel, x, y, model=model, rho=noise)
         fit_clumps(image, error, kernel, x, y, shape=free, rho=noise)
     render_clumps(free, kernel, image.shape)
+    box_median(image, 5)
     Correlation(rho)(image.reshape(1, -1), image.shape)
 
 

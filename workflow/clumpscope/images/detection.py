@@ -11,6 +11,7 @@ from astropy.table import Table
 
 from ..flags import has
 from ..made_by import write_fits
+from .box_median import box_median
 from .cutouts import Cutout
 from .deblend import deblend
 from .noise import aperture_inflation
@@ -160,7 +161,7 @@ def _without_smooth_light(data: np.ndarray, good: np.ndarray, box_px: float) -> 
     nearest = scipy.ndimage.distance_transform_edt(~good, return_distances=False, return_indices=True)
     filled = data[tuple(nearest)]
     side = 2 * int(box_px / 2) + 1
-    return np.where(good, data - scipy.ndimage.median_filter(filled, side, mode="nearest"), 0.0)
+    return np.where(good, data - box_median(filled, side), 0.0)
 
 
 def _signal_to_noise(image, error, sigma_px, rho) -> np.ndarray:

@@ -14,6 +14,7 @@ from functools import lru_cache
 import numpy as np
 import scipy
 
+from ..images.box_median import box_median
 from .boxes import Box
 from .noise import Correlation
 
@@ -291,4 +292,4 @@ def running_median(image: Array, side: int) -> Array:
     if not good.any():
         return np.zeros(image.shape)
     nearest = scipy.ndimage.distance_transform_edt(~good, return_distances=False, return_indices=True)
-    return scipy.ndimage.median_filter(image[tuple(nearest)], side, mode="nearest")
+    return box_median(image[tuple(nearest)], side)

@@ -185,7 +185,9 @@ def correlation(x: np.ndarray, y: np.ndarray) -> Correlation:
     x, y = _pairs(x, y)
     if x.size < 3 or np.ptp(x) == 0 or np.ptp(y) == 0:
         return Correlation(np.nan, np.nan, int(x.size))
-    from scipy.stats import pearsonr  # takes half a second to import, which figures of medians need not wait for
+    from scipy.stats import (
+        pearsonr,
+    )  # takes half a second to import, which figures of medians need not wait for
 
     r, p = pearsonr(x, y)
     return Correlation(float(r), float(p), int(x.size))
