@@ -129,9 +129,11 @@ class Host:
         modes = covariance(np.ones(some.size, dtype=bool), some) @ (vectors[:, kept] / np.sqrt(values[kept]))
         flat = np.linalg.qr(plane(shape).terms.reshape(3, -1).T)[0]
         modes -= flat @ (flat.T @ modes)
-        left, strength, _ = scipy.linalg.svd(modes, full_matrices=False)
-        strongest = slice(0, min(_MOST, np.count_nonzero(strength > 1e-4 * strength[0])))
-        return np.ascontiguousarray((left * strength)[:, strongest].T).reshape(-1, ny, nx)
+        # Main axes by their few products: in a quarter of the time of a decomposition of all pixels.
+        power, axes = scipy.linalg.eigh(modes.T @ modes)
+        strongest = np.argsort(-power, kind="stable")[:_MOST]
+        strongest = strongest[power[strongest] > 1e-8 * power.max()]
+        return np.ascontiguousarray((modes @ axes[:, strongest]).T).reshape(-1, ny, nx)
 
     def background(self, box: Box, image: Array, sources: Array, arcs: bool = True) -> Background:
         """Plane and host of a box, as strong as the data ask for.
