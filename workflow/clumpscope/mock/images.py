@@ -43,6 +43,7 @@ _ELECTRONS_PER_NJY = {"broad": 800.0, "medium": 150.0}
 _PLANES_BYTES = 600e6  # of the filters drawn together
 _ARC_MU = 10.0
 _DEFLECTION_ARCSEC = 0.08  # pitch of the deflections used for diffuse light
+_MEMBER_REACH = 25.0  # half-light radii, where a cluster galaxy is 1e-4 times as bright as at one
 
 
 def to_pixel(position: float | np.ndarray, size_arcsec: float, scale: float) -> float | np.ndarray:
@@ -208,7 +209,6 @@ class Mosaics:
 
     def _member_light(self, axis: np.ndarray) -> list[tuple[dict[str, float], np.ndarray]]:
         """Two colours of light, of the galaxies and between them: flux by filter for unit flux in F150W, and image."""
-        x, y = np.meshgrid(axis.astype(np.float32), axis.astype(np.float32))
         light = []
         for metallicity, between in ((MEMBER_METALLICITY, False), (ICL_METALLICITY, True)):
             unit = member_population(metallicity).flux_per_msun(["F150W", *self.filters], Z_LENS)
@@ -216,16 +216,18 @@ class Mosaics:
             image = np.zeros((self.n, self.n), dtype=np.float32)
             for m in self.scene.members:
                 if (m.name == "ICL") == between:
+                    reach = _MEMBER_REACH * m.r_eff_arcsec
+                    rows, columns = (_near(p, axis, reach) for p in (m.y_arcsec, m.x_arcsec))
                     shape = sersic_image(
-                        x - m.x_arcsec,
-                        y - m.y_arcsec,
+                        axis[columns].astype(np.float32) - np.float32(m.x_arcsec),
+                        axis[rows, None].astype(np.float32) - np.float32(m.y_arcsec),
                         m.r_eff_arcsec,
                         m.sersic_n,
                         m.axis_ratio,
                         m.angle_deg,
                         self.scale,
                     )
-                    image += shape * np.float32(10 ** (-0.4 * (m.mag - 31.4)))
+                    image[rows, columns] += shape * np.float32(10 ** (-0.4 * (m.mag - 31.4)))
             light.append((flux, image))
         return light
 
