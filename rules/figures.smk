@@ -3,7 +3,11 @@ rule figure:
         unpack(lambda w: {name: listed(paths) for name, paths in needed_products(w).items()}),
     output:
         pdf="results/{field}/figures/{figure}.pdf",
-        png="results/{field}/figures/{figure}.png",
+        png=report(
+            "results/{field}/figures/{figure}.png",
+            category="{field}",
+            labels={"figure": "{figure}"},
+        ),
         data="results/{field}/figures/{figure}.ecsv",
     log:
         "results/{field}/logs/figures/{figure}.log",

@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -101,6 +103,14 @@ def test_fits_are_shown_all_together_and_one_by_one(photometry_run):
     failed = snakemake(folder, arguments, picture.replace("003", "999"), cores=1, check=False)
     log = (folder / "results/clusters/logs/sed/exp_10Myr/clusters/SC_999_picture.log").read_text()
     assert failed.returncode != 0 and "'SC_999'" in log and "SC_003" in log
+
+
+def test_snakemakes_own_report_shows_the_figures(photometry_run, tmp_path):
+    folder, arguments = photometry_run
+    snakemake(folder, arguments, "--report", str(tmp_path / "report.zip"))
+    with zipfile.ZipFile(tmp_path / "report.zip") as archive:
+        shown = [Path(name).name for name in archive.namelist() if name.endswith(".png")]
+    assert sorted(shown) == sorted(path.name for path in (folder / "results/clusters/figures").glob("*.png"))
 
 
 def test_one_core_gives_the_same_bytes(photometry_run, tmp_path):
