@@ -7,7 +7,7 @@ import pytest
 from astropy.io import fits
 from astropy.table import Table
 from astropy.wcs import WCS
-from clumpscope.images.consistency import registration
+from clumpscope.images.consistency import compare_noise, registration
 from clumpscope.images.mosaic import open_mosaic
 
 CENTRE = (10.0, -30.0)
@@ -60,3 +60,14 @@ def test_zeros_of_whole_numbers_are_counts(tmp_path):
     fits.writeto(tmp_path / "counts.fits", counts, header)
     data, _ = open_mosaic(tmp_path / "counts.fits").read(slice(0, 60), slice(0, 60))
     assert np.isnan(data[:20]).all() and np.isfinite(data[25:]).mean() > 0.99
+
+
+@pytest.mark.parametrize(("njy_per_unit", "told"), [(1.0, False), (1e3, True), (1e-3, True)])
+def test_a_unit_that_is_wrong_everywhere_is_told(njy_per_unit, told):
+    # The depth of the UNCOVER mosaics, 29.5 AB mag in circles of 0.1 arcsec, in all filters.
+    noise = 10 ** (0.4 * (31.4 - 29.5)) / 5 / (np.sqrt(np.pi) * 0.1) * njy_per_unit
+    found = compare_noise({"F150W": noise, "F277W": 1.2 * noise, "F444W": 0.8 * noise}, "fields.a.images")
+    assert bool(found) == told
+    if told:
+        assert f"{29.5 - 2.5 * np.log10(njy_per_unit):.1f} AB mag" in found[0]
+    assert compare_noise({}, "fields.a.images") == []

@@ -25,6 +25,8 @@ _BLOCKS, _BLOCK_PX, _FEW_PX = 4, 128, 100
 _LIKELY, _POSSIBLE = (0.2, 5.0), (0.05, 20.0)
 # Noise of a filter over the median of all, beyond which a unit must be wrong; depths of one field differ by ten at most.
 _OTHER_NOISE = 30.0
+# Limits of the noise in a circle of 0.1 arcsec radius, 5 sigma, that telescopes reach: from the shallowest of HST to the deepest of JWST.
+_CIRCLE_ARCSEC, _DEPTHS_AB = 0.1, (23.5, 32.0)
 # Galaxies that tell whether images lie on each other, half the side of their cutouts, and the least offset worth a word.
 _GALAXIES, _FEWEST_GALAXIES, _REACH_ARCSEC, _OFFSET_ARCSEC = 12, 3, 1.6, 0.06
 
@@ -121,12 +123,16 @@ def sky_noise(mosaic: Mosaic) -> float:
 
 
 def compare_noise(noise: Mapping[str, float], key: str) -> list[str]:
-    """Tell filters whose noise, of `sky_noise`, is too far from the others' for their unit to be right."""
+    """Tell filters whose noise, of `sky_noise`, is too far from the others' for their unit to be right, and if all are too deep or shallow."""
     known = {name: value for name, value in noise.items() if np.isfinite(value) and value > 0.0}
-    if len(known) < 2:
+    if not known:
         return []
     middle = np.median(np.log(list(known.values())))
-    return [
+    limit_njy = 5.0 * np.exp(middle) * np.sqrt(np.pi) * _CIRCLE_ARCSEC
+    depth = 31.4 - 2.5 * np.log10(limit_njy)
+    unlikely = not _DEPTHS_AB[0] < depth < _DEPTHS_AB[1]
+    told = f"{key}: noise of {limit_njy:.3g} nJy (5 sigma) in circles of {_CIRCLE_ARCSEC} arcsec, or {depth:.1f} AB mag, where {_DEPTHS_AB[0]} to {_DEPTHS_AB[1]} are usual: is their unit right?"
+    return [told] * unlikely + [
         f"{key}.{name}: noise {factor:.3g} times that of the field's other images: is its unit right?"
         for name, value in known.items()
         if not 1.0 / _OTHER_NOISE < (factor := float(np.exp(np.log(value) - middle))) < _OTHER_NOISE
