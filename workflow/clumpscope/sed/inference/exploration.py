@@ -3,9 +3,10 @@
 Population Monte Carlo: a mixture is fitted to the weighted points, new points are drawn from it, and
 all points are re-weighted against everything drawn so far (the deterministic mixture of Owen & Zhou
 2000), tempered as long as too few points carry the weight. Modes keep their right weights, since every
-weight is posterior over known density. Once there are enough points, whose weights have no heavy tail, a last
+weight is posterior over known density. Once there are enough points, whose weights have no heavy tail, a larger
 round from the mixture fitted to them is the posterior by itself: of points that a mixture was fitted to, those in
-the tails weigh a little too little. Without, the points are where ensembles start from.
+the tails weigh a little too little. Where its own weights have a heavy tail, it has found what the mixture lacks: its
+points join the others for a few more such rounds. If none will do, the points are where ensembles start from.
 """
 
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from .climbing import CLIMBING_STEPS, basins, climb
 from .diagnostics import pareto_shape
 from .proposal import Mixture, fit_mixture
 
-__all__ = ["Exploration", "effective_size", "explore", "resample", "worth_keeping"]
+__all__ = ["Exploration", "effective_size", "explore", "log_unit_gaussian", "resample", "worth_keeping"]
 
 LogProb = Callable[[np.ndarray], np.ndarray]
 
@@ -28,6 +29,8 @@ _MOST_COMPONENTS = 16
 _FINITE_VARIANCE, _RELIABLE = 0.5, 0.7
 # Effective points that the last round is made for, over those asked for; and the most points it has, over the same.
 _LAST, _MOST_LAST = 2.0, 6.0
+# Such rounds whose weights could not be trusted after which others go on.
+_MOST_TRIES = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +100,11 @@ def worth_keeping(log_weights: np.ndarray, n_most: int = 2048, depth: float = 25
     return np.sort(np.argpartition(-log_weights, n_best - 1)[:n_best]), len(log_weights)
 
 
+def log_unit_gaussian(y: np.ndarray) -> np.ndarray:
+    """Log density (n,) of the unit Gaussian at points y (n, n_dim)."""
+    return -0.5 * (y**2).sum(axis=1) - 0.5 * y.shape[1] * np.log(2.0 * np.pi)
+
+
 def effective_size(log_weights: np.ndarray) -> float:
     """Effective sample size (sum w)^2 / sum w^2."""
     weights = np.exp(log_weights - log_weights.max())
@@ -134,6 +142,7 @@ def explore(
     n_drawn: int,
     rng: np.random.Generator,
     n_effective: float = 2000.0,
+    log_sweep: LogProb = log_unit_gaussian,
     n_batch: int = 1536,
     max_rounds: int = 20,
 ) -> Exploration:
@@ -142,23 +151,24 @@ def explore(
     Parameters
     ----------
     log_prob : callable
-        Log posterior density (n,) at points (n, n_dim), in coordinates whose prior is near a unit Gaussian.
+        Log posterior density (n,) at points (n, n_dim), in coordinates whose prior has about the width of a unit Gaussian.
     y, log_prob_y : (n, n_dim) and (n,) arrays
-        The points of a sweep drawn from the unit Gaussian that carry weight, and their log_prob.
+        The points of a sweep that carry weight, and their log_prob.
     n_drawn : int
         How many points that sweep had.
     rng : numpy.random.Generator
     n_effective : float
         Effective size of all points to reach.
+    log_sweep : callable
+        Log density (n,) that the sweep was drawn from, at points (n, n_dim).
     n_batch : int
         Points drawn in the first round; each further one draws a tenth more.
     max_rounds : int
         Most rounds.
     """
     n_dim = y.shape[1]
-    normal = -0.5 * n_dim * np.log(2.0 * np.pi)
     least = 60.0 * n_dim
-    log_drawn = np.log(n_drawn) + normal - 0.5 * (y**2).sum(axis=1)
+    log_drawn = np.log(n_drawn) + log_sweep(y)
     groups = basins(y, log_prob_y - log_drawn)
     start = groups.ravel()
     walkers, _ = climb(log_prob, y[start], log_prob_y[start], rng)
@@ -168,13 +178,25 @@ def explore(
         _DEFENCE
     )
     drawn_from: list[tuple[Mixture, float]] = []
-    n_calls = len(start) * CLIMBING_STEPS
-    for n_new in (n_batch * 1.1 ** np.arange(max_rounds)).astype(int):
+    n_calls, n_tries, efficiency = len(start) * CLIMBING_STEPS, 0, 1.0
+    settled = ready = False
+    for n_usual in (n_batch * 1.1 ** np.arange(max_rounds)).astype(int):
+        n_new = int(n_effective * min(_LAST / efficiency, _MOST_LAST)) if ready else n_usual
         new = mixture.draw(n_new, rng)
         new_log_prob = log_prob(new)
         n_calls += n_new
         density = mixture.log_density(new)
-        drawn = np.logaddexp(np.log(n_drawn) + normal - 0.5 * (new**2).sum(axis=1), np.log(n_new) + density)
+        new_weights = new_log_prob - density
+        enough = effective_size(new_weights)
+        efficiency = enough / n_new
+        settled = ready and enough >= 0.5 * n_effective and pareto_shape(new_weights) < _RELIABLE
+        if settled:
+            y, log_prob_y, log_weights = new, new_log_prob, new_weights
+            break
+        n_tries += ready
+        if n_tries == _MOST_TRIES:
+            break
+        drawn = np.logaddexp(np.log(n_drawn) + log_sweep(new), np.log(n_new) + density)
         for earlier, log_n in drawn_from:
             drawn = np.logaddexp(drawn, log_n + earlier.log_density(new))
         log_drawn = np.logaddexp(log_drawn, np.log(n_new) + mixture.log_density(y))
@@ -182,22 +204,8 @@ def explore(
         y, log_prob_y = np.concatenate([y, new]), np.concatenate([log_prob_y, new_log_prob])
         log_drawn = np.concatenate([log_drawn, drawn])
         log_weights = log_prob_y - log_drawn
-        settled = effective_size(log_weights) >= n_effective and pareto_shape(log_weights) < _FINITE_VARIANCE
-        if settled:
-            break
-        mixture = _fit(y, _temperature(log_weights, least) * log_weights, rng)
-    efficiency = effective_size(new_log_prob - density) / n_new
-    if settled:
-        mixture = _fit(y, log_weights, rng)
-        last = mixture.draw(int(n_effective * min(_LAST / efficiency, _MOST_LAST)), rng)
-        last_log_prob = log_prob(last)
-        n_calls += len(last)
-        last_weights = last_log_prob - mixture.log_density(last)
-        enough = effective_size(last_weights)
-        efficiency = enough / len(last)
-        settled = enough >= 0.5 * n_effective and pareto_shape(last_weights) < _RELIABLE
-        if settled:
-            y, log_prob_y, log_weights = last, last_log_prob, last_weights
+        ready = effective_size(log_weights) >= n_effective and pareto_shape(log_weights) < _FINITE_VARIANCE
+        mixture = _fit(y, log_weights if ready else _temperature(log_weights, least) * log_weights, rng)
     weights = np.exp(log_weights - log_weights.max())
     return Exploration(
         y=y,

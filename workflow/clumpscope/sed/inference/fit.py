@@ -10,6 +10,7 @@ each is then explored (`exploration`). Where the weights of the explored points 
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -22,8 +23,9 @@ from ..library.ssp import SSPLibrary, load_library
 from ..models.dust_emission import dust_emission_bands
 from ..models.photometry import PhotometryModel
 from ..models.sfh import get_sfh
-from .exploration import explore
+from .exploration import explore, log_unit_gaussian
 from .mass import best_mass, draw_mass
+from .mean_age import MeanAge
 from .nested import run_nested
 from .observation import Observation, check_common, check_errors, error_floors, limit_flux_njy
 from .posterior import SAMPLE_NAMES, Posterior
@@ -104,6 +106,9 @@ class Fitter:
             raise InputError(f"sed.bounds.{MASS}", str(list(log_mass)), "low < high")
         priors = make_priors(free, redshift, settings.priors, bounds)
         self.target = Target(model, priors, fixed, (float(log_mass[0]), float(log_mass[1])))
+        # Where the age and a time scale are free, the mean age is known better than either.
+        both_free = {"log_age_yr", "log_tau_yr"} <= set(free)
+        self._mean_age = MeanAge(priors, fixed) if both_free else None
         self._sweep: Sweep | None = None
 
     @property
@@ -156,27 +161,45 @@ class Fitter:
         if common_njy is not None:
             observation = observation.relative_to(self.sweep.nearest(observation.alone()))
 
-        def log_prob(y: np.ndarray) -> np.ndarray:
-            return self.target.log_prob(observation, y)
+        def at(v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            """Points y of the prior at the coordinates of the exploration, and ln |dy / dv|."""
+            return (v, np.zeros(len(v))) if self._mean_age is None else self._mean_age.inverse(v)
 
-        exploration = explore(log_prob, *self.sweep.search(observation), rng, self.settings.n_effective)
+        def log_prob_and_mass(v: np.ndarray) -> np.ndarray:
+            y, log_ratio = at(v)
+            found = self.target.log_prob_and_mass(observation, y)
+            found[:, 0] += log_ratio
+            return found
+
+        def log_sweep(v: np.ndarray) -> np.ndarray:
+            y, log_ratio = at(v)
+            return log_unit_gaussian(y) + log_ratio
+
+        y, log_prob_y, n_drawn = self.sweep.search(observation)
+        v = y if self._mean_age is None else self._mean_age.forward(y)
+        exploration = explore(
+            lambda v: log_prob_and_mass(v)[:, 0],
+            v,
+            log_prob_y + at(v)[1],
+            n_drawn,
+            rng,
+            self.settings.n_effective,
+            log_sweep,
+        )
         if exploration.settled:
             chains = from_weights(exploration.y, exploration.weights, _DRAWN, rng, "importance")
         else:
             chains = run_ensembles(
-                lambda y: self.target.log_prob_and_mass(observation, y),
-                exploration,
-                rng,
-                self.settings.n_effective,
-                self.settings.rhat,
+                log_prob_and_mass, exploration, rng, self.settings.n_effective, self.settings.rhat
             )
+        chains = replace(chains, y=at(chains.y)[0])
         n_calls = exploration.n_calls + chains.n_calls
         if not chains.converged and self.settings.nested:
-            chains = run_nested(log_prob, self.target.priors.n_dim, rng)
+            chains = run_nested(lambda y: self.target.log_prob(observation, y), self.target.priors.n_dim, rng)
             n_calls += chains.n_calls
         y = chains.y[np.linspace(0, len(chains.y) - 1, self.settings.draws).round().astype(int)]
         samples, model_band_njy = self._samples(observation, y, rng)
-        highest = exploration.y[np.argsort(-exploration.log_prob, kind="stable")[:200]]
+        highest = at(exploration.y[np.argsort(-exploration.log_prob, kind="stable")[:200]])[0]
         best, chi2, model_njy = self._best(observation, chains.y, highest, rng)
         flags = quality_flags(observation.n_bands, bright, self.target.n_free, chi2)
         if not chains.converged:

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from ...randomness import generator
-from .exploration import worth_keeping
+from .exploration import log_unit_gaussian, worth_keeping
 from .mass import best_mass, log_mass_integral
 from .observation import Observation
 from .priors import Priors
@@ -125,8 +125,7 @@ class Sweep:
         y = ndtri(np.clip(self._sobol.random(new), 1e-12, 1.0 - 1e-12))
         x = self.target.priors.parameters(y)
         flux = np.concatenate([self.target.templates(x[i : i + _CHUNK]) for i in range(0, new, _CHUNK)])
-        normal = -0.5 * (y**2).sum(axis=1) - 0.5 * y.shape[1] * np.log(2.0 * np.pi)
-        ratio = self.target.priors.log_density(y, x) - normal
+        ratio = self.target.priors.log_density(y, x) - log_unit_gaussian(y)
         if len(self.y):
             y, flux = np.concatenate([self.y, y]), np.concatenate([self.flux, flux])
             ratio = np.concatenate([self.log_prior_ratio, ratio])
@@ -160,7 +159,5 @@ class Sweep:
             if n_drawn < n:  # more than enough points lie in a broad posterior
                 break
         y = self.y[kept]
-        log_prior = (
-            self.log_prior_ratio[kept] - 0.5 * (y**2).sum(axis=1) - 0.5 * y.shape[1] * np.log(2.0 * np.pi)
-        )
+        log_prior = self.log_prior_ratio[kept] + log_unit_gaussian(y)
         return y, log_mass_integral(a[kept], b[kept], c, self.target.log_mass) + log_prior, n_drawn

@@ -20,6 +20,8 @@ __all__ = [
     "fill_fluxes",
     "fill_weights",
     "log_fraction_younger",
+    "mean_ages",
+    "onset_ages",
 ]
 
 BURST, CONSTANT, EXPONENTIAL, DOUBLE_POWER_LAW = 0, 1, 2, 3
@@ -31,8 +33,8 @@ SHAPES = {
 }
 
 _NODES, _NODE_WEIGHTS = np.polynomial.legendre.leggauss(3)
-# Rates are negligible below exp(-40) of the largest, times below exp(-21) of tau or the age.
-_NEGLIGIBLE, _LOG_TIMES, _MOST_STEPS = 40.0, 21.0, 200
+# Rates are negligible below exp(-40) of the largest, times below exp(-16) of tau or the age.
+_NEGLIGIBLE, _LOG_TIMES, _MOST_STEPS = 40.0, 16.0, 200
 
 
 @compiled
@@ -128,7 +130,9 @@ def _double_power_law(u, alpha, beta, log_unit):
 @compiled
 def _fill_double_power_law(weights, age_yr, age, tau, alpha, beta, recent):
     """Hat weights; returns the number of ages in use and the fraction formed in the last `recent` years."""
-    times = _smooth_times(age, tau, alpha, beta)
+    # Of the steep end of a history only the recent fraction, which is told in logarithms, takes notice.
+    end = age if recent > 0.0 else min(age, tau * np.exp(_NEGLIGIBLE / alpha))
+    times = _smooth_times(end, tau, alpha, beta)
     log_tau = np.log(tau)
     # Rates are taken relative to about their largest value, which may itself over- or underflow.
     log_largest = beta * min(0.0, np.log(age) - log_tau)
@@ -138,7 +142,7 @@ def _fill_double_power_law(weights, age_yr, age, tau, alpha, beta, recent):
     low, k = times[0], 1
     while i > 0 and age_yr[i] >= age - low:
         i -= 1
-    while low < age:
+    while low < end:
         # To the next smooth time, age of the library or start of the recent years, whichever comes first.
         high = min(times[k], age - age_yr[i])
         if low < age - recent < high:
@@ -210,6 +214,63 @@ def log_fraction_younger(age_yr, shape, age, tau, alpha, beta, recent):
         return -(age - recent) / tau + np.log(np.expm1(-recent / tau) / np.expm1(-age / tau))
     weights = np.zeros(len(age_yr))
     return np.log(_fill_double_power_law(weights, age_yr, age, tau, alpha, beta, recent)[1])
+
+
+@compiled
+def _mean_age(shape, age, tau, alpha, beta):
+    """Mean age of the stars, and its derivative by the age; a double power law is taken for its two asymptotes."""
+    x = age / tau
+    if shape == EXPONENTIAL:
+        growth = np.expm1(x)
+        if growth > 1e15:
+            return age - tau, 1.0
+        return age - tau * (1.0 - x / growth), 1.0 + (growth - x * (growth + 1.0)) / growth**2
+    if x <= 1.0:
+        return age / (2.0 + beta), 1.0 / (2.0 + beta)
+    log_x = np.log(x)
+    mass, first = 1.0 / (1.0 + beta), 1.0 / (2.0 + beta)
+    # The integrals of t^-alpha and of t^(1 - alpha) from 1 to x.
+    power = 1.0 - alpha
+    mass += np.expm1(power * log_x) / power if abs(power) > 1e-8 else log_x
+    power = 2.0 - alpha
+    first += np.expm1(power * log_x) / power if abs(power) > 1e-8 else log_x
+    return age - tau * first / mass, 1.0 - np.exp(-alpha * log_x) * (x * mass - first) / mass**2
+
+
+@compiled
+def mean_ages(shape, tau, alpha, beta, age):
+    """Mean ages of the stars [yr] and their derivatives by the age, both (n,); all but `shape` are (n,) arrays."""
+    mean, slope = np.empty(len(age)), np.empty(len(age))
+    for n in range(len(age)):
+        mean[n], slope[n] = _mean_age(shape, age[n], tau[n], alpha[n], beta[n])
+    return mean, slope
+
+
+@compiled
+def onset_ages(shape, tau, alpha, beta, mean, oldest):
+    """Ages (n,) [yr] at which stars have the mean ages (n,), no more than `oldest`: the inverse of `mean_ages`."""
+    ages = np.empty(len(mean))
+    for n in range(len(mean)):
+        low, high = mean[n], oldest
+        if low >= high or _mean_age(shape, high, tau[n], alpha[n], beta[n])[0] <= mean[n]:
+            ages[n] = oldest
+            continue
+        age = min(mean[n] + tau[n], 0.5 * (low + high))
+        for _ in range(_MOST_STEPS):
+            found, slope = _mean_age(shape, age, tau[n], alpha[n], beta[n])
+            if found < mean[n]:
+                low = age
+            else:
+                high = age
+            # Newton's step, or half of the bracket where it leaves that.
+            new = age + (mean[n] - found) / slope
+            if not low < new < high:
+                new = 0.5 * (low + high)
+            if abs(new - age) <= 1e-12 * age:
+                break
+            age = new
+        ages[n] = age
+    return ages
 
 
 @compiled
