@@ -27,8 +27,8 @@ def _third(filters: list[str], part: int, images: dict[str, np.ndarray]) -> np.n
 
 
 def thumbnail(image: np.ndarray, scale: float, size_arcsec: float) -> np.ndarray:
-    """Sums of pixels, 0.04 arcsec wide or more in a large field."""
-    step = max(1, round(_STEP_ARCSEC / scale), int(np.ceil(size_arcsec / scale / _LARGEST_PX)))
+    """Sums of pixels, 0.04 arcsec wide or a multiple of it in a large field, the same for all pixel scales."""
+    step = int(np.ceil(size_arcsec / _STEP_ARCSEC / _LARGEST_PX)) * max(1, round(_STEP_ARCSEC / scale))
     n = image.shape[0] // step
     image = np.nan_to_num(image[: n * step, : n * step])
     return image.reshape(n, step, n, step).sum(axis=(1, 3))
@@ -48,6 +48,8 @@ def draw_picture(path: Path, scene: Scene, images: dict[str, np.ndarray]) -> Non
     from matplotlib.figure import Figure
 
     filters = sorted(images, key=lambda name: get_filter(name).pivot_angstrom)
+    side = min(map(len, images.values()))  # rows that pixels of one scale have and those of another have not
+    images = {name: image[:side, :side] for name, image in images.items()}
     colour = np.dstack([_third(filters, part, images) for part in (2, 1, 0)])
     figure = Figure(figsize=(12, 12))
     FigureCanvasAgg(figure)
