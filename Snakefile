@@ -38,6 +38,10 @@ rule all:
         *[lambda w, field=field: final_products(field) for field in FIELDS],
 
 
+onstart:
+    start_jobs_at_once()
+
+
 onsuccess:
     sweep("results")
     record("results")

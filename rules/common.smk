@@ -13,12 +13,6 @@ from snakemake.exceptions import IncompleteCheckpointException, WorkflowError
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 
-# While a limit of jobs a second stands, Snakemake looks through all jobs that are ready every second, and once more a second for every
-# job that has ended: a thousand jobs keep it busy for nothing. Its default is a limit that nobody asked for.
-limit = getattr(workflow.scheduling_settings, "max_jobs_per_timespan", None)
-if limit is not None and (limit.max_jobs, limit.timespan) == (100, 1):
-    workflow.scheduling_settings.max_jobs_per_timespan = None
-
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
 
 from clumpscope import config as configuration
@@ -260,3 +254,14 @@ def summary():
         ]
     targets = sorted(path for path in workflow.dag_settings.targets if os.path.isfile(path))
     return "\n  ".join(["\nDone. Look at", *(targets or filter(os.path.exists, whole))])
+
+
+def start_jobs_at_once():
+    """Take off Snakemake's default limit of jobs a second.
+
+    While a limit stands, it looks through all jobs that are ready every second, and once more a second for every job that has ended:
+    hundreds of jobs keep it busy for nothing. One that the user sets is kept. The settings are not there before the run starts.
+    """
+    limit = workflow.scheduling_settings.max_jobs_per_timespan
+    if limit and (limit.max_jobs, limit.timespan) == (100, 1):
+        workflow.scheduler.job_rate_limiter = None
