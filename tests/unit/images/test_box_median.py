@@ -1,5 +1,6 @@
 """Running medians beside scipy's, which sorts every square."""
 
+import numba  # noqa: F401  (the compiled loop is used for small images where it is there already)
 import numpy as np
 import pytest
 import scipy
