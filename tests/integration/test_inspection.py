@@ -278,6 +278,7 @@ def test_saving_by_the_server(driver, tmp_path):
         )
         press(driver, "e")
         until(driver, lambda: len(read_rows(tmp_path / "edits.csv")) == 3)
+        until(driver, lambda: driver.execute_script("return clumpscope.edits.unsaved()") == 0)
         # A contradiction is refused with its rows, and nothing is lost in the browser.
         driver.execute_script(
             "const row = clumpscope.edits.rows()[0]; clumpscope.edits.add({ ...row, action: 'add' })"

@@ -114,13 +114,14 @@
         const file = cs.index.edits_file;
         return cs.say(`edits_${cs.index.field}.csv goes ${file ? `to ${file}` : "into your configuration: fields, " + cs.index.field + ", edits"}; then run snakemake.`, "good");
       }
-      const body = JSON.stringify(edits.difference());
+      const body = JSON.stringify(edits.difference()), sent = state.done.length;
       try {
         const answer = await fetch(`/edits/${encodeURIComponent(cs.index.field)}`, { method: "POST", body, headers: { "Content-Type": "application/json", "X-Token": served } });
         const told = await answer.json();
         if (!answer.ok) return cs.say(told.error, "bad");
         base = told.edits.map(clean);
-        state = { done: [], undone: [] };
+        // What was edited while the table was under way is not lost.
+        state = { done: state.done.slice(sent), undone: [] };
         changed();
         cs.say(told.message, "good");
       } catch (error) {
