@@ -186,14 +186,14 @@ def lens_files(lens):
     return files
 
 
+def files_of(images, keys=configuration.IMAGE_MAPS):
+    """Files of some images: the maps, or those of `keys`, that each of them has."""
+    return [image[key] for image in images.values() for key in keys if key in image]
+
+
 def image_files(name):
     """Every file of a field's images: maps and PSFs."""
-    return [
-        image[key]
-        for image in LOCAL[name]["images"].values()
-        for key in (*configuration.IMAGE_MAPS, "psf")
-        if key in image
-    ]
+    return files_of(LOCAL[name]["images"], (*configuration.IMAGE_MAPS, "psf"))
 
 
 def input_files(name):

@@ -1,12 +1,7 @@
 rule cutout:
     input:
         index=ancient("results/{field}/galaxies.json"),
-        images=lambda w: [
-            image[key]
-            for image in LOCAL[w.field]["images"].values()
-            for key in configuration.IMAGE_MAPS
-            if key in image
-        ],
+        images=lambda w: files_of(LOCAL[w.field]["images"]),
     output:
         "results/{field}/galaxies/{galaxy}/cutouts.fits",
     log:
@@ -30,12 +25,7 @@ rule cutout:
 rule field_picture:
     input:
         galaxies="results/{field}/galaxies.ecsv",
-        images=lambda w: [
-            image[key]
-            for image in colour_images(w).values()
-            for key in configuration.IMAGE_MAPS
-            if key in image
-        ],
+        images=lambda w: files_of(colour_images(w)),
     output:
         "results/{field}/field.fits",
     log:

@@ -38,22 +38,29 @@ def write_field(folder: Path, n: int) -> None:
     (folder / "field.yaml").write_text(CONFIG)
 
 
-def snakemake(folder: Path, *words: str) -> str:
-    """Run it in a folder; what it says."""
+def snakemake(folder: Path, *words: str) -> tuple[str, float, resource.struct_rusage]:
+    """Run it in a folder: what it says, its wall time [s], and what it used."""
     command = [sys.executable, "-m", "snakemake", "--cores", "1", "-s", ROOT / "Snakefile", *words]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "workflow")}
-    done = subprocess.run(
-        [*command, "--configfile", "field.yaml"], cwd=folder, env=environment, capture_output=True, text=True
-    )
-    if done.returncode:
-        sys.exit(done.stderr[-2000:])
-    return done.stdout
+    start = time.perf_counter()
+    with (folder / "said.txt").open("w+") as said:
+        process = subprocess.Popen(
+            [*command, "--configfile", "field.yaml"], cwd=folder, env=environment, stdout=said, stderr=said
+        )
+        _, status, used = os.wait4(process.pid, 0)
+        said.seek(0)
+        text = said.read()
+    if status:
+        sys.exit(text[-2000:])
+    return text, time.perf_counter() - start, used
 
 
-def plan(folder: Path) -> int:
-    """How many jobs a dry run plans."""
-    said = snakemake(folder, "--dry-run", "--quiet", "all")
-    return int(re.findall(r"^total +(\d+)", said, re.MULTILINE)[0])
+def plan(folder: Path, n: int) -> str:
+    """A row of the table: the dry run of a field of `n` clumps."""
+    text, wall, used = snakemake(folder, "--dry-run", "--quiet", "all")
+    jobs = int(re.findall(r"^total +(\d+)", text, re.MULTILINE)[0])
+    cpu = used.ru_utime + used.ru_stime
+    return f"| {n} | {jobs} | {cpu:.0f} | {wall:.0f} | {1e3 * cpu / jobs:.1f} | {used.ru_maxrss / 1e3:.0f} |"
 
 
 if __name__ == "__main__":
@@ -62,20 +69,4 @@ if __name__ == "__main__":
         with tempfile.TemporaryDirectory() as name:
             write_field(Path(name), n)
             snakemake(Path(name), "results/big/clumps.json")
-            # What a child needs is known when it has ended; in a process of its own the largest is the dry run's.
-            if os.fork() == 0:
-                before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-                jobs = plan(Path(name))
-                used = resource.getrusage(resource.RUSAGE_CHILDREN)
-                cpu = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime
-                cells = (
-                    n,
-                    jobs,
-                    f"{cpu:.0f}",
-                    f"{time.perf_counter() - start:.0f}",
-                    f"{1e3 * cpu / jobs:.1f}",
-                    f"{used.ru_maxrss / 1e3:.0f}",
-                )
-                print(f"| {' | '.join(map(str, cells))} |", flush=True)
-                os._exit(0)
-            os.wait()
+            print(plan(Path(name), n), flush=True)

@@ -8,6 +8,7 @@ from astropy.table import Table
 
 from .columns import with_columns
 from .composite import composite
+from .lens_field import draw_critical_lines
 from .settings import Settings
 from .style import PAGE_INCH, PALETTE, empty, new_figure, styled
 
@@ -42,14 +43,8 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
 
     extent = 0.5 * scale * np.array([-nx, nx, -ny, ny])
     axes.imshow(picture.rgb, origin="lower", extent=tuple(extent), interpolation="nearest")
-    lines = products.get("critical_lines", Table({"line": [], "kind": [], "ra": [], "dec": []}))
-    number, kind = np.asarray(lines["line"]), np.asarray(lines["kind"]).astype(str)
-    for name, colour in _LINES.items():
-        label = f"{name} critical line"
-        for one in dict.fromkeys(number[kind == name]):
-            own = lines[number == one]
-            axes.plot(*place(own["ra"], own["dec"]), color=colour, lw=0.7, label=label)
-            label = None
+    if "critical_lines" in products:
+        draw_critical_lines(axes, products["critical_lines"], place, _LINES, 0.7)
     owner = np.asarray(catalogue["galaxy"], str)
     x, y = place(catalogue["ra"], catalogue["dec"])
     axes.scatter(x, y, s=9, facecolors="none", edgecolors="white", lw=0.4, label="clumps", rasterized=True)

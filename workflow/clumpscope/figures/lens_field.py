@@ -1,6 +1,6 @@
 """Magnification over a field, with critical lines, caustics and clumps."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,14 +13,41 @@ from .settings import Settings
 from .style import PAGE_INCH, PALETTE, empty, new_figure, styled
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["draw"]
+__all__ = ["draw", "draw_critical_lines"]
 
 _WIDTH = PAGE_INCH
 _LARGEST_MU = 100.0
 _TICKS = (1, 2, 5, 10, 20, 50, 100)
 _LINES = {"tangential": PALETTE[1], "radial": PALETTE[4]}
+
+
+def draw_critical_lines(
+    axes: "Axes", lines: Table, place: Callable, colours: Mapping[str, str], width: float
+) -> None:
+    """Draw the lines of a table of critical lines.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+    lines : Table
+        line, kind, ra, dec [deg].
+    place : callable
+        Gives the axes' coordinates at ra, dec.
+    colours : mapping of str to str
+        By kind, of those that are drawn.
+    width : float
+        Of the lines [pt].
+    """
+    number, kind = np.asarray(lines["line"]), np.asarray(lines["kind"]).astype(str)
+    for name, colour in colours.items():
+        label = f"{name} critical line"
+        for one in dict.fromkeys(number[kind == name]):
+            own = lines[number == one]
+            axes.plot(*place(own["ra"], own["dec"]), color=colour, lw=width, label=label)
+            label = None
 
 
 @styled
@@ -53,14 +80,8 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     bar.set_ticks(_TICKS, labels=[str(tick) for tick in _TICKS])
     bar.minorticks_off()
     bar.set_label(rf"$|\mu|$ of sources at $z = {z_source:g}$")
-    number, kind = np.asarray(lines["line"]), np.asarray(lines["kind"]).astype(str)
-    for name, colour in _LINES.items():
-        label = f"{name} critical line"
-        for one in dict.fromkeys(number[kind == name]):
-            own = lines[number == one]
-            axes.plot(*place(own["ra"], own["dec"]), color=colour, lw=0.9, label=label)
-            label = None
-    label = "caustic"
+    draw_critical_lines(axes, lines, place, _LINES, 0.9)
+    number, label = np.asarray(lines["line"]), "caustic"
     for one in dict.fromkeys(number[np.isfinite(np.asarray(lines["source_ra"], float))]):
         own = lines[number == one]
         axes.plot(*place(own["source_ra"], own["source_dec"]), color=PALETTE[2], lw=0.6, label=label)

@@ -7,8 +7,8 @@ import scipy
 
 __all__ = ["box_median"]
 
-# Pixels to be sorted in the time, 0.3 s, that it takes to load the compiled loop.
-_SOON = 3e7
+# Pixels to be sorted in the time, 0.2 s, that it takes to load the compiled loop.
+_SOON = 2e7
 
 
 def box_median(image: np.ndarray, side: int) -> np.ndarray:

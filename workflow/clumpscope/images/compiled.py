@@ -9,6 +9,15 @@ _BLOCK = 256
 
 
 @numba.njit(cache=True)
+def _exchange(there, blocks, block, old, new):
+    """Let a rank leave the histogram and another enter; the change of the number of those below a block."""
+    there[old], there[new] = 0, 1
+    blocks[old // _BLOCK] -= 1
+    blocks[new // _BLOCK] += 1
+    return int(new // _BLOCK < block) - int(old // _BLOCK < block)
+
+
+@numba.njit(cache=True)
 def middle_ranks(rank, side):
     """Rank of the middle one of the pixels in every square, (ny, nx); every rank is that of one pixel."""
     ny, nx = rank.shape[0] - side + 1, rank.shape[1] - side + 1
@@ -29,13 +38,7 @@ def middle_ranks(rank, side):
                 left, right = (column, column + side) if step > 0 else (column + side - 1, column - 1)
                 column += step
                 for i in range(row, row + side):
-                    old, new = rank[i, left], rank[i, right]
-                    there[old] = 0
-                    blocks[old // _BLOCK] -= 1
-                    below -= old // _BLOCK < block
-                    there[new] = 1
-                    blocks[new // _BLOCK] += 1
-                    below += new // _BLOCK < block
+                    below += _exchange(there, blocks, block, rank[i, left], rank[i, right])
             while below > middle:
                 block -= 1
                 below -= blocks[block]
@@ -52,11 +55,5 @@ def middle_ranks(rank, side):
         step = -step
         if row + 1 < ny:
             for j in range(column, column + side):
-                old, new = rank[row, j], rank[row + side, j]
-                there[old] = 0
-                blocks[old // _BLOCK] -= 1
-                below -= old // _BLOCK < block
-                there[new] = 1
-                blocks[new // _BLOCK] += 1
-                below += new // _BLOCK < block
+                below += _exchange(there, blocks, block, rank[row, j], rank[row + side, j])
     return result

@@ -10,6 +10,7 @@ from ...errors import InputError
 from ...filters import get_filter
 from ...fluxes import as_njy, table_fluxes
 from ...tables import require_columns
+from ..inference.observation import per_filter
 
 __all__ = ["aperture_factors", "only_filters", "table_common", "table_photometry"]
 
@@ -105,8 +106,8 @@ def table_common(table: Table, filters: Sequence[str], where: str = "photometry"
 def aperture_factors(filters: Sequence[str], psfs: Table | None) -> np.ndarray:
     """Factors by which fluxes inside the PSFs' radius of normalisation become those out to their kernels' edges.
 
-    The wings of a PSF are the broader the redder the light: inside 0.4 arcsec F150W has 0.96 of a source and F444W 0.92
-    (of what lies inside 1 arcsec), so that colours are bluer, and fits read A_V low.
+    The wings of a PSF are the broader the redder the light: in the digital twin F150W has 0.96 of a source inside 0.4 arcsec
+    and F444W 0.92, so that colours are bluer, and fits read A_V low.
 
     Parameters
     ----------
@@ -126,7 +127,4 @@ def aperture_factors(filters: Sequence[str], psfs: Table | None) -> np.ndarray:
     if psfs is None:
         return np.ones(len(filters))
     corrections = dict(zip(psfs["filter"], psfs["aperture_correction"], strict=True))
-    missing = [name for name in filters if name not in corrections]
-    if missing:
-        raise InputError("psf.ecsv", f"no row for {missing[0]}", "one for every filter")
-    return np.array([corrections[name] for name in filters], dtype=float)
+    return per_filter(corrections, filters, "psf.ecsv, column 'aperture_correction'")
