@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from ..errors import InputError
 from .cluster import Member
 from .lens import ImageFinder, Lens
 from .settings import Settings
-from .sources import EDGE_ARCSEC, MAX_TRIES, Galaxy, GalaxyImage, far
+from .sources import EDGE_ARCSEC, Galaxy, GalaxyImage, far
 
 __all__ = ["place_galaxies", "wishes"]
 
@@ -29,6 +30,7 @@ _LOWEST_CRITICAL = 8.0
 _APART_ARCSEC = 3.2  # between galaxies
 _FROM_MEMBERS_ARCSEC = 1.6
 _ONE_IMAGE_ARCSEC = 2.0  # images nearer than this merge into an arc
+_MAX_DRAWS, _DRAWN_TOGETHER = 65536, 512
 
 
 @dataclass(frozen=True)
@@ -144,51 +146,66 @@ def _structured(rng: np.random.Generator, galaxy: Galaxy, settings: Settings) ->
 def _place_one(rng, finder, best, members, wish, taken, settings):
     """Images x, y, |mu| of one galaxy that meet its wishes, and the source position."""
     half = settings.size_arcsec / 2
-    scale = settings.size_arcsec / 40.0
-    inner = half - EDGE_ARCSEC
-    for _ in range(MAX_TRIES):
-        x, y = rng.uniform(-inner, inner, 2)
-        mu = abs(float(best.magnification(np.asarray(x), np.asarray(y), wish.z)[0]))
-        if not wish.mu[0] < mu < wish.mu[1] or not far(x, y, taken, _APART_ARCSEC):
-            continue
-        if _to_members(x, y, members, 3.0 * scale) < _FROM_MEMBERS_ARCSEC:
-            continue
-        source = tuple(float(p) for p in finder.lens.source(np.asarray(x), np.asarray(y), wish.z))
-        images = _merged(_visible(finder, source, wish.z), x, y)
-        if wish.kind == "single":
-            if len(images) == 1 and _clear_of_critical_lines(finder.lens, x, y, wish.z):
+    for _ in range(_MAX_DRAWS // _DRAWN_TOGETHER):
+        before = rng.bit_generator.state
+        places = rng.uniform(EDGE_ARCSEC - half, half - EDGE_ARCSEC, (_DRAWN_TOGETHER, 2))
+        for k in np.flatnonzero(_suitable(places, best, members, wish, taken, settings)):
+            x, y = places[k]
+            source = tuple(float(p) for p in finder.lens.source(np.asarray(x), np.asarray(y), wish.z))
+            images = _images_as_wished(finder, x, y, source, members, wish, taken, settings)
+            if images:
+                # What was drawn beyond is given back, so that the next galaxy does not depend on how many are drawn together.
+                rng.bit_generator.state = before
+                rng.uniform(size=places[: k + 1].shape)
                 return images, source
-            continue
-        # Bright images that the workflow can measure, well apart; fainter ones may fall on members.
-        bright = [image for image in images if image[2] > 2.0]
-        if not bright or len(bright) != len(images) - sum(image[2] < 1.0 for image in images):
-            continue
-        if any(max(abs(a[0]), abs(a[1])) > inner or not far(*a[:2], taken, _APART_ARCSEC) for a in bright):
-            continue
-        if any(_to_members(*a[:2], members, 0.0) < _FROM_MEMBERS_ARCSEC for a in bright):
-            continue
-        if max(image[2] for image in bright) > settings.mu_max:
-            continue
-        if wish.kind == "critical":
-            if np.hypot(bright[0][0] - x, bright[0][1] - y) < _ONE_IMAGE_ARCSEC:
-                return bright, source
-            continue
-        apart = all(far(*a[:2], [b[:2] for b in bright if b is not a], 4.0) for a in bright)
-        if len(bright) >= 2 and apart and max(a[2] for a in bright) < 9.0:
-            return bright, source
     raise InputError(
         "mock field", f"no place for a galaxy of z = {wish.z:.2f} in {2 * half:.0f} arcsec", "room for all galaxies",
         "Ask for a larger field, fewer galaxies or another seed.",
     )  # fmt: skip
 
 
-def _to_members(x: float, y: float, members: list[Member], brightest_arcsec: float) -> float:
+def _suitable(places, best, members, wish, taken, settings) -> np.ndarray:
+    """Which of many places the best model magnifies as wished, away from other galaxies and cluster members."""
+    x, y = places.T
+    mu = np.abs(best.magnification(x, y, wish.z)[0])
+    good = (wish.mu[0] < mu) & (mu < wish.mu[1])
+    for other_x, other_y in taken:
+        good &= np.hypot(x - other_x, y - other_y) > _APART_ARCSEC
+    brightest = 3.0 * settings.size_arcsec / 40.0
+    return good & (_to_members(x, y, members, brightest) >= _FROM_MEMBERS_ARCSEC)
+
+
+def _images_as_wished(finder, x, y, source, members, wish, taken, settings):
+    """Images of a galaxy at (x, y), the one there first; None if they are not of the kind wished for."""
+    images = _merged(_visible(finder, source, wish.z), x, y)
+    if wish.kind == "single":
+        clear = len(images) == 1 and _clear_of_critical_lines(finder.lens, x, y, wish.z)
+        return images if clear else None
+    # Bright images that the workflow can measure, well apart; fainter ones may fall on members.
+    inner = settings.size_arcsec / 2 - EDGE_ARCSEC
+    bright = [image for image in images if image[2] > 2.0]
+    if not bright or len(bright) != len(images) - sum(image[2] < 1.0 for image in images):
+        return None
+    if any(max(abs(a[0]), abs(a[1])) > inner or not far(*a[:2], taken, _APART_ARCSEC) for a in bright):
+        return None
+    if any(_to_members(*a[:2], members, 0.0) < _FROM_MEMBERS_ARCSEC for a in bright):
+        return None
+    if max(image[2] for image in bright) > settings.mu_max:
+        return None
+    if wish.kind == "critical":
+        return bright if np.hypot(bright[0][0] - x, bright[0][1] - y) < _ONE_IMAGE_ARCSEC else None
+    apart = all(far(*a[:2], [b[:2] for b in bright if b is not a], 4.0) for a in bright)
+    return bright if len(bright) >= 2 and apart and max(a[2] for a in bright) < 9.0 else None
+
+
+def _to_members(x, y, members: list[Member], brightest_arcsec: float):
     """Distance [arcsec] to the nearest cluster galaxy; the brightest one reaches farther."""
-    return min(
+    distances = [
         np.hypot(x - m.x_arcsec, y - m.y_arcsec) - (brightest_arcsec if m.name == "BCG" else 0)
         for m in members
         if m.name != "ICL"
-    )
+    ]
+    return reduce(np.minimum, distances)
 
 
 def _visible(finder: ImageFinder, source: tuple[float, float], z: float) -> list[tuple[float, float, float]]:

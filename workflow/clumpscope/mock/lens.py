@@ -5,8 +5,8 @@ equations 33-35), not the complex form that the workflow uses; a test integrates
 Positions are arcseconds from the field's centre, x to the West, y to the North.
 """
 
-from dataclasses import dataclass
-from functools import lru_cache, reduce
+from dataclasses import dataclass, fields
+from functools import cached_property, lru_cache, reduce
 
 import numpy as np
 
@@ -20,6 +20,8 @@ Z_LENS = 0.308
 _C_KMS = 299792.458
 _STEP_ARCSEC = 1e-4
 _CELL_ARCSEC = 0.1
+_BLOCK_CELLS = 8
+_POINTS_TOGETHER = 2048
 _CONVERGED_ARCSEC = 1e-9
 
 
@@ -132,9 +134,26 @@ class Lens:
 
     def deflection(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Deflection [arcsec] for D_LS / D_S = 1, arrays of the shape of `x`."""
-        parts = [potential.deflection(x, y) for potential in self.potentials]
-        nothing = np.zeros(np.shape(x))
-        return sum((part[0] for part in parts), nothing), sum((part[1] for part in parts), nothing)
+        x, y = np.broadcast_arrays(x, y)
+        flat, alpha = np.array([x.ravel(), y.ravel()], dtype=float), np.zeros((2, x.size))
+        # All potentials at once, for as many points as a processor's cache holds of them.
+        for start in range(0, x.size, _POINTS_TOGETHER):
+            part = np.s_[:, start : start + _POINTS_TOGETHER]
+            for potential in self._together:
+                alpha[part] += np.sum(np.broadcast_arrays(*potential.deflection(*flat[part])), axis=1)
+        return alpha[0].reshape(x.shape), alpha[1].reshape(x.shape)
+
+    @cached_property
+    def _together(self) -> list[DPIE | Shear]:
+        """One potential of each kind whose attributes are columns of those of its kind."""
+        alike = [[p for p in self.potentials if type(p) is kind] for kind in (DPIE, Shear)]
+        return [
+            type(group[0])(
+                "", *(np.array([getattr(p, f.name) for p in group])[:, None] for f in fields(group[0])[1:])
+            )
+            for group in alike
+            if group
+        ]
 
     def source(self, x: np.ndarray, y: np.ndarray, z: float) -> tuple[np.ndarray, np.ndarray]:
         """Source position [arcsec] seen at image position (x, y)."""
@@ -192,18 +211,20 @@ class ImageFinder:
         self.lens, self.half = lens, half_arcsec
         n = int(np.ceil(2 * half_arcsec / _CELL_ARCSEC)) + 1
         self._axis = np.linspace(-half_arcsec, half_arcsec, n)
-        self._alpha = lens.deflection(*np.meshgrid(self._axis, self._axis))
-        self._traced: tuple[float, list, list] | None = None
+        self._alpha = np.array(lens.deflection(*np.meshgrid(self._axis, self._axis)))
+        self._starts = np.arange(0, n - 1, _BLOCK_CELLS)
+        self._low, self._high = (self._by_block(extreme) for extreme in (np.minimum, np.maximum))
+
+    def _by_block(self, extreme: np.ufunc) -> np.ndarray:
+        """Least or largest deflections in blocks of cells, edges included."""
+        cells = reduce(extreme, (self._alpha[(slice(None), *corner)] for corner in _CORNERS))
+        return extreme.reduceat(extreme.reduceat(cells, self._starts, axis=1), self._starts, axis=2)
 
     def images(self, source_x: float, source_y: float, z: float) -> list[tuple[float, float]]:
         """Positions [arcsec] of the images of a source at redshift z."""
-        (u, v), (low, high) = self._source(z)
-        # A cell can hold the source only if it lies between the corners' least and largest positions.
-        near = np.all([(low[k] <= p) & (p <= high[k]) for k, p in enumerate((source_x, source_y))], axis=0)
         found: list[tuple[float, float]] = []
-        for row, column in np.argwhere(near):
-            cell = np.s_[row : row + 2, column : column + 2]
-            corners = (u[cell][_AROUND] - source_x, v[cell][_AROUND] - source_y)
+        rows, columns, u, v = self._near(source_x, source_y, z)
+        for row, column, *corners in zip(rows, columns, u.T, v.T, strict=True):
             if not any(_holds_origin(*(p[list(triangle)] for p in corners)) for triangle in _TRIANGLES):
                 continue
             start = self._axis[column] + _CELL_ARCSEC / 2, self._axis[row] + _CELL_ARCSEC / 2
@@ -214,16 +235,27 @@ class ImageFinder:
                 found.append(image)
         return found
 
-    def _source(self, z: float) -> tuple[list[np.ndarray], list[list[np.ndarray]]]:
-        """Source positions of the grid, and the lowest and highest of each cell's corners."""
-        if self._traced is None or self._traced[0] != z:
-            ratio = self.lens.ratio(z)
-            grid = np.meshgrid(self._axis, self._axis)
-            beta = [p - ratio * alpha for p, alpha in zip(grid, self._alpha, strict=True)]
-            corners = [[part[corner] for corner in _CORNERS] for part in beta]
-            extremes = [[reduce(f, four) for four in corners] for f in (np.minimum, np.maximum)]
-            self._traced = z, beta, extremes
-        return self._traced[1:]
+    def _near(self, source_x: float, source_y: float, z: float) -> tuple[np.ndarray, ...]:
+        """Rows and columns of the cells that can hold a source, and their corners' offsets from it, (4, n) each."""
+        ratio, n = self.lens.ratio(z), len(self._axis)
+        low, high = self._axis[self._starts], self._axis[np.minimum(self._starts + _BLOCK_CELLS, n - 1)]
+        near = (low - ratio * self._high[0] <= source_x) & (source_x <= high - ratio * self._low[0])
+        near &= (low - ratio * self._high[1].T <= source_y).T & (source_y <= high - ratio * self._low[1].T).T
+        inside = np.arange(_BLOCK_CELLS)
+        block_rows, block_columns = (self._starts[k] for k in np.nonzero(near))
+        rows, columns = np.broadcast_arrays(
+            block_rows[:, None, None] + inside[:, None], block_columns[:, None, None] + inside
+        )
+        within = (rows < n - 1) & (columns < n - 1)
+        rows, columns = rows[within], columns[within]
+        at = rows + _AROUND[0][:, None], columns + _AROUND[1][:, None]
+        u = self._axis[at[1]] - ratio * self._alpha[0][at] - source_x
+        v = self._axis[at[0]] - ratio * self._alpha[1][at] - source_y
+        # A cell can hold the source only if it lies between the corners' least and largest positions.
+        held = np.all([(p.min(axis=0) <= 0) & (p.max(axis=0) >= 0) for p in (u, v)], axis=0)
+        order = np.flatnonzero(held)
+        order = order[np.lexsort((columns[order], rows[order]))]
+        return rows[order], columns[order], u[:, order], v[:, order]
 
 
 _CORNERS = (np.s_[:-1, :-1], np.s_[:-1, 1:], np.s_[1:, 1:], np.s_[1:, :-1])

@@ -7,6 +7,7 @@ thousands of times faster; the tests compare the two.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -191,7 +192,8 @@ def synthesize(
     # Luminosity [Lsun] to flux [erg / s / cm2], and per observed instead of rest-frame Angstrom.
     dilution = library.lsun_erg_s / (4.0 * np.pi * luminosity_distance_cm(redshift) ** 2)
     glow = dust_glow(spectrum, params["a_v"]) if dust_emission else np.zeros_like(spectrum.continuum)
-    flux = [_through_filter(spectrum, glow, name, redshift, params["a_v"]) for name in filters]
+    lines_seen = igm_transmission(spectrum.line_wave * (1.0 + redshift), redshift)
+    flux = [_through_filter(spectrum, glow, lines_seen, name, redshift, params["a_v"]) for name in filters]
     return np.array(flux) * dilution * NJY / SPEED_OF_LIGHT
 
 
@@ -204,26 +206,34 @@ def dust_glow(spectrum: Spectrum, a_v: float) -> np.ndarray:
     return absorbed * dust_spectrum(edges)
 
 
-def _through_filter(spectrum: Spectrum, glow: np.ndarray, name: str, redshift: float, a_v: float) -> float:
+@lru_cache(maxsize=64)
+def _samples(name: str, redshift: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    """Fine pixels of a filter: observed wavelength and width [Angstrom], transmission with that of the intergalactic medium; the integral of T / lambda."""
+    curve_wave, curve = transmission(name)
+    n = int(np.log(curve_wave[-1] / curve_wave[0]) * _SAMPLES_PER_EFOLD)
+    edges = np.geomspace(curve_wave[0], curve_wave[-1], n)
+    observed, step = 0.5 * (edges[1:] + edges[:-1]), np.diff(edges)
+    transmitted = np.interp(observed, curve_wave, curve)
+    norm = float(np.sum(transmitted / observed * step))
+    return observed, step, transmitted * igm_transmission(observed, redshift), norm
+
+
+def _through_filter(
+    spectrum: Spectrum, glow: np.ndarray, lines_seen: np.ndarray, name: str, redshift: float, a_v: float
+) -> float:
     """Integral of lambda L T over that of T / lambda, for L per observed Angstrom; `glow` is not attenuated."""
     get_filter(name)
-    curve_wave, curve = transmission(name)
-
-    def through(observed: np.ndarray) -> np.ndarray:
-        transmitted = np.interp(observed, curve_wave, curve, left=0.0, right=0.0)
-        return transmitted * igm_transmission(observed, redshift)
 
     def dimmed(observed: np.ndarray) -> np.ndarray:
         return 10.0 ** (-0.4 * a_v * calzetti(observed / (1.0 + redshift)))
 
-    n = int(np.log(curve_wave[-1] / curve_wave[0]) * _SAMPLES_PER_EFOLD)
-    edges = np.geomspace(curve_wave[0], curve_wave[-1], n)
-    observed, step = 0.5 * (edges[1:] + edges[:-1]), np.diff(edges)
+    observed, step, through, norm = _samples(name, redshift)
     pixel = np.searchsorted(spectrum.wave_edges, observed / (1.0 + redshift), side="right") - 1
     inside = (pixel >= 0) & (pixel < len(glow))
     pixel = np.clip(pixel, 0, len(glow) - 1)
     density = np.where(inside, spectrum.continuum[pixel] * dimmed(observed) + glow[pixel], 0.0)
-    light = np.sum(observed * density * through(observed) * step) / (1.0 + redshift)
+    light = np.sum(observed * density * through * step) / (1.0 + redshift)
     at_line = spectrum.line_wave * (1.0 + redshift)
-    light += np.sum(at_line * spectrum.lines * dimmed(at_line) * through(at_line))
-    return light / np.sum(np.interp(observed, curve_wave, curve) / observed * step)
+    passed = np.interp(at_line, *transmission(name), left=0.0, right=0.0) * lines_seen
+    light += np.sum(at_line * spectrum.lines * dimmed(at_line) * passed)
+    return light / norm
