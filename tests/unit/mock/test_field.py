@@ -161,7 +161,7 @@ def test_truth_shapes_are_the_moments_of_the_light(field, scene):
         if clump.profile != "gaussian":
             continue
         for image, _, _, pattern in clump.images:
-            offsets = np.array([pattern.x, pattern.y]) - np.array(pattern.centroid)[:, None]
+            offsets = pattern.positions - np.array(pattern.centroid)[:, None]
             moments, axes = np.linalg.eigh((pattern.weight * offsets) @ offsets.T / pattern.weight.sum())
             # A galaxy's image can show a clump twice.
             own = truth[[name.startswith(f"{image.id}_{number:03d}") for name in truth["id"]]]

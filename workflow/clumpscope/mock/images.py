@@ -168,7 +168,8 @@ class Mosaics:
         return to_pixel(position, self.scene.size_arcsec, self.scale)
 
     def _stamps(self, pattern: Pattern, transforms, size) -> Iterator[tuple]:
-        stamp = make_stamp(self._pixel(pattern.x), self._pixel(pattern.y), pattern.weight, size)
+        x, y = self._pixel(pattern.positions)
+        stamp = make_stamp(x, y, pattern.weight, size)
         weights = self.widths.weights(*pattern.centroid)
         for name in self.filters:
             psf = sum(np.float32(w) * t for w, t in zip(weights, transforms[name], strict=True) if w)

@@ -1,6 +1,7 @@
 """Drawing the mock images: ray tracing of clumps, diffuse light, convolution with oversampled PSFs."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import scipy
@@ -13,6 +14,7 @@ from .profiles import TRUNCATION, clump_profile
 __all__ = ["Pattern", "add_diffuse", "add_stamp", "make_stamp", "point_pattern", "stamp_image", "trace_clump"]
 
 _SAMPLES = 80  # samples from the centre of a clump to its end, along each of its axes
+_STEPS = (np.arange(-_SAMPLES, _SAMPLES) + 0.5) / _SAMPLES
 _MARGIN = 1.1  # the traced patch over the linearised image of the clump
 _NODES = 16  # of the deflection's spline over the patch
 STAMP_ARCSEC = 3.84
@@ -20,35 +22,46 @@ STAMP_ARCSEC = 3.84
 
 @dataclass(frozen=True)
 class Pattern:
-    """The image of one source of unit flux, as weighted points on the sky.
+    """The image of one source of unit flux, as weighted points on the sky: those of a grid along two axes that are lit.
 
     Attributes
     ----------
-    x, y : (n,) arrays
-        Positions [arcsec].
-    weight : (n,) array
+    middle : (2,) array
+        Of the grid [arcsec].
+    axes : (2, 2) array
+        Vectors [arcsec] from the middle to the end of the grid's columns and of its rows.
+    points : (n,) uint16 array
+        Which of the grid's points, counted along its rows.
+    weight : (n,) float32 array
         Observed flux at each; the sum is the magnification.
     """
 
-    x: np.ndarray
-    y: np.ndarray
+    middle: np.ndarray
+    axes: np.ndarray
+    points: np.ndarray
     weight: np.ndarray
 
     @property
+    def positions(self) -> np.ndarray:
+        """Position (x, y) [arcsec] of each point, shape (2, n)."""
+        rows, columns = np.divmod(self.points, np.uint16(len(_STEPS)))
+        return self.middle[:, None] + self.axes.T @ [_STEPS[columns], _STEPS[rows]]
+
+    @cached_property
     def magnification(self) -> float:
         """Image flux over source flux."""
-        return float(self.weight.sum())
+        return float(self.weight.sum(dtype=float))
 
-    @property
+    @cached_property
     def centroid(self) -> tuple[float, float]:
         """Light centroid [arcsec]."""
-        total = self.weight.sum()
-        return float((self.weight * self.x).sum() / total), float((self.weight * self.y).sum() / total)
+        x, y = self.positions @ self.weight.astype(float) / self.magnification
+        return float(x), float(y)
 
 
 def point_pattern(x: float, y: float) -> Pattern:
     """Pattern of a star."""
-    return Pattern(np.array([x]), np.array([y]), np.array([1.0]))
+    return Pattern(np.array([x, y]), np.zeros((2, 2)), np.zeros(1, np.uint16), np.ones(1, np.float32))
 
 
 def trace_clump(
@@ -76,10 +89,8 @@ def trace_clump(
     jacobian = lens.jacobian(np.asarray(image[0]), np.asarray(image[1]), z)
     _, shrink, axes = np.linalg.svd(jacobian)
     lengths = _MARGIN * TRUNCATION * r_eff / shrink
-    steps = (np.arange(-_SAMPLES, _SAMPLES) + 0.5) / _SAMPLES
-    first, second = np.meshgrid(steps * lengths[0], steps * lengths[1])
-    x = image[0] + first * axes[0, 0] + second * axes[1, 0]
-    y = image[1] + first * axes[0, 1] + second * axes[1, 1]
+    axes = lengths[:, None] * axes
+    x, y = np.array(image)[:, None, None] + np.tensordot(axes.T, np.meshgrid(_STEPS, _STEPS), 1)
     node_x, node_y = np.linspace(x.min(), x.max(), _NODES), np.linspace(y.min(), y.max(), _NODES)
     beta = lens.source(*np.meshgrid(node_x, node_y, indexing="ij"), z)
     splines = [RectBivariateSpline(node_x, node_y, part, kx=5, ky=5) for part in beta]
@@ -91,7 +102,8 @@ def trace_clump(
     if np.any(np.sign(_determinant(splines, node_x, node_y)) != parity):
         lit &= np.sign(_determinant(splines, x, y, grid=False)) == parity
     cell = lengths[0] * lengths[1] / _SAMPLES**2
-    return Pattern(x[lit], y[lit], brightness[lit] * cell)
+    points = np.flatnonzero(lit).astype(np.uint16)
+    return Pattern(np.array(image), axes, points, (brightness[lit] * cell).astype(np.float32))
 
 
 def _determinant(splines, x: np.ndarray, y: np.ndarray, grid: bool = True) -> np.ndarray:
