@@ -2,14 +2,22 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: env run test torture browser slurm inspect screenshots fields docs clean
+.PHONY: env dev run test torture browser slurm inspect screenshots fields docs clean
 
 env: .venv/.ready .venv/.compiled
 
 .venv/.ready: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-compile --require-hashes -r requirements.lock
+	$(BIN)/python -m compileall -qq -j 0 .venv/lib || true # some packages carry templates that are no Python
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+# What tests, documentation and style checks need besides.
+dev: env .venv/.dev
+
+.venv/.dev: .venv/.ready requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
 	touch $@
 
 # Machine code of the numerical loops: made once here, not by every job of a first run.
@@ -37,25 +45,25 @@ slurm:
 	else echo "No slurmctld and munged: the tests of the SLURM profile are skipped. Debian: apt-get install slurm-wlm munge" >&2; fi
 
 # Pictures of the inspection pages and figures for README and docs, of the results of `make run`.
-screenshots: env browser
+screenshots: dev browser
 	$(BIN)/python tests/integration/screenshots.py results mock_cluster docs/images
 
 # One thread a worker: threaded linear algebra would fight over the cores.
-test: env browser slurm
+test: dev browser slurm
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
 # Broken inputs, kills, damaged products, two runs at once: hours; `make torture KILLS=10` for a short one.
 KILLS ?= 100
-torture: env
+torture: dev
 	$(BIN)/python tests/robustness/campaign.py --cases 600
 	$(BIN)/python tests/integration/torture.py --kills $(KILLS)
 
 # The public fields end to end, with small synthetic mosaics from a server on this machine.
-fields: env
+fields: dev
 	for field in abell2744 smacs0723 elgordo; do $(BIN)/python tests/integration/public_fields.py $$field build/fields/$$field || exit 1; done
 
 # Pages that come from tables of the code, then the site: build/docs/index.html.
-docs: env
+docs: dev
 	$(BIN)/python -m clumpscope.documentation
 	$(BIN)/python -m sphinx -b html -aE -W --keep-going -q -c docs . build/docs
 

@@ -4,6 +4,10 @@ Jobs that start together on a fresh checkout would each compile the same for hal
 not writable, the code goes to the user's cache folder (`NUMBA_CACHE_DIR` names another).
 """
 
+import os
+from concurrent.futures import ProcessPoolExecutor
+from operator import call
+
 import numpy as np
 
 from .images.box_median import box_median
@@ -16,10 +20,9 @@ __all__ = ["compile_all"]
 
 
 def compile_all() -> None:
-    """Fit a few clumps, magnify one, and draw posteriors, as the jobs do."""
-    _photometry()
-    _lensing()
-    _sed()
+    """Fit a few clumps, magnify one, and draw posteriors, as the jobs do; each in a process of its own."""
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(call, (_photometry, _sed, _lensing)))
 
 
 def _photometry() -> None:

@@ -1,7 +1,7 @@
 """Drawing the mock images: ray tracing of clumps, diffuse light, convolution with oversampled PSFs."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 
 import numpy as np
 import scipy
@@ -132,15 +132,15 @@ def make_stamp(x_px: np.ndarray, y_px: np.ndarray, weight: np.ndarray, n: int) -
     """Put points on the oversampled grid of an n x n stamp, each shared linearly between four cells."""
     x0, y0 = (round(float(np.average(p, weights=weight))) - n // 2 for p in (x_px, y_px))
     size = n * OVERSAMPLING
-    grid = np.zeros(size * size)
     u, v = (x_px - x0) * OVERSAMPLING, (y_px - y0) * OVERSAMPLING
     column, row = np.floor(u).astype(int), np.floor(v).astype(int)
+    cells, shares = [], []
     for right in (0, 1):
         for up in (0, 1):
-            share = np.abs(1 - right - (u - column)) * np.abs(1 - up - (v - row))
-            cell = ((row + up) % size) * size + (column + right) % size
-            grid += np.bincount(cell, weight * share, size * size)
-    return Stamp(x0, y0, scipy.fft.fft2(grid.reshape(size, size).astype(np.float32)))
+            shares.append(weight * np.abs(1 - right - (u - column)) * np.abs(1 - up - (v - row)))
+            cells.append(((row + up) % size) * size + (column + right) % size)
+    grid = np.bincount(np.concatenate(cells), np.concatenate(shares), size * size)
+    return Stamp(x0, y0, scipy.fft.rfft2(grid.reshape(size, size).astype(np.float32)))
 
 
 def psf_transform(psf: np.ndarray, n: int) -> np.ndarray:
@@ -149,14 +149,20 @@ def psf_transform(psf: np.ndarray, n: int) -> np.ndarray:
     grid = np.zeros((size, size), dtype=np.float32)
     half = psf.shape[0] // 2
     grid[: psf.shape[0], : psf.shape[1]] = psf
-    return scipy.fft.fft2(np.roll(grid, (-half, -half), axis=(0, 1)))
+    return scipy.fft.rfft2(np.roll(grid, (-half, -half), axis=(0, 1)))
 
 
 def stamp_image(stamp: Stamp, transform: np.ndarray) -> np.ndarray:
     """The stamp seen through a PSF, on mosaic pixels: every fifth sample, picked by folding the spectrum."""
     n = stamp.transform.shape[0] // OVERSAMPLING
-    folded = (stamp.transform * transform).reshape(OVERSAMPLING, n, OVERSAMPLING, n).sum(axis=(0, 2))
-    return scipy.fft.ifft2(folded).real
+    rows = (stamp.transform * transform).reshape(OVERSAMPLING, n, -1).sum(axis=0)
+    # Of columns, the half that is kept holds the rest mirrored and conjugated.
+    mirrored = np.roll(rows[::-1], 1, axis=0).conj()
+    columns = np.arange(n // 2 + 1)
+    kept = range(OVERSAMPLING // 2 + 1)
+    folded = reduce(np.add, [rows[:, k * n + columns] for k in kept])
+    folded += reduce(np.add, [mirrored[:, k * n - columns] for k in kept[1:]])
+    return scipy.fft.irfft2(folded, s=(n, n))
 
 
 def add_stamp(image: np.ndarray, stamp: Stamp, values: np.ndarray) -> None:
