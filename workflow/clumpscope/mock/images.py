@@ -11,7 +11,7 @@ from ..randomness import generator
 from .cluster import Member
 from .lens import Z_LENS, Lens
 from .noise import aperture_weights, correlated_noise, pixel_sigma_njy
-from .optics import PIXEL_SCALE_ARCSEC, PSFWidths, make_psf
+from .optics import OVERSAMPLING, PIXEL_SCALE_ARCSEC, PSFWidths, make_psf
 from .profiles import bulge_profile, disc_profile, sersic_image
 from .real_sky import read_sky
 from .render import (
@@ -41,6 +41,7 @@ __all__ = [
 _SATURATION_NJY = 8000.0  # per pixel
 _ELECTRONS_PER_NJY = {"broad": 800.0, "medium": 150.0}
 _PLANES_BYTES = 600e6  # of the filters drawn together
+_STRIP_PX = 1024
 _ARC_MU = 10.0
 _DEFLECTION_ARCSEC = 0.08  # pitch of the deflections used for diffuse light
 _MEMBER_REACH = 25.0  # half-light radii, where a cluster galaxy is 1e-4 times as bright as at one
@@ -70,6 +71,8 @@ class Mosaics:
     scene : Scene
     filters : sequence of str
         Of one channel, ``sw`` or ``lw``.
+    traced : dict, optional
+        Of `trace_nodes` by galaxy and image, kept from other mosaics of the channel.
 
     Attributes
     ----------
@@ -84,8 +87,11 @@ class Mosaics:
         Smooth light in the pixel of the centroid, over the noise of the sky there.
     """
 
-    def __init__(self, scene: Scene, filters: Sequence[str]) -> None:
+    def __init__(
+        self, scene: Scene, filters: Sequence[str], traced: dict[tuple[int, str], np.ndarray] | None = None
+    ) -> None:
         self.scene, self.filters = scene, list(filters)
+        self._traced = {} if traced is None else traced
         self.channel = get_filter(self.filters[0]).channel
         self.scale = PIXEL_SCALE_ARCSEC[self.channel]
         self.n = round(scene.size_arcsec / self.scale)
@@ -134,14 +140,17 @@ class Mosaics:
         """Image with noise and its standard deviation per pixel [nJy]; both NaN where saturated."""
         light = self.noiseless[name]
         rng = generator(self.scene.seed, "mock", "noise", name)
-        sky, electrons = self.exposure(name)
-        photons = np.maximum(light, 0.0) / electrons
-        error = np.sqrt(sky**2 + photons).astype(np.float32)
-        noise = correlated_noise(rng, light.shape, self.channel)
+        sky, error = self.exposure(name)
+        np.divide(np.maximum(light, 0.0), error, out=error)  # the photons' variance
+        image = correlated_noise(rng, light.shape, self.channel)
         if name in self.skies:
-            image = light + self.skies[name].draw(rng, self.n) + np.sqrt(photons).astype(np.float32) * noise
-        else:
-            image = light + error * noise
+            image *= np.sqrt(error)
+            image += self.skies[name].draw(rng, self.n)
+        error += sky**2
+        np.sqrt(error, out=error)
+        if name not in self.skies:
+            image *= error
+        image += light
         saturated = scipy.ndimage.binary_dilation(light > _SATURATION_NJY)
         image[saturated] = np.nan
         error[saturated] = np.nan
@@ -186,51 +195,65 @@ class Mosaics:
     def _diffuse(self) -> None:
         scene = self.scene
         axis = (np.arange(self.n) - (self.n - 1) / 2) * self.scale
-        for galaxy, lights in zip(
-            scene.galaxies, zip(scene.disc_light, scene.bulge_light, strict=True), strict=True
+        for number, (galaxy, *lights) in enumerate(
+            zip(scene.galaxies, scene.disc_light, scene.bulge_light, strict=True)
         ):
             for image in galaxy.images:
                 rows, columns = (_near(p, axis, _reach_arcsec(image)) for p in (image.y, image.x))
                 # What other images of the galaxy show too is drawn once.
                 mine = _nearest_image(axis[columns], axis[rows], galaxy, image)
-                shapes = smooth_images(scene.lens, galaxy, axis[columns], axis[rows])
+                key = number, image.id
+                if key not in self._traced:
+                    self._traced[key] = trace_nodes(scene.lens, galaxy, axis[columns], axis[rows])
+                shapes = smooth_images(galaxy, axis[columns], axis[rows], self._traced[key])
                 for light, shape in zip(lights, shapes, strict=True):
                     for name in self.filters if light is not None else ():
                         self.noiseless[name][rows, columns] += (shape * mine) * np.float32(
                             light.flux_njy[name] * self.dimming[name]
                         )
-        members = self._member_light(axis)
-        maps = [self.widths.weights(axis[None, :], axis[:, None], node) for node in self.widths.nodes]
+        self._add_members(axis)
         for name in self.filters:
-            for flux, image in members:
-                self.noiseless[name] += image * np.float32(flux[name] * self.dimming[name])
-            light, self.noiseless[name] = self.noiseless[name], np.zeros((self.n, self.n), dtype=np.float32)
-            for weight, psf in zip(maps, self.node_psfs[name], strict=True):
-                add_diffuse(self.noiseless[name], light, psf, weight)
+            self.noiseless[name] = self._blurred(name, axis)
 
-    def _member_light(self, axis: np.ndarray) -> list[tuple[dict[str, float], np.ndarray]]:
-        """Two colours of light, of the galaxies and between them: flux by filter for unit flux in F150W, and image."""
-        light = []
+    def _blurred(self, name: str, axis: np.ndarray) -> np.ndarray:
+        """A filter's light seen through its PSFs, in strips: maps of the PSFs' weights need as much memory as images."""
+        light = self.noiseless[name]
+        seen = np.empty_like(light)
+        halo = self.psfs[name].shape[0] // 2 // OVERSAMPLING
+        for start in range(0, self.n, _STRIP_PX):
+            rows = slice(max(0, start - halo), start + _STRIP_PX + halo)
+            strip = np.zeros_like(light[rows])
+            for node, psf in zip(self.widths.nodes, self.node_psfs[name], strict=True):
+                add_diffuse(
+                    strip, light[rows], psf, self.widths.weights(axis[None, :], axis[rows, None], node)
+                )
+            part = seen[start : start + _STRIP_PX]
+            part[:] = strip[start - rows.start :][: len(part)]
+        return seen
+
+    def _add_members(self, axis: np.ndarray) -> None:
+        """Add light of two colours, of the cluster's galaxies and between them; magnitudes are those in F150W."""
         for metallicity, between in ((MEMBER_METALLICITY, False), (ICL_METALLICITY, True)):
             unit = member_population(metallicity).flux_per_msun(["F150W", *self.filters], Z_LENS)
-            flux = dict(zip(self.filters, unit[1:] / unit[0], strict=True))
-            image = np.zeros((self.n, self.n), dtype=np.float32)
             for m in self.scene.members:
-                if (m.name == "ICL") == between:
-                    reach = _MEMBER_REACH * m.r_eff_arcsec
-                    rows, columns = (_near(p, axis, reach) for p in (m.y_arcsec, m.x_arcsec))
-                    shape = sersic_image(
-                        axis[columns].astype(np.float32) - np.float32(m.x_arcsec),
-                        axis[rows, None].astype(np.float32) - np.float32(m.y_arcsec),
-                        m.r_eff_arcsec,
-                        m.sersic_n,
-                        m.axis_ratio,
-                        m.angle_deg,
-                        self.scale,
-                    )
-                    image[rows, columns] += shape * np.float32(10 ** (-0.4 * (m.mag - 31.4)))
-            light.append((flux, image))
-        return light
+                if (m.name == "ICL") != between:
+                    continue
+                rows, columns = (
+                    _near(p, axis, _MEMBER_REACH * m.r_eff_arcsec) for p in (m.y_arcsec, m.x_arcsec)
+                )
+                shape = sersic_image(
+                    axis[columns].astype(np.float32) - np.float32(m.x_arcsec),
+                    axis[rows, None].astype(np.float32) - np.float32(m.y_arcsec),
+                    m.r_eff_arcsec,
+                    m.sersic_n,
+                    m.axis_ratio,
+                    m.angle_deg,
+                    self.scale,
+                )
+                for name, flux in zip(
+                    self.filters, 10 ** (-0.4 * (m.mag - 31.4)) * unit[1:] / unit[0], strict=True
+                ):
+                    self.noiseless[name][rows, columns] += shape * np.float32(flux * self.dimming[name])
 
 
 def _near(position: float, axis: np.ndarray, reach: float) -> slice:
@@ -250,22 +273,27 @@ def _nearest_image(x: np.ndarray, y: np.ndarray, galaxy: Galaxy, image) -> np.nd
     return np.all([mine <= other for other in distances], axis=0)
 
 
-def smooth_images(
-    lens: Lens, galaxy: Galaxy, x: np.ndarray, y: np.ndarray
-) -> tuple[np.ndarray, np.ndarray | None]:
-    """Disc and bulge, of unit flux in the source plane, in the pixels at x (columns) and y (rows).
+def trace_nodes(lens: Lens, galaxy: Galaxy, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Distance in the source plane [arcsec] from a galaxy's centre, at nodes that cover x and y; (2, nx, ny) float32.
 
-    The deflection is splined from a coarser grid: diffuse light needs no more.
+    Diffuse light needs them no closer than `_DEFLECTION_ARCSEC`.
     """
+    x_nodes, y_nodes = np.meshgrid(*_nodes(x, y), indexing="ij")
+    beta = lens.source(x_nodes, y_nodes, galaxy.z)
+    return np.array([beta[0] - galaxy.x, beta[1] - galaxy.y], dtype=np.float32)
+
+
+def _nodes(x: np.ndarray, y: np.ndarray) -> list[np.ndarray]:
+    return [np.arange(p[0], p[-1] + 2 * _DEFLECTION_ARCSEC, _DEFLECTION_ARCSEC) for p in (x, y)]
+
+
+def smooth_images(
+    galaxy: Galaxy, x: np.ndarray, y: np.ndarray, traced: np.ndarray
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Disc and bulge, of unit flux in the source plane, in the pixels at x (columns) and y (rows); `traced` of `trace_nodes`."""
     from scipy.interpolate import RectBivariateSpline
 
-    nodes = [np.arange(p[0], p[-1] + 2 * _DEFLECTION_ARCSEC, _DEFLECTION_ARCSEC) for p in (x, y)]
-    x_nodes, y_nodes = np.meshgrid(*nodes, indexing="ij")
-    beta = lens.source(x_nodes, y_nodes, galaxy.z)
-    dx, dy = (
-        RectBivariateSpline(*nodes, part)(x, y).T - centre
-        for part, centre in zip(beta, (galaxy.x, galaxy.y), strict=True)
-    )
+    dx, dy = (RectBivariateSpline(*_nodes(x, y), part)(x, y).T for part in traced)
     area = (x[1] - x[0]) * (y[1] - y[0])
     disc = disc_profile(
         dx, dy, galaxy.length_arcsec, galaxy.axis_ratio, galaxy.angle_deg, galaxy.arms, galaxy.arm_phase_deg
@@ -285,7 +313,7 @@ def smooth_magnifications(lens: Lens, galaxy: Galaxy) -> list[tuple[float, float
         reach = _reach_arcsec(image)
         x, y = (np.arange(p - reach, p + reach, 0.02) for p in (image.x, image.y))
         mine = _nearest_image(x, y, galaxy, image)
-        disc, bulge = smooth_images(lens, galaxy, x, y)
+        disc, bulge = smooth_images(galaxy, x, y, trace_nodes(lens, galaxy, x, y))
         values.append((float((disc * mine).sum()), 0.0 if bulge is None else float((bulge * mine).sum())))
     return values
 
@@ -315,7 +343,8 @@ def draw_mosaics(scene: Scene) -> Iterator[Mosaics]:
     for channel, scale in PIXEL_SCALE_ARCSEC.items():
         names = [name for name in scene.filters if get_filter(name).channel == channel]
         together = max(1, int(_PLANES_BYTES / (4 * (scene.size_arcsec / scale) ** 2)))
+        traced: dict[tuple[int, str], np.ndarray] = {}
         for start in range(0, len(names), together):
-            mosaic = Mosaics(scene, names[start : start + together])
+            mosaic = Mosaics(scene, names[start : start + together], traced)
             mosaic.draw()
             yield mosaic

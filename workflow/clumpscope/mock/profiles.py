@@ -6,6 +6,7 @@ import scipy
 __all__ = ["PROFILES", "TRUNCATION", "bulge_profile", "clump_profile", "disc_profile", "sersic_image"]
 
 _PITCH = np.deg2rad(20.0)
+_ROWS_TOGETHER = 256
 TRUNCATION = 6.0  # clumps end at this many half-light radii
 PROFILES = ("gaussian", "exponential", "plummer", "eff")
 
@@ -115,7 +116,12 @@ def sersic_image(
 
     The cusp is softened by half a `pixel`, which stands for its average over the central pixel.
     """
-    along, across = _along_across(dx, dy, angle_deg)
-    squared = along**2 * axis_ratio + across**2 / axis_ratio + (pixel / 2) ** 2
-    image = np.exp(-_SERSIC_B[n] * (squared / r_eff**2) ** (0.5 / n))
-    return image / image.sum(dtype=float)
+    dx, dy = np.broadcast_arrays(dx, dy)
+    image = np.empty_like(dx)
+    for start in range(0, len(image), _ROWS_TOGETHER):
+        rows = slice(start, start + _ROWS_TOGETHER)
+        along, across = _along_across(dx[rows], dy[rows], angle_deg)
+        squared = along**2 * axis_ratio + across**2 / axis_ratio + (pixel / 2) ** 2
+        image[rows] = np.exp(-_SERSIC_B[n] * (squared / r_eff**2) ** (0.5 / n))
+    image /= image.sum(dtype=float)
+    return image
