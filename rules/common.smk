@@ -48,13 +48,16 @@ if workflow.is_main_process:
             file=sys.stderr,
         )
 
+# Files that tell the line of a key; what the command line sets stands in none of them.
+CONFIG_FILES = () if workflow.config_settings.config else workflow.configfiles
+
 try:
     for path in workflow.configfiles if workflow.is_main_process else ():
         configuration.refuse_repeated_keys(path)
     config, names_taken = configuration.name_filters(config)
     configuration.validate(config)
 except InputError as error:
-    raise WorkflowError(str(error)) from None
+    raise WorkflowError(str(configuration.located(error, CONFIG_FILES))) from None
 
 FIELDS = config["fields"]
 SETTINGS = {name: configuration.field_settings(config, name) for name in FIELDS}
@@ -222,7 +225,7 @@ if workflow.is_main_process and names_taken:
 
 # Inputs that already lie there are checked before any job starts; downloads and mock fields when they arrive.
 if workflow.is_main_process:
-    from clumpscope.checking import check_settings
+    from clumpscope.checking import check_settings, few_filters
     from clumpscope.field_checks import check_field, check_samples
     from clumpscope.progress import follow
     from clumpscope.report.provenance import remarks_on_results
@@ -237,11 +240,12 @@ if workflow.is_main_process:
             doubts = check_field(name, {"images": {}, "lens": {"kind": "none"}, **field})
             doubts += check_settings(name, field, SETTINGS[name])
             check_samples(SETTINGS[name]["figures"]["tables"])
+            doubts += few_filters(name, field, SETTINGS[name])
         except InputError as error:
-            raise WorkflowError(f"field {name}: {error}") from None
+            raise WorkflowError(f"field {name}: {configuration.located(error, CONFIG_FILES)}") from None
         for text in doubts:
             print(f"In doubt: {text}", file=sys.stderr)
-    for text in remarks_on_results("results/provenance.json", FIELDS):
+    for text in remarks_on_results("results/provenance.json", config, SETTINGS):
         print(text, file=sys.stderr)
 
 

@@ -16,14 +16,17 @@ from .addresses import is_address, parse_address
 from .cached_files import cache_folder
 from .config import IMAGE_MAPS, mosaic_options
 from .errors import InputError
-from .field_checks import check_field, check_lens
+from .field_checks import check_field, check_samples
 from .files import PACKED_ENDINGS
 from .filters import get_filter
-from .images.consistency import compare_noise, registration, sky_noise
+from .images.consistency import compare_noise, registration, same_pixels, sky_noise
 from .images.mosaic import Mosaic, open_mosaic
-from .inputs import read_galaxies
+from .inputs import photometry_filters, read_galaxies
+from .lens_checks import check_lens
+from .sed.models.sfh import get_sfh
+from .tables import read_table
 
-__all__ = ["Findings", "check_configuration", "check_settings"]
+__all__ = ["Findings", "check_configuration", "check_settings", "few_filters"]
 
 
 @dataclass
@@ -32,6 +35,8 @@ class Findings:
 
     Attributes
     ----------
+    config : path-like
+        The configuration.
     errors : list of str
         What a run would refuse.
     doubts : list of str
@@ -44,6 +49,7 @@ class Findings:
         Field -> its galaxy catalogue.
     """
 
+    config: str | os.PathLike
     errors: list[str] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -120,12 +126,12 @@ def check_configuration(path: str | os.PathLike) -> Findings:
     -------
     Findings
     """
-    findings = Findings()
-    try:
+    findings = Findings(path)
+    config: dict[str, Any] = {}
+    with _noting(findings):
         config, taken = configuration.name_filters(_load(path))
         configuration.validate(config)
-    except InputError as error:
-        findings.errors.append(str(error))
+    if findings.errors:
         return findings
     findings.notes += taken
     for name, own in config["fields"].items():
@@ -134,7 +140,11 @@ def check_configuration(path: str | os.PathLike) -> Findings:
             continue
         here = _Here(cache_folder(configuration.field_settings(config, name)["downloads"]))
         settings = configuration.field_settings(config, name)
-        _check(name, here.field(own), settings, findings)
+        there = here.field(own)
+        _check(name, there, settings, findings)
+        with _noting(findings):
+            check_samples(settings["figures"]["tables"])
+            findings.doubts += few_filters(name, there | {"images": own.get("images", {})}, settings)
         if here.missing:
             findings.notes.append(
                 f"field {name}: {len(here.missing)} files are not downloaded yet and were not looked at; "
@@ -166,6 +176,41 @@ def _check_limits(section: str, settings: dict[str, Any], name: str) -> None:
         ) from None
 
 
+def few_filters(name: str, field: dict, settings: dict[str, dict]) -> list[str]:
+    """Tell that no clump can count in statistics for want of filters.
+
+    Parameters
+    ----------
+    name : str
+        Of the field.
+    field : dict
+        Its configuration.
+    settings : dict
+        Its method sections.
+
+    Returns
+    -------
+    list of str
+        A sentence each for parameters of the SED fit without a filter, and for broad filters that are missing; none
+        where the filters are not known yet.
+    """
+    bands = list(field.get("images", ()))
+    if "photometry" in field and Path(field["photometry"]).is_file():
+        bands = photometry_filters(read_table(field["photometry"]))
+    if not bands:
+        return []
+    sfh, fixed = get_sfh(settings["sed"]["reference_sfh"]), settings["sed"]["fixed"]
+    free = len(set(sfh.parameters) - set(fixed))
+    broad, needed = sum(get_filter(band).kind == "broad" for band in bands), settings["population"]["min_broad_bands"]  # fmt: skip
+    told = f"field {name}: no clump can count in statistics and figures with"
+    texts = []
+    if len(bands) < free:
+        texts.append(f"{told} {len(bands)} filter(s) for the {free} free parameters of {sfh.name}: add filters, or hold parameters by `sed.fixed`")  # fmt: skip
+    if broad < needed:
+        texts.append(f"{told} {broad} broad filter(s), where `population.min_broad_bands` is {needed}: add filters, or lower it")  # fmt: skip
+    return texts
+
+
 def check_settings(name: str, field: dict, settings: dict[str, dict]) -> list[str]:
     """Hold a field's settings against its PSFs and the models there are.
 
@@ -181,7 +226,7 @@ def check_settings(name: str, field: dict, settings: dict[str, dict]) -> list[st
     Returns
     -------
     list of str
-        What is unlikely: PSFs much broader than their telescope's.
+        What is unlikely: PSFs much broader than their telescope's, or with more than a star in them.
 
     Raises
     ------
@@ -196,14 +241,14 @@ def check_settings(name: str, field: dict, settings: dict[str, dict]) -> list[st
         if "psf" not in image:
             continue
         from .images.psf import too_broad
-        from .images.psf_given import given_psf
+        from .images.psf_given import blemishes, given_psf
 
         mosaic = open_mosaic(**mosaic_options(image), name=band, forward=True)
         where = f"{image['psf']} (configuration key fields.{name}.images.{band}.psf)"
         psf = given_psf(
             Path(image["psf"]), mosaic.pixel_scale_arcsec, where, band, settings["psf"]["radius_arcsec"], mosaic.largest_radius_arcsec, image.get("psf_oversampling"), image.get("psf_has_pixel"),
         )  # fmt: skip
-        doubts += [f"{where}: {text}" for text in too_broad(psf, band)]
+        doubts += [f"{where}: {text}" for text in (*too_broad(psf, band), *blemishes(psf))]
     return doubts
 
 
@@ -216,6 +261,7 @@ def _load(path: str | os.PathLike) -> dict[str, Any]:
         raise InputError(str(path), f"what is not YAML ({error})", "a configuration") from error
     if not isinstance(config, dict):
         raise InputError(str(path), f"{type(config).__name__}", "a configuration with the key `fields`")
+    configuration.refuse_repeated_keys(path)
     return config
 
 
@@ -289,6 +335,7 @@ def _check(name: str, own: dict, settings: dict, findings: Findings) -> None:
     findings.doubts += compare_noise(
         {mosaic.name: sky_noise(mosaic) for mosaic in plain}, f"fields.{name}.images"
     )
+    findings.doubts += same_pixels(plain, f"fields.{name}.images")
     if name in findings.galaxies:
         findings.doubts += registration(plain, findings.galaxies[name])
 
@@ -299,4 +346,4 @@ def _noting(findings: Findings, before: str = "") -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        findings.errors.append(f"{before}{error}")
+        findings.errors.append(f"{before}{configuration.located(error, [findings.config])}")

@@ -2,7 +2,9 @@
 
 import difflib
 import math
-from collections.abc import Iterator
+import os
+import re
+from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -19,6 +21,7 @@ __all__ = [
     "METHOD_SECTIONS",
     "document",
     "field_settings",
+    "located",
     "mosaic_options",
     "name_filters",
     "refuse_repeated_keys",
@@ -66,6 +69,7 @@ def _as_input_error(error: Any) -> InputError:
         unknown = next(key for key in error.instance if key not in known)
         near = difflib.get_close_matches(str(unknown), known, n=1)
         remedy = f"Did you mean {near[0]!r}?" if near else ""
+        where = "configuration key " + ".".join(str(part) for part in (*error.absolute_path, unknown))
         return InputError(where, f"the unknown key {unknown!r}", f"one of {', '.join(sorted(known))}", remedy)
     if error.validator == "required":
         missing = [key for key in error.validator_value if key not in error.instance]
@@ -186,6 +190,62 @@ def refuse_repeated_keys(path: str | Path) -> None:
     check(yaml.compose(Path(path).read_text(encoding="utf-8"), Loader=yaml.SafeLoader))
 
 
+# How messages name a key: of one field's settings, which may stand in the field or at the top level, they name the field too.
+_NAMED_KEY = re.compile(r"configuration key (?P<key>[^\s,()]+)(?:\)? for field (?P<field>[^\s,()]+))?")
+
+
+def located(error: InputError, paths: Iterable[str | os.PathLike]) -> InputError:
+    """Say in an error that names a key of the configuration where in its files the key stands.
+
+    Parameters
+    ----------
+    error : InputError
+    paths : iterable of path-like
+        The configuration's YAML files; what stands in a later one goes before.
+
+    Returns
+    -------
+    InputError
+        With file and line of the key, or of the innermost section around it that is there; else the error as it is.
+    """
+    if not (named := _NAMED_KEY.search(error.where)):
+        return error
+    keys = [named["key"]]
+    if named["field"]:
+        keys.append(f"fields.{named['field']}.{named['key']}")
+    found = []
+    for path in paths:
+        node = yaml.compose(Path(path).read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+        places = [_line_of(node, key) for key in keys]
+        # A setting that stands nowhere is a default.
+        found += [(-len(rest), path, line) for line, rest in places if line and not (named["field"] and rest)]
+    if not found:
+        return error
+    # What is left over of the key tells how deep it was found; of equally deep ones the field's, and the later file's, goes before.
+    _, path, line = max(reversed(found), key=lambda place: place[0])
+    return InputError(f"{path}, line {line}, {error.where}", error.found, error.expected, error.remedy)
+
+
+def _line_of(node: Any, key: str) -> tuple[int, str]:
+    """Line (from 1; 0 for none) of the innermost part of a dotted key that is there, and what is left of the key."""
+    line = 0
+    while key:
+        index = key.split(".")[0]
+        if isinstance(node, yaml.MappingNode):
+            # Names of fields may hold dots.
+            inner = [part for part in node.value if f"{key}.".startswith(f"{part[0].value}.")]
+            if not inner:
+                break
+            name, node = max(inner, key=lambda part: len(part[0].value))
+            line, key = name.start_mark.line + 1, key[len(name.value) + 1 :]
+        elif isinstance(node, yaml.SequenceNode) and index.isdecimal() and int(index) < len(node.value):
+            node = node.value[int(index)]
+            line, key = node.start_mark.line + 1, key[len(index) + 1 :]
+        else:
+            break
+    return line, key
+
+
 def _refuse_other_keys(value: Any, where: str) -> None:
     """Refuse keys that YAML does not read as text, such as ``2744``, ``no`` or ``~``."""
     for key, part in value.items() if isinstance(value, dict) else ():
@@ -278,6 +338,11 @@ def validate(config: dict[str, Any]) -> None:
                     f"configuration key fields.{name}.images.{band}.sha256", f"a checksum of {image['sci']!r}",
                     "a URL as `sci`: only downloads are compared", "Leave the checksum out.",
                 )  # fmt: skip
+            if image.get("psf") == image["sci"]:
+                raise InputError(
+                    f"configuration key fields.{name}.images.{band}.psf", f"{image['psf']!r}, the science image", "an image of a point source",
+                    "Leave `psf` out to have it built from stars.",
+                )  # fmt: skip
         taken: dict[str, str] = {}
         for band, image in field.get("images", {}).items():
             other = taken.setdefault(image["sci"], band)
@@ -319,6 +384,11 @@ def validate(config: dict[str, Any]) -> None:
                 "injected clumps that tell how errors are to be corrected",
                 "Give their number a galaxy in `injection.clumps`: some 300 in the field.",
             )
+        if settings["hosts"]["reference_sfh"] == "ssp":
+            raise InputError(
+                f"configuration key hosts.reference_sfh for field {name}", "'ssp', a burst, which has no star-formation rate", "a history with rates, such as exp_free",
+                "Hosts are compared by mass and rate; `hosts.sfh` may have it beside others.",
+            )  # fmt: skip
         for section in ("sed", "hosts"):
             reference, fitted = settings[section]["reference_sfh"], settings[section]["sfh"]
             if reference not in fitted:

@@ -24,6 +24,7 @@ __all__ = [
     "read_galaxies",
     "read_photometry",
     "read_stars",
+    "require_unit",
 ]
 
 # Ids name folders and wildcards of the workflow.
@@ -54,11 +55,12 @@ def _check_ids(table: Table, column: str, where: str) -> None:
 def _check_places(table: Table, where: str) -> None:
     """Refuse positions that are not on the sky, or in another unit than degrees."""
     for name, low, high in (("ra", 0.0, 360.0), ("dec", -90.0, 90.0)):
-        _check_unit(table, name, "deg", where)
+        require_unit(table, name, "deg", where)
         require_finite(table, name, where, low, high)
 
 
-def _check_unit(table: Table, column: str, unit: str, where: str) -> None:
+def require_unit(table: Table, column: str, unit: str, where: str) -> None:
+    """Refuse a column that says to be in another unit; one that says nothing passes."""
     found = table[column].unit
     if found is not None and not str(found).lower().startswith(unit):
         raise InputError(
@@ -147,7 +149,7 @@ def read_galaxies(path: str, layout: dict[str, Any] | None = None) -> Table:
         secure, _ = redshift_quality(table)
         _require_rising(table, ["z_lo", "z", "z_hi"], ~secure, path)
     if "radius_arcsec" in table.colnames:
-        _check_unit(table, "radius_arcsec", "arcsec", path)
+        require_unit(table, "radius_arcsec", "arcsec", path)
         require_finite(table, "radius_arcsec", path, *_RADII, optional=True)
     for name in table.colnames:
         if name.startswith("f_"):
@@ -306,7 +308,7 @@ def read_edits(path: str, galaxies: Table, radius_arcsec: float = np.nan) -> Tab
     for name in ("ra", "dec", "ra_to", "dec_to"):
         if name not in table.colnames:
             table[name] = np.full(len(table), np.nan)
-        _check_unit(table, name, "deg", path)
+        require_unit(table, name, "deg", path)
         limits = (0.0, 360.0) if name.startswith("ra") else (-90.0, 90.0)
         require_finite(table, name, path, *limits, optional=True)
         table[name] = optional_numbers(table, name, path)

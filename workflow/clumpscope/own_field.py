@@ -279,11 +279,13 @@ def _lens_lines(files: list[Path], maps: dict[str, str]) -> list[str]:
     if models:
         best = next((path for path in models if "best" in Path(path).name), models[0])
         lines = ["    lens:", "      kind: lenstool", f"      model: {best}"]
-        others = [path for path in models if path != best]
+        # Samples in another folder are those of another model.
+        own = [path for path in samples if Path(path).parent == Path(best).parent]
+        others = [path for path in (*models, *samples) if path not in (best, *own[:1])]
         lines += (
-            [f"      samples: {samples[0]}"]
-            if samples
-            else [f"      {_UNKNOWN} no bayes.dat: no errors of the magnification"]
+            [f"      samples: {own[0]}"]
+            if own
+            else [f"      {_UNKNOWN} no bayes.dat beside it: no errors of the magnification"]
         )
         return lines + [f"      {_UNKNOWN} also there: {', '.join(others)}"] * bool(others)
     if {"kappa", "gamma1", "gamma2"} <= set(maps):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from astropy.table import Table
+from clumpscope.figures.columns import shown_range
 from clumpscope.figures.host_sfh import main_sequence
 from clumpscope.figures.registry import draw_figure
 from clumpscope.population.sample import has_size, population_sample
@@ -250,3 +251,42 @@ def test_comparison_samples_are_drawn_where_they_have_masses(products):
         draw_figure("size_limits", {**products, "samples": samples})[0].axes[0].get_legend_handles_labels()[1]
     )
     assert "dwarfs (1)" in labels and not any(label.startswith("bare") for label in labels)
+
+
+def test_one_clump_is_seen(products, counted):
+    """A histogram of one value, and a step of one clump, would be a hair's breadth wide."""
+    one = products["catalogue"][products["catalogue"]["id"] == counted["id"][0]]
+    figure, _ = draw_figure("sfh_comparison", products | {"catalogue": one})
+    for axes in filter(lambda axes: axes.get_visible() and axes.patches, figure.axes):
+        left, right = axes.get_xlim()
+        assert right - left > 0.19
+        assert all(left < line.get_xdata()[0] < right for line in axes.lines)
+    assert shown_range(np.array([7.0])) == pytest.approx((6.9, 7.1))
+    assert shown_range(np.array([7.0, 7.0, 7.1])) == pytest.approx((6.95, 7.15), abs=0.002)
+    assert shown_range(np.array([7.0, 9.0])) == pytest.approx((7.0, 9.0), abs=0.02)
+    population = products["population"]
+    points = population["mass_function"]
+    slopes = population["mass_function_slopes"]
+    slopes = slopes[np.asarray(slopes["by"], str) == "all"]
+    point = points[(np.asarray(points["by"], str) == "all")][-1:]
+    figure, _ = draw_figure(
+        "mass_function",
+        products | {"population": population | {"mass_function": point, "mass_function_slopes": slopes}},
+    )
+    step = next(line for line in figure.axes[0].lines if len(line.get_xdata()) == 1)
+    assert step.get_marker() == "o"
+    assert step.get_xdata()[0] == point["log_mass"][0]
+    assert figure.axes[0].get_ylim()[1] >= 10.0
+
+    axes = draw_figure("clumps_per_galaxy", products | {"catalogue": one})[0].axes[0]
+    (bar,) = axes.patches
+    assert bar.get_x() + 0.5 * bar.get_width() == pytest.approx(1.0)
+    assert [tick for tick in axes.get_xticks() if 0.5 <= tick <= 1.5] == [1.0]
+    axes = draw_figure("magnification", products | {"catalogue": one})[0].axes[0]
+    left, right = axes.get_xlim()
+    assert 1.04 * left < one["r_eff_pc"][0] < right / 1.04
+    axes = draw_figure("surface_density", products | {"catalogue": one})[0].axes[0]
+    medians = products["population"]["surface_density"]
+    filled = medians[(medians["n"] > 0) & np.isfinite(medians["z_low"]) & np.isfinite(medians["z_high"])]
+    left, right = axes.get_xlim()
+    assert left <= filled["z_low"].min() and right >= filled["z_high"].max()

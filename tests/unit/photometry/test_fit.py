@@ -273,6 +273,17 @@ def test_missing_pixels_edges_and_places_outside_are_flagged():
         assert np.isnan(fitted["flux_err"][lost])
 
 
+def test_masked_pixels_are_left_out():
+    """A cosmic ray under a mask is not there, whether masked or NaN."""
+    image = draw_clump((31, 31), 15.0, 15.0)
+    image[13:15, 17] = 50.0
+    error = np.full(image.shape, 1e-3)
+    masked = np.ma.masked_greater(image, 40.0)
+    fitted = fit_clumps(masked, error, KERNEL, [15.0], [15.0])
+    other = fit_clumps(np.where(image > 40.0, np.nan, image), error, KERNEL, [15.0], [15.0])
+    assert fitted["flux"][0] == other["flux"][0] == pytest.approx(1.0, rel=0.02)
+
+
 def test_nothing_but_nan_is_a_flag_and_no_clump_is_an_empty_table():
     nothing = np.full((21, 21), np.nan)
     fitted = fit_clumps(nothing, nothing, KERNEL, [10.0], [10.0])

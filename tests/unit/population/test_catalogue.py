@@ -319,3 +319,13 @@ def test_redshift_errors_and_size_limits_reach_the_catalogue(field):
     )
     assert not has(drawn["flags"], ["z_as_given"]).any()
     np.testing.assert_array_equal(table["sigma_limit_px"], photometry["sigma_limit_px"])
+
+
+def test_a_history_without_rates_has_densities_of_mass_alone(field, catalogue):
+    """Bursts form no stars at a rate; the rest is what it is with one."""
+    sed = field.sed["exp_free"].copy()
+    sed.remove_columns([name for name in sed.colnames if name.startswith(("log_sfr10", "log_sfr100"))])
+    bursts = put_together(field, sed=sed)
+    assert not [name for name in bursts.colnames if "sfr" in name and not name.startswith("host_")]
+    middle = np.asarray(bursts["log_sigma_mass_p50"]), np.asarray(put_together(field)["log_sigma_mass_p50"])
+    assert np.allclose(*middle, atol=0.1, equal_nan=True)

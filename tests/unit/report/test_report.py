@@ -337,15 +337,39 @@ def test_inputs_that_cannot_be_recorded_are_refused(tmp_path):
 
 def test_results_of_other_code_and_configurations_are_told(tmp_path, monkeypatch):
     path = tmp_path / "provenance.json"
-    assert remarks_on_results(path, ["a"]) == []
+
+    def told(*fields, settings=None):
+        return remarks_on_results(path, {"fields": {name: {} for name in fields}}, settings or {})
+
+    assert told("a") == []
     write_provenance(provenance({"fields": {"a": {}, "b": {}}}, {}, []), path)
-    assert remarks_on_results(path, ["c", "b", "a"]) == []
-    (told,) = remarks_on_results(path, ["a"])
-    assert "another configuration (b) and will be replaced" in told
+    assert told("c", "b", "a") == []
+    (text,) = told("a")
+    assert "another configuration (b) and will be replaced" in text
     module = sys.modules[remarks_on_results.__module__]
     monkeypatch.setattr(module, "code_digest", lambda: "of another day")
-    (told,) = remarks_on_results(path, ["a", "b"])
-    assert "another version of Clumpscope's code" in told
+    (text,) = told("a", "b")
+    assert "another version of Clumpscope's code" in text
+
+
+def test_results_of_other_values_in_the_same_folder_are_told(tmp_path):
+    """Whatever in a field's inputs or settings is not what its results were made with; where files lie is no difference."""
+    path = tmp_path / "provenance.json"
+    field = {"images": {"F150W": {"sci": str(tmp_path / "a.fits"), "unit": "nJy"}}, "sed": {"priors": "log"}}
+    settings = {"sed": {"priors": "log", "draws": 10}, "run": {"seed": 1}}
+    write_provenance(provenance({"fields": {"a": field}}, {"a": settings}, []), path)
+
+    def told(field, settings):
+        return remarks_on_results(path, {"fields": {"a": field}}, {"a": settings})
+
+    moved = {"images": {"F150W": {"sci": "/elsewhere/a.fits", "unit": "nJy"}}}
+    assert told(field, settings) == told(moved, settings) == []
+    other = {"images": {"F150W": {"sci": "a.fits", "unit": "uJy"}, "F444W": {"sci": "b.fits"}}, "redshift": 1}
+    (text,) = told(other, settings | {"sed": {"priors": "paper", "draws": 10}, "run": {"seed": 2}})
+    named = "images.F150W.unit, images.F444W, redshift, run.seed, sed.priors"
+    assert f"field a here were made with other values of {named}: " in text
+    (text,) = told({**other, "stars": "s", "edits": "e"}, {**settings, "run": {"seed": 2}})
+    assert "and 1 more" in text
 
 
 def test_what_is_to_be_known_of_psfs_reaches_the_reader():

@@ -49,6 +49,14 @@ def mock(**image):
         ({"fields": {"a": PHOTOMETRY}, "sed": {"priors": "flat"}}, "one of log, paper"),
         ({"fields": {"a": PHOTOMETRY}, "sed": {"sfh": ["exp_10Myr"]}}, "reference_sfh"),
         ({"fields": {"a": PHOTOMETRY}, "run": {"seed": -1}}, "run.seed"),
+        (
+            {"fields": {"a": IMAGING}, "hosts": {"sfh": ["ssp"], "reference_sfh": "ssp"}},
+            "hosts.reference_sfh .*no star-formation rate",
+        ),
+        (
+            {"fields": {"a": {**IMAGING, "images": {"F150W": {"sci": "a.fits", "psf": "a.fits"}}}}},
+            "psf: .*the science image",
+        ),
         ({"fields": {"a b/c": PHOTOMETRY}}, "a b/c"),
         ({"fields": {"a\n": PHOTOMETRY}}, "text matching"),
         (mock(sci="results/a/input/../../../precious.fits"), "fields.a.images.F150W.sci.*without '..'"),
@@ -175,3 +183,52 @@ def test_magnitude_limits_of_a_photometry_field_must_be_given():
     for key in ("mag_limit_ab", "error_floor"):
         with pytest.raises(InputError, match=rf"sed\.{key} for field a: found 'F150'.*Did you mean F150W"):
             config.validate({"fields": {"a": PHOTOMETRY}, "sed": {key: {"F150": 0.1}}})
+
+
+LINES = """fields:
+  a.b:
+    images:
+      F150W:
+        sci: a.fits
+        unt: nJy
+    galaxies: g.csv
+    fit: {box: 8}
+    lens:
+      - {kind: none}
+      - kind: lens
+sed:
+  priors: flat
+"""
+
+
+@pytest.mark.parametrize(
+    ("where", "place"),
+    [
+        ("configuration key fields.a.b.images.F150W.unt", "c.yaml, line 6, "),
+        ("configuration key fields.a.b.lens.1.kind", "c.yaml, line 11, "),
+        ("configuration key fields.a.b.lens, model 2", "c.yaml, line 9, "),
+        ("configuration key fit.box for field a.b", "c.yaml, line 8, "),
+        ("configuration key sed.priors for field a.b", "c.yaml, line 13, "),
+        ("a.fits (configuration key fields.a.b.images.F150W.sci)", "c.yaml, line 5, a.fits"),
+        ("configuration key fields.a.b.images.F150W.psf", "c.yaml, line 4, "),  # what is around a missing key
+        ("configuration key (top level)", "configuration key"),
+        ("configuration key depth.core for field none", "configuration key"),
+        ("a.fits", "a.fits"),
+    ],
+)
+def test_errors_name_the_line_of_the_key(tmp_path, where, place):
+    path = tmp_path / "c.yaml"
+    path.write_text(LINES)
+    error = config.located(InputError(where, "this", "that", "Do it."), [path])
+    assert str(error).removeprefix(f"{tmp_path}/").startswith(place)
+    assert str(error).endswith(f"{where}: found this; expected that. Do it.")
+
+
+def test_the_line_is_that_of_the_last_file_with_the_key(tmp_path):
+    for name in ("first", "second", "third"):
+        (tmp_path / name).write_text("run: {}\nsed: {priors: flat}\n" if name != "third" else "sed:\n")
+    error = config.located(
+        InputError("configuration key sed.priors", "this", "that"),
+        [tmp_path / n for n in ("first", "second", "third")],
+    )
+    assert f"{tmp_path}/second, line 2, " in str(error)

@@ -335,7 +335,7 @@ def test_every_model_of_a_list_of_lenses_must_be_there(field, tmp_path):
     [
         (MODEL.replace("10.0 -30.0", "130.0 -30.0"), "", r"best\.par .*lens\): found a model of RA 130.* degrees from the nearest source"),
         ("no model at all", "", r"best\.par"),
-        (MODEL.replace("v_disp 800", "v_disp -800"), "", r"potentiel O1: found v_disp -800; expected no number below zero"),
+        (MODEL.replace("v_disp 800", "v_disp -800"), "", r"potentiel O1: found v_disp -800; expected km/s, from 0 to 5000"),
         (MODEL, "#Nsample\n#O1 : sigma (km/s)\n#O1 : sigma (km/s)\n1 800 800\n", "a second column"),
         (MODEL, "#Nsample\n#O1 : sigma (km/s)\n1 800\n2 -790\n", r"sample 2: found O1 : sigma \(km/s\) -790"),
         (MODEL, "#Nsample\n#O7 : sigma (km/s)\n1 800\n", "a potential that the model has not"),
@@ -425,7 +425,7 @@ def test_a_filter_in_another_unit_stands_out(field, tmp_path):
         "F200W": {"sci": str(tmp_path / "sci2.fits")},
         "F277W": {"sci": str(tmp_path / "sci3.fits")},
     }
-    (doubt,) = check_field("a", field)
+    (doubt,) = [text for text in check_field("a", field) if "has the pixels of" not in text]
     assert "images.F277W: noise 1e+03 times" in doubt
 
 

@@ -183,3 +183,38 @@ def test_check_of_a_wrong_configuration(tmp_path, text, message, capsys, monkeyp
 def test_the_module_is_a_command():
     done = subprocess.run([sys.executable, "-m", "clumpscope", "--help"], capture_output=True, text=True)
     assert done.returncode == 0 and "init" in done.stdout and "check" in done.stdout
+
+
+def test_too_few_filters_for_statistics_are_told(folder, tmp_path):
+    """Six parameters of an exponential history of free decay, and C25's four broad bands, over three filters of which two are broad."""
+    config = yaml.safe_load(describe_folder(folder))
+    (name,) = config["fields"]
+    path = tmp_path / "few.yaml"
+
+    def told():
+        path.write_text(yaml.safe_dump(config))
+        return [text for text in check_configuration(path).doubts if "count in statistics" in text]
+
+    texts = told()
+    assert len(texts) == 2
+    assert f"field {name}" in texts[0]
+    assert "3 filter(s) for the 6 free parameters of exp_free" in texts[0]
+    assert "2 broad filter(s), where `population.min_broad_bands` is 4" in texts[1]
+    config["population"] = {"min_broad_bands": 2}
+    config["sed"] = {"fixed": {"log_u": -2.5, "log_z_zsun": 0.0, "log_tau_yr": 7.0}}
+    assert told() == []
+
+
+def test_samples_are_those_beside_the_model(folder):
+    """Those of another folder's model would be taken without a word: both have the same parameters."""
+    for name in ("v0", "v1"):
+        (folder / "lens" / name).mkdir(parents=True)
+        (folder / "lens" / name / "best.par").write_text(BEST)
+    (folder / "best.par").unlink()
+    (folder / "lens" / "v1" / "bayes.dat").write_text("#Nsample\n")
+    text = describe_folder(folder)
+    (lens,) = [field["lens"] for field in yaml.safe_load(text)["fields"].values()]
+    assert lens == {"kind": "lenstool", "model": str(folder / "lens/v0/best.par")}
+    assert f"# ? also there: {folder}/lens/v1/best.par, {folder}/lens/v1/bayes.dat" in text
+    (folder / "lens" / "v0" / "bayes.dat").write_text("#Nsample\n")
+    assert f"samples: {folder}/lens/v0/bayes.dat\n" in describe_folder(folder)

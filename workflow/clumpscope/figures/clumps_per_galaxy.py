@@ -30,18 +30,19 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     if not any(group.rows.any() for group in groups):
         empty(axes)
         return figure, table
-    width = 0.8 / len(groups)
-    for number, (group, colour) in enumerate(zip(groups, ordered_colours(len(groups)), strict=True)):
+    coloured = zip(groups, ordered_colours(len(groups)), strict=True)
+    drawn = [(group, colour) for group, colour in coloured if group.rows.any()]
+    width = 0.8 / len(drawn)
+    for number, (group, colour) in enumerate(drawn):
         own = counts[group.rows]
-        if own.size:
-            steps = np.arange(1, own.max() + 1)
-            galaxies = [int((own == step).sum()) for step in steps]
-            label = f"{group.label('z')}: {own.sum()} in {own.size}"
-            place = steps + (number - 0.5 * (len(groups) - 1)) * width
-            axes.bar(place, galaxies, width, color=colour, ec="white", lw=0.3, label=label)
+        steps = np.arange(1, own.max() + 1)
+        galaxies = [int((own == step).sum()) for step in steps]
+        label = f"{group.label('z')}: {own.sum()} in {own.size}"
+        place = steps + (number - 0.5 * (len(drawn) - 1)) * width
+        axes.bar(place, galaxies, width, color=colour, ec="white", lw=0.3, label=label)
     inside = counts[np.any([group.rows for group in groups], axis=0)]
     axes.set(xlim=(0.5, inside.max() + 0.5), ylim=(0, None))
-    axes.locator_params(integer=True)
+    axes.locator_params(integer=True, min_n_ticks=1)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_minor_locator(_none())
     figure.legend(loc="outside upper center", ncols=2, title="clumps in galaxies", title_fontsize=7)

@@ -11,6 +11,7 @@ from ..tables import numbers
 __all__ = ["errors", "numbers", "shown", "shown_range", "with_columns"]
 
 _DEEPEST_DEX = 6.0
+_NARROWEST_DEX = 0.2
 
 
 def errors(table: Table, name: str) -> np.ndarray:
@@ -24,12 +25,15 @@ def errors(table: Table, name: str) -> np.ndarray:
 
 
 def shown_range(values: np.ndarray) -> tuple[float, float]:
-    """Range of a logarithm to show: 99 % of the finite values, but not more than 6 dex below the top.
+    """Range of a logarithm to show: 99 % of the finite values, but not more than 6 dex below the top, nor less than 0.2 dex wide.
 
     Star-formation rates that have died away run down to 1e-90; what lies beyond is drawn at the edge.
     """
     low, high = np.percentile(values[np.isfinite(values)], [0.5, 99.5])
-    return max(float(low), float(high) - _DEEPEST_DEX), max(float(high), float(low) + 1e-3)
+    low = max(low, high - _DEEPEST_DEX)
+    # One clump, or clumps all alike, are no range.
+    margin = max(_NARROWEST_DEX - (high - low), 0.0) / 2.0
+    return float(low - margin), float(high + margin)
 
 
 def shown(catalogue: Table, min_broad_bands: int) -> Table:

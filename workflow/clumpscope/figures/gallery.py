@@ -43,7 +43,7 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     for panel in panels.ravel():
         panel.set_axis_off()
     if not chosen:
-        empty(panels[0, len(panels[0]) // 2])
+        empty(panels[0, len(panels[0]) // 2], "no galaxies")
     for line, path in zip(panels, chosen, strict=False):
         with fits.open(path) as hdus:
             own = catalogue[owner == _galaxy(path)]

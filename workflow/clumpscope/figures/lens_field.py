@@ -91,7 +91,7 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
         axes.scatter(x, y, s=13, facecolors=PALETTE[5], edgecolors="black",
                      lw=0.45, zorder=3, rasterized=True, label="clumps of all redshifts")  # fmt: skip
     else:
-        empty(axes)
+        empty(axes, "no clumps")
     axes.set(
         xlim=extent[:2],
         ylim=extent[2:],

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["draw"]
 
 _MOST_STEPS = 3000  # of a curve that is drawn as one
+_LOWEST_TOP = 10.0  # of the axis of numbers, a decade even for one clump
 _SYMBOLS = {"redshift": "z", "magnification": r"$\mu$"}
 
 
@@ -38,7 +39,9 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
         if not len(points):
             empty(axes)
             continue
-        axes.set(xlim=(log_mass.min() - 0.3, log_mass.max() + 0.3), ylim=(0.7, 2 * count.max()))
+        axes.set(
+            xlim=(log_mass.min() - 0.3, log_mass.max() + 0.3), ylim=(0.7, max(2 * count.max(), _LOWEST_TOP))
+        )
         _draw_reference(axes, log_mass, count)
         groups = slopes[(kinds == kind) & grouped]
         colours = ["black", *ordered_colours(len(groups))]
@@ -85,6 +88,8 @@ def _draw_group(axes, points: Table, row, symbol: str, colour: str) -> None:
         where="pre",
         color=colour,
         lw=1.2,
+        marker="o" if len(count) == 1 else None,  # one clump makes no step
+        ms=3.5,
         rasterized=len(count) > _MOST_STEPS,
         label=f"{name}: {fit}",
     )

@@ -47,7 +47,7 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     for panel in panels:
         panel.set_axis_off()
     if not planes:
-        empty(panels[_N_COLUMNS // 2])
+        empty(panels[_N_COLUMNS // 2], "no galaxies")
     else:
         _draw_compass(panels[0])
     rows: list[tuple] = []

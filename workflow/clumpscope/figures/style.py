@@ -122,7 +122,10 @@ def ordered_colours(n: int) -> list[str]:
     return [to_hex(colormaps["viridis"](position)) for position in positions]
 
 
-def empty(axes: "Axes | Sequence[Axes]", text: str = "no clumps") -> None:
+_NARROWEST_RATIO = 1.05  # of the ends of a logarithmic axis
+
+
+def empty(axes: "Axes | Sequence[Axes]", text: str = "no clumps\nin statistics") -> None:
     """Say on the axes that there is nothing to show."""
     for panel in axes if isinstance(axes, Sequence) else [axes]:
         panel.text(0.5, 0.5, text, transform=panel.transAxes, ha="center", va="center", color=GREY)
@@ -257,10 +260,15 @@ def plain_text(text: object) -> str:
 
 
 def plain_logarithms(axis: "Axis") -> None:
-    """Label a logarithmic axis with plain numbers: 1, 2, 5 in every decade, or the decades alone where there are several."""
+    """Label a logarithmic axis with plain numbers: 1, 2, 5 in every decade, or the decades alone where there are several; widen that of one value."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, SymmetricalLogLocator
 
     low, high = sorted(axis.get_view_interval())
+    if axis.get_scale() == "log" and 0.0 < high < low * _NARROWEST_RATIO:
+        # One value, which is no range for matplotlib when its last bit differs.
+        middle = np.sqrt(low * high)
+        low, high = middle / _NARROWEST_RATIO, middle * _NARROWEST_RATIO
+        (axis.axes.set_xlim if axis is axis.axes.xaxis else axis.axes.set_ylim)(low, high)
     symmetrical = axis.get_scale() == "symlog"
     if symmetrical:
         axis.set_major_locator(SymmetricalLogLocator(axis.get_transform(), subs=(1.0, 2.0, 5.0)))

@@ -70,6 +70,12 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
         _draw_medians(points, medians, quantity, "resolved", "black")
         points.set_ylim(limits)
         histogram.xaxis.get_major_locator().set_params(integer=True)
+    # Medians stand in the middle of their redshift bins, which are seen whole even where all clumps are at one redshift.
+    ends = np.isfinite(numbers(medians, "z_low")) & np.isfinite(numbers(medians, "z_high"))
+    filled = medians[ends & (numbers(medians, "n") > 0)]
+    if len(filled):
+        left, right = panels[0, 0].get_xlim()
+        panels[0, 0].set_xlim(min(left, *filled["z_low"]), max(right, *filled["z_high"]))
     legend_above(figure)
     panels[0, 0].set_title(
         "large symbols: medians; black: compact and extended together", fontsize=7.5, loc="left"

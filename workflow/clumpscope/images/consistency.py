@@ -10,9 +10,19 @@ import numpy as np
 from astropy.table import Table
 
 from ..errors import InputError
+from ..fluxes import as_njy
 from .mosaic import Mosaic
 
-__all__ = ["check_errors", "check_filter_cards", "compare_noise", "registration", "sky_noise"]
+__all__ = [
+    "check_errors",
+    "check_exposure",
+    "check_filter_cards",
+    "check_fluxes",
+    "compare_noise",
+    "registration",
+    "same_pixels",
+    "sky_noise",
+]
 
 Array = np.ndarray
 # Names of filters on header cards: F150W, F200LP, F162M.
@@ -23,12 +33,22 @@ _CARDS = ("PUPIL", "FILTER", "FILTER1", "FILTER2")
 _BLOCKS, _BLOCK_PX, _FEW_PX = 4, 128, 100
 # Scatter of sky pixels over their errors: drizzling takes some of it, sources add; beyond the outer limits it is no error.
 _LIKELY, _POSSIBLE = (0.2, 5.0), (0.05, 20.0)
+# Blocks, the range of their errors, and correlations and slope of errors and scatter (in logarithms) that tell of another map.
+_FEW_BLOCKS, _ERROR_RANGE, _AGAINST, _TIGHT, _STEEP = 6, 1.3, -0.5, 0.9, 1.6
+# Exposures [s] that mosaics have.
+_EXPOSURES_S = (60.0, 1e7)
+# A reading of a map that would fit, where that asked for is off by more.
+_FITS, _IS_OFF = 1.5, 2.5
 # Noise of a filter over the median of all, beyond which a unit must be wrong; depths of one field differ by ten at most.
-_OTHER_NOISE = 30.0
+_OTHER_NOISE = 18.0
 # Limits of the noise in a circle of 0.1 arcsec radius, 5 sigma, that telescopes reach: from the shallowest of HST to the deepest of JWST.
 _CIRCLE_ARCSEC, _DEPTHS_AB = 0.1, (23.5, 32.0)
 # Galaxies that tell whether images lie on each other, half the side of their cutouts, and the least offset worth a word.
 _GALAXIES, _FEWEST_GALAXIES, _REACH_ARCSEC, _OFFSET_ARCSEC = 12, 3, 1.6, 0.06
+# Peak of a cutout over the scatter of its pixels that is a source for certain.
+_BRIGHT = 20.0
+# Aperture [arcsec] in which a catalogue's fluxes are looked for, and the factor that is beyond apertures.
+_APERTURE_ARCSEC, _OTHER_FLUX = 1.0, 10.0
 
 
 def check_filter_cards(mosaic: Mosaic, where: str) -> None:
@@ -82,14 +102,18 @@ def check_errors(mosaic: Mosaic, where: str) -> list[str]:
     if mosaic.error_plane is None:
         return []
     kind, path = mosaic.error_kind, mosaic.error_plane.path
-    ratios: dict[str, list[float]] = {"err": [], "wht": []}
+    ratios: dict[str, list[float]] = {"err": [], "wht": [], "variances": []}
+    scatters, typical = [], []
     for block in _blocks(mosaic):
         data, given = mosaic.science_plane.read(*block), mosaic.error_plane.read(*block)
         good = np.isfinite(data) & (data != 0.0) & np.isfinite(given) & (given > 0.0)
         if good.sum() < _FEW_PX:
             continue
-        for meaning, errors in (("err", given[good]), ("wht", 1.0 / np.sqrt(given[good]))):
+        readings = {"err": given[good], "wht": 1.0 / np.sqrt(given[good]), "variances": np.sqrt(given[good])}
+        for meaning, errors in readings.items():
             ratios[meaning].append(_scatter(data[good] / errors))
+        scatters.append(_scatter(data[good]))
+        typical.append(float(np.median(readings[kind])))
     if not ratios[kind]:
         if not mosaic.error_plane.any_positive():
             raise InputError(
@@ -97,10 +121,16 @@ def check_errors(mosaic: Mosaic, where: str) -> list[str]:
                 "Copy or download it again; leave the key out where there is none.",
             )  # fmt: skip
         return []
-    ratio = float(np.median(ratios[kind]))
-    if ratio == 0.0 or _LIKELY[0] <= ratio <= _LIKELY[1]:
-        return []
+    ratio, as_variances = (float(np.median(ratios[meaning])) for meaning in (kind, "variances"))
     told = f"errors over which the sky scatters by {ratio:.3g}"
+    if ratio == 0.0:
+        return []
+    if _LIKELY[0] <= ratio <= _LIKELY[1]:
+        if wrong := _wrong_course(np.array(scatters), np.array(typical)):
+            return [f"{path} ({where}): {wrong}"]
+        if not 1.0 / _IS_OFF < ratio < _IS_OFF and 1.0 / _FITS < as_variances < _FITS:
+            return [f"{path} ({where}): {told} (1 is expected): as variances the map would fit; `err` are standard deviations, `wht` inverse variances"]  # fmt: skip
+        return []
     if _POSSIBLE[0] <= ratio <= _POSSIBLE[1]:
         return [f"{path} ({where}): {told} (1 is expected): sizes of errors are in doubt"]
     other = "wht" if kind == "err" else "err"
@@ -109,6 +139,99 @@ def check_errors(mosaic: Mosaic, where: str) -> list[str]:
         f"{path} ({where})", told, "about 1: standard deviations as `err`, inverse variances as `wht`, in the image's unit",
         f"As `{other}` the file would fit." if swapped else "Correct the map or its unit.",
     )  # fmt: skip
+
+
+def check_exposure(mosaic: Mosaic, where: str) -> list[str]:
+    """Tell an exposure map that can hardly be in seconds; mosaics of files that are not compressed."""
+    if mosaic.exposure_plane is None:
+        return []
+    rows, columns = mosaic.exposure_plane.shape
+    some = mosaic.exposure_plane.read(slice(rows // 3, rows // 3 + _BLOCK_PX), slice(0, columns))
+    times = some[np.isfinite(some) & (some > 0.0)]
+    if not times.size or _EXPOSURES_S[0] < (typical := float(np.median(times))) < _EXPOSURES_S[1]:
+        return []
+    return [
+        f"{mosaic.exposure_plane.path} ({where}): {typical:.3g} is the typical exposure: is it in seconds?"
+    ]
+
+
+def _wrong_course(scatters: Array, errors: Array) -> str:
+    """What is wrong with errors that do not rise as the blocks' scatter; nothing where they are nearly the same everywhere."""
+    used = (scatters > 0.0) & (errors > 0.0)
+    if used.sum() < _FEW_BLOCKS or errors[used].max() < _ERROR_RANGE * errors[used].min():
+        return ""
+    scatter, error = np.log(scatters[used]), np.log(errors[used])
+    correlation = np.corrcoef(scatter, error)[0, 1]
+    if correlation < _AGAINST:
+        return "errors that are small where the sky scatters much: is the map this image's, and not of variances for weights?"
+    if correlation > _TIGHT and np.std(error) > _STEEP * np.std(scatter):
+        return "errors that rise like the square of the sky's scatter: are they variances, for standard deviations?"
+    return ""
+
+
+def same_pixels(mosaics: Sequence[Mosaic], key: str) -> list[str]:
+    """Tell filters whose images have the very same pixels; mosaics of files that are not compressed."""
+    told, seen = [], {}
+    for mosaic in mosaics:
+        # Some block that is not empty stands for the image.
+        blocks = (mosaic.science_plane.read(*block) for block in _blocks(mosaic))
+        block = next((data for data in blocks if np.any(np.nan_to_num(data))), None)
+        if block is None:
+            continue
+        other = seen.setdefault((mosaic.shape, block.tobytes()), mosaic.name)
+        if other != mosaic.name:
+            told.append(
+                f"{key}.{mosaic.name}: {mosaic.path} has the pixels of {other}: is it this filter's image?"
+            )
+    return told
+
+
+def check_fluxes(mosaic: Mosaic, galaxies: Table, where: str) -> list[str]:
+    """Tell if a catalogue's fluxes of galaxies are not what an image shows at their places.
+
+    Parameters
+    ----------
+    mosaic : Mosaic
+        Of a file that is not compressed.
+    galaxies : Table
+        ra, dec [deg], and f_<filter> (nJy, unless it has a unit) or not.
+    where : str
+        Of the catalogue, for messages.
+
+    Returns
+    -------
+    list of str
+        A sentence where the median ratio of catalogue to image, of the brightest dozen, is beyond a factor of 10.
+    """
+    column = f"f_{mosaic.name}"
+    if column not in galaxies.colnames:
+        return []
+    flux = as_njy(galaxies[column], f"{where}, column {column!r}")
+    x, y = mosaic.wcs.all_world2pix(galaxies["ra"], galaxies["dec"], 0, quiet=True)
+    inside = (x > 0) & (x < mosaic.shape[1]) & (y > 0) & (y < mosaic.shape[0]) & (flux > 0.0)
+    brightest = np.flatnonzero(inside)[np.argsort(-flux[inside])][: 4 * _GALAXIES]
+    ratios: list[float] = []
+    for number in brightest:
+        if len(ratios) == _GALAXIES:
+            break
+        data = mosaic.cutout(galaxies["ra"][number], galaxies["dec"][number], 2.0 * _APERTURE_ARCSEC).data
+        rows, columns = np.indices(data.shape) - len(data) // 2
+        circle = np.hypot(rows, columns) < len(data) // 2
+        known = np.isfinite(data)
+        if (known & circle).sum() < 0.9 * circle.sum() or not (known & ~circle).any():
+            continue
+        # The corners stand for the sky.
+        light = float(np.mean(data[circle & known]) - np.median(data[~circle & known])) * circle.sum()
+        if light > 5.0 * _scatter(data[known]) * np.sqrt(circle.sum()):
+            ratios.append(float(flux[number]) / light)
+    if (
+        len(ratios) < _FEWEST_GALAXIES
+        or 1.0 / _OTHER_FLUX < (ratio := float(np.median(ratios))) < _OTHER_FLUX
+    ):
+        return []
+    return [
+        f"{where}, column {column!r}: {ratio:.3g} times the light within {_APERTURE_ARCSEC:g} arcsec of {len(ratios)} galaxies in {mosaic.path}: are these fluxes in nJy?"
+    ]
 
 
 def sky_noise(mosaic: Mosaic) -> float:
@@ -156,7 +279,14 @@ def registration(mosaics: Sequence[Mosaic], galaxies: Table) -> list[str]:
     """
     told = []
     for mosaic in mosaics[1:]:
-        offsets = np.array(list(_offsets(mosaics[0], mosaic, galaxies)))
+        found = list(_offsets(mosaics[0], mosaic, galaxies))
+        offsets = np.array([offset for offset in found if offset is not None])
+        lost = len(found) - len(offsets)
+        if lost >= _FEWEST_GALAXIES and lost > len(offsets):
+            told.append(
+                f"{mosaic.path} ({mosaic.name}): at {lost} of {len(found)} galaxies its sources are not those of {mosaics[0].name}, nor within"
+                f" {_REACH_ARCSEC} arcsec of them: is its WCS right, and are the pixels as it says? Fluxes at other places are not those of the clumps"
+            )
         if len(offsets) < _FEWEST_GALAXIES:
             continue
         middle = np.median(offsets, axis=0)
@@ -170,8 +300,8 @@ def registration(mosaics: Sequence[Mosaic], galaxies: Table) -> list[str]:
     return told
 
 
-def _offsets(first: Mosaic, second: Mosaic, galaxies: Table) -> Iterable[tuple[float, float]]:
-    """Offset East and North [arcsec] of the second image from the first, for every galaxy that shows it."""
+def _offsets(first: Mosaic, second: Mosaic, galaxies: Table) -> Iterable[tuple[float, float] | None]:
+    """Offset East and North [arcsec] of the second image from the first, for every galaxy that shows it; None for one that is bright in both, with other sources."""
     step = max(first.pixel_scale_arcsec, second.pixel_scale_arcsec)
     half = round(_REACH_ARCSEC / step)
     window = np.outer(np.hanning(2 * half + 1), np.hanning(2 * half + 1))
@@ -191,6 +321,9 @@ def _offsets(first: Mosaic, second: Mosaic, galaxies: Table) -> Iterable[tuple[f
         y, x = np.unravel_index(np.argmax(peaks), peaks.shape)
         # A peak of noise says nothing of places.
         if peaks[y, x] < 6.0 * _scatter(peaks) or not (0 < y < 4 * half - 1 and 0 < x < 4 * half - 1):
+            if all((image - np.median(image)).max() > _BRIGHT * _scatter(image) for image in pair):
+                measured += 1
+                yield None
             continue
         measured += 1
         dx, dy = (_vertex(line) for line in (peaks[y, x - 1 : x + 2], peaks[y - 1 : y + 2, x]))
@@ -208,6 +341,8 @@ def _on_sky(mosaic: Mosaic, ra: float, dec: float, half: int, step: float) -> Ar
 
     east, north = np.meshgrid(*(np.arange(-half, half + 1) * step / 3600.0,) * 2)
     x, y = mosaic.wcs.all_world2pix(ra + east / np.cos(np.deg2rad(dec)), dec + north, 0)
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        return None  # on the other side of the sky
     low = [int(np.floor(along.min())) - 2 for along in (y, x)]
     high = [int(np.ceil(along.max())) + 3 for along in (y, x)]
     if min(low) < 0 or high[0] > mosaic.shape[0] or high[1] > mosaic.shape[1]:

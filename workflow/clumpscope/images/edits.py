@@ -8,6 +8,7 @@ from astropy.table import Table, vstack
 
 from ..errors import InputError
 from ..flags import bit
+from ..logs import in_doubt
 from .cutouts import Cutout
 
 __all__ = ["CLUMP_ACTIONS", "GALAXY_ACTIONS", "apply_edits", "merge_edits", "places_of"]
@@ -89,7 +90,7 @@ def apply_edits(
         near = nearest >= 0 and distance[nearest] <= reach
         if near == (action == "add"):
             found = "there is a clump" if near else "no clump"
-            _log.warning("%s: %s within %.2g arcsec", where, found, reach)
+            in_doubt(f"{where}: {found} within {reach:.2g} arcsec: nothing is done")
         elif action == "remove":
             clumps.remove_row(nearest)
             labels[labels == nearest + 1] = 0

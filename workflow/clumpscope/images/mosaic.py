@@ -395,6 +395,9 @@ def celestial(header, shape, pixel_scale, reference, where) -> tuple[WCS, float]
         return wcs, float(pixel_scale)
     if (wcs.wcs.lng, wcs.wcs.lngtyp) != (0, "RA"):
         raise InputError(where, f"a WCS of {', '.join(wcs.wcs.ctype)}", "right ascension, then declination")
+    if wcs.wcs.radesys.strip().upper().startswith("FK4"):
+        raise InputError(where, f"places in the frame {wcs.wcs.radesys.strip()} (B1950)", "ICRS, or FK5 of J2000",
+                         "Reproject the image: B1950 is half a degree off.")  # fmt: skip
     if wcs.sip is not None:
         raise InputError(where, "a WCS with distortion (SIP)", "a drizzled mosaic without distortion")
     sides = proj_plane_pixel_scales(wcs) * _ARCSEC_PER_DEG

@@ -11,10 +11,12 @@ from ..errors import InputError
 from .psf import PSF, diffraction_fwhm, normalise_psf, too_broad
 from .psf_files import read_given
 
-__all__ = ["given_psf", "load_psf"]
+__all__ = ["blemishes", "given_psf", "load_psf"]
 
 
 _log = logging.getLogger(__name__)
+# Light at a PSF's border, this far out at least, and beyond a few FWHM, over its peak: real ones (F22's, grizli's, PSFEx's) have 0.0003 and 0.025.
+_BORDER_ARCSEC, _HIGHEST_BORDER, _FAR_FWHM, _HIGHEST_FAR = 0.4, 0.002, 3.0, 0.06
 
 
 def load_psf(
@@ -76,7 +78,7 @@ def given_psf(
         given.image, pixel_scale_arcsec, where, radius_arcsec, max_radius_arcsec, oversampling=given.oversampling,
         has_pixel=given.has_pixel,
     )  # fmt: skip
-    psf = replace(psf, notes=(*psf.notes, *given.notes))
+    psf = replace(psf, notes=(*psf.notes, *given.notes, *blemishes(psf)))
     if name is not None:
         limit = diffraction_fwhm(name)
         if psf.fwhm_arcsec < 0.8 * np.hypot(limit, pixel_scale_arcsec):
@@ -86,3 +88,22 @@ def given_psf(
             )  # fmt: skip
         psf = replace(psf, notes=(*psf.notes, *too_broad(psf, name)))
     return psf
+
+
+def blemishes(psf: PSF) -> tuple[str, ...]:
+    """What to say of a PSF that holds more than a point source; nothing of others."""
+    image, step = psf.fine, psf.pixel_scale_arcsec / psf.oversampling
+    peak, middle = float(image.max()), len(image) // 2
+    told = []
+    level = float(np.median(np.concatenate([image[0], image[-1], image[1:-1, 0], image[1:-1, -1]]))) / peak
+    if middle * step > _BORDER_ARCSEC and abs(level) > _HIGHEST_BORDER:
+        told.append(
+            f"{level:.1%} of its peak at its border: is the sky in it? Take it off: it counts as light of the PSF"
+        )
+    rows, columns = np.indices(image.shape) - middle
+    far = np.hypot(rows, columns) * step > _FAR_FWHM * psf.fwhm_arcsec
+    if far.any() and (highest := float(image[far].max()) / peak) > _HIGHEST_FAR:
+        told.append(
+            f"a pixel of {highest:.0%} of its peak beyond {_FAR_FWHM:g} FWHM: is another source in it?"
+        )
+    return tuple(told)

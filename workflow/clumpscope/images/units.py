@@ -106,6 +106,8 @@ def njy_per_unit(unit: str | None, header: Mapping, pixel_area_sr: float, where:
             "Add `unit:` to this image in the configuration.",
         )
     parsed = parse_unit(stated, where)
+    if isinstance(parsed, u.function.FunctionUnitBase):
+        raise InputError(where, f"unit {stated!r}, a logarithm", _FORMS, "Convert magnitudes to fluxes.")
     for per_pixel in (parsed, parsed * u.pix):
         if per_pixel.is_equivalent(u.nJy):
             return float(per_pixel.to(u.nJy))

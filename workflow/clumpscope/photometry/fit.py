@@ -53,7 +53,7 @@ def fit_clumps(
     Parameters
     ----------
     image, error : (ny, nx) arrays
-        Data and standard deviations in one unit; NaN where there is no good pixel.
+        Data and standard deviations in one unit; NaN, or masked, where there is no good pixel.
     psf : (n, n) array
         PSF on the same pixels, containing the pixel: odd n, centred, unit sum (inside the radius that fluxes are meant
         for; wings beyond it may add to the sum). A kernel with `psf_oversampling` samples a pixel side has the square of
@@ -115,7 +115,8 @@ def fit_clumps(
     from .noise import Correlation
     from .scene import Scene
 
-    image, error = np.asarray(image, dtype=float), np.asarray(error, dtype=float)
+    # Masked pixels are not good ones.
+    image, error = (np.ma.filled(np.ma.asarray(plane, dtype=float), np.nan) for plane in (image, error))
     kernel = Kernel.of(check_kernel(psf, psf_oversampling), psf_oversampling)
     if image.shape != error.shape or image.ndim != 2:
         raise InputError("image and error", f"shapes {image.shape} and {error.shape}", "two equal 2-D arrays")

@@ -302,7 +302,8 @@ def assemble(
         # Sigma = M / (2 pi R_eff^2): the magnification cancels draw by draw where both axes are resolved.
         log_area = np.log10(2.0 * np.pi) + 2.0 * np.log10(sizes.draws_pc)
         columns |= _percentile_columns("log_sigma_mass", draws["log_mass"] - log_mu - log_area)
-        columns |= _percentile_columns("log_sigma_sfr", draws["log_sfr10"] - log_mu - log_area + 6.0)
+        if "log_sfr10" in draws:  # a grid of bursts has no rates
+            columns |= _percentile_columns("log_sigma_sfr", draws["log_sfr10"] - log_mu - log_area + 6.0)
     if "m_v_ab" in draws:
         intrinsic = draws["m_v_ab"] + 2.5 * log_mu
         columns |= _value_columns("m_v_ab", np.median(intrinsic, axis=1), intrinsic)

@@ -21,6 +21,12 @@ COLUMNS = {
 }  # fmt: skip
 """Numbers that a table can bring, and their units; those of logarithms without the dex."""
 
+_POSSIBLE = {
+    "log_mass": (-2.0, 14.0), "log_age_mw_yr": (3.0, 10.3), "log_sfr10": (-100.0, 6.0), "a_v": (-1.0, 20.0), "log_z_zsun": (-5.0, 2.0), "m_v_ab": (-35.0, 5.0),
+    "r_eff_pc": (0.0, 1e5), "distance_kpc": (0.0, 1e3), "host_log_mass": (-2.0, 14.0), "host_log_sfr100": (-100.0, 6.0),
+}  # fmt: skip
+"""Values, in our units, beyond which a column is another quantity, or in another unit."""
+
 _WORDS = ("id", "galaxy", "system", "class", "r_eff_limit", "central")
 REQUIRED = ("galaxy", "z", "log_mass")
 """What it cannot do without."""
@@ -91,6 +97,9 @@ def read_clump_table(path: str, columns: Mapping[str, str | Mapping[str, Any]]) 
     require_unique(Table({"id": out["id"]}), "id", path)
     values = {name: _numbers(table, path, name, wanted[name]) for name in COLUMNS if name in wanted}
     require_finite(table, wanted["z"]["column"], path, 0.0, 20.0)
+    for name, (low, high) in _POSSIBLE.items():
+        if name in values:
+            _require_possible(name, values[name][0], low, high, f"{path}, column {wanted[name]['column']!r}")
     values.setdefault("mu", (np.ones(n), np.zeros(n), np.zeros(n)))
     for name in ("z", *_SIDED, "host_log_mass", "host_log_sfr100"):
         if name in values:
@@ -166,6 +175,15 @@ def _numbers(
             np.nan_to_num(below * scale),
             np.nan_to_num(above * scale),
         )
+
+
+def _require_possible(name: str, values: np.ndarray, low: float, high: float, where: str) -> None:
+    wrong = np.flatnonzero((values < low) | (values > high))
+    if wrong.size:
+        raise InputError(
+            f"{where}, row {wrong[0] + 1}", f"{values[wrong[0]]:.4g} as {name}", f"a number from {low:g} to {high:g}",
+            f"State the column's unit as `unit` beside `column`: {COLUMNS[name] or 'none'} for the number itself, dex for a logarithm.",
+        )  # fmt: skip
 
 
 def _flags(words: np.ndarray | None, n: int) -> np.ndarray:

@@ -63,7 +63,8 @@ def headline(
     good = population_sample(catalogue, min_broad_bands)
     counted = catalogue[good]
     cells.append((str(len(catalogue)), "clumps", f"in {len(set(catalogue['galaxy']))} galaxy images"))
-    cells.append((str(int(good.sum())), "in statistics", "without an excluding flag, multiple images once"))
+    rule = f"without an excluding flag, above S/N 3 in {min_broad_bands} broad bands, multiple images once"
+    cells.append((str(int(good.sum())), "in statistics", rule))
     if "class" in catalogue.colnames and len(counted):
         unresolved = float(np.mean(np.asarray(counted["class"], str) == "unresolved"))
         cells.append((f"{100 * unresolved:.0f} %", "unresolved", "size is an upper limit"))

@@ -23,6 +23,7 @@ PACKAGES = (
 """Packages whose versions are recorded, where they are installed."""
 
 _BLOCK = 1 << 20
+_MOST_KEYS = 5  # named of those that differ
 
 
 def provenance(
@@ -77,8 +78,18 @@ def write_provenance(record: Mapping[str, Any], path: str | os.PathLike) -> None
         )
 
 
-def remarks_on_results(path: str | os.PathLike, fields: Iterable[str]) -> list[str]:
-    """What to know, before a run of these fields, of results that are there; nothing where no record is at `path`."""
+def remarks_on_results(
+    path: str | os.PathLike, config: Mapping[str, Any], settings: Mapping[str, Any]
+) -> list[str]:
+    """What to know, before a run, of results that are there.
+
+    Parameters
+    ----------
+    path : path-like
+        Record of `write_provenance`; nothing is told where there is none.
+    config, settings : mapping
+        Those of the run that begins, as in `provenance`.
+    """
     try:
         record = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -89,12 +100,36 @@ def remarks_on_results(path: str | os.PathLike, fields: Iterable[str]) -> list[s
             "The results here were made by another version of Clumpscope's code; what exists is kept."
             " `snakemake --forceall` makes everything anew."
         )
-    if others := sorted(set(record["config"].get("fields", {})) - set(fields)):
+    before, now = record["config"].get("fields", {}), _portable(config["fields"])
+    if others := sorted(set(before) - set(now)):
         told.append(
             f"The report and the provenance here are of another configuration ({', '.join(others)}) and will be replaced;"
             " products of its fields stay. To keep both reports, run in another folder."
         )
+    for name in sorted(set(before) & set(now)):
+        sections = record["settings"].get(name, {}), _portable(settings.get(name, {}))
+        # A field's own sections are in its settings, with their defaults.
+        fields = ({k: v for k, v in own[name].items() if k not in settings.get(name, {})} for own in (before, now))  # fmt: skip
+        keys = [*_different(*fields), *_different(*sections)]
+        if keys:
+            more = f" and {len(keys) - _MOST_KEYS} more" if len(keys) > _MOST_KEYS else ""
+            told.append(
+                f"The results of field {name} here were made with other values of {', '.join(keys[:_MOST_KEYS])}{more}: what is"
+                " asked for now replaces them. To keep both, name the field otherwise, or run in another folder."
+            )
     return told
+
+
+def _different(before: Any, now: Any, key: str = "") -> list[str]:
+    """Keys, joined by dots, at which two configurations differ."""
+    if not (isinstance(before, Mapping) and isinstance(now, Mapping)):
+        return [] if before == now else [key]
+    parts = [name for name in dict.fromkeys([*before, *now]) if before.get(name) != now.get(name)]
+    return [
+        found
+        for name in parts
+        for found in _different(before.get(name), now.get(name), f"{key}.{name}".strip("."))
+    ]
 
 
 def _version(package: str) -> str | None:

@@ -277,8 +277,9 @@ def test_bad_requests_are_refused():
         fit_many(flux[None], error[None], FILTERS, 2.0, ["a", "b"])
     with pytest.raises(InputError, match="Did you mean F150W"):
         fit_posterior(flux, error, ("F150", *FILTERS[1:]), 2.0)
-    with pytest.raises(InputError, match="redshift"):
-        fit_posterior(flux, error, FILTERS, -1.0)
+    for redshift in (-1.0, np.nan, "2.0", np.array([1.0, 2.0])):
+        with pytest.raises(InputError, match=r"redshift: .* one positive number"):
+            fit_posterior(flux, error, FILTERS, redshift)
     with pytest.raises(InputError, match=r"sed\.bounds\.log_mass_formed"):
         fitter(bounds={"log_mass_formed": (9.0, 8.0)})
     with pytest.raises(InputError, match="paper or log"):

@@ -23,6 +23,8 @@ __all__ = ["read_lenstool"]
 
 # Lenstool's number of the dual pseudo-isothermal profile.
 _DPIE = 81
+# Velocity dispersion [km/s] beyond that of any cluster.
+_HIGHEST_SPEED = 5000.0
 # Redshifts of potentials that differ by less are one plane, written with different care.
 _SAME_PLANE = 0.005
 
@@ -87,8 +89,10 @@ def read_lenstool(
         z = planes[section.number("zlens")]
         values = values_of(section, reference, _arcsec_per_kpc(cosmology, z))
         number = check_profile(section.number("profil"), section.place)
-        if values.get("v_disp", 0.0) < 0.0:
-            raise InputError(section.place, f"v_disp {values['v_disp']:g}", "no number below zero")
+        if not 0.0 <= values.get("v_disp", 0.0) < _HIGHEST_SPEED:
+            raise InputError(
+                section.place, f"v_disp {values['v_disp']:g}", f"km/s, from 0 to {_HIGHEST_SPEED:g}"
+            )
         core, cut = values.get("core_radius", 0.0), values.get("cut_radius", np.inf)
         if number == _DPIE and 0.0 < cut < core:
             raise InputError(

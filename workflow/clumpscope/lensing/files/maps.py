@@ -56,6 +56,11 @@ class MapModel(LensModel):
         return len(self.realisations)
 
     @property
+    def pixel_arcsec(self) -> float:
+        """Side of a pixel of the maps [arcsec]."""
+        return float(np.mean(proj_plane_pixel_scales(self.wcs)) * 3600.0)
+
+    @property
     def z_only(self) -> float | None:  # noqa: D102
         return self.z_map if "magnification" in self.maps else None
 

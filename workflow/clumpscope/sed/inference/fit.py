@@ -73,8 +73,8 @@ class Fitter:
             raise InputError("filters", "none", "at least one filter")
         for name in filters:
             get_filter(name)
-        if not (np.isfinite(redshift) and redshift > 0):
-            raise InputError("redshift", str(redshift), "a positive number")
+        if not (isinstance(redshift, int | float | np.number) and 0.0 < redshift < np.inf):
+            raise InputError("redshift", repr(redshift), "one positive number")
         if settings.dust_emission not in DUST_EMISSION:
             raise InputError("sed.dust_emission", repr(settings.dust_emission), " or ".join(DUST_EMISSION))
         self.filters, self.redshift, self.settings = tuple(filters), float(redshift), settings
