@@ -74,5 +74,6 @@ rule inspection:
         runtime=20,
     params:
         min_broad_bands=section("population", "min_broad_bands"),
+        poor_fit=section("population", "poor_fit"),
     script:
         "../workflow/write_inspection_field.py"

@@ -87,7 +87,9 @@ rule statistics:
         galaxies="results/{field}/galaxies.ecsv",
         hosts=host_table,
         fits="results/{field}/population/mass_function_fits.ecsv",
+        slopes="results/{field}/population/mass_function_slopes.ecsv",
         sed=lambda w: listed(product(w.field, "sed_all")),
+        sets=lambda w: listed(product(w.field, "filter_sets")),
         published=lambda w: product(w.field, "published"),
     output:
         table="results/{field}/population/statistics.ecsv",
@@ -105,6 +107,7 @@ rule statistics:
     params:
         settings=statistics_settings,
         sed=lambda w: product(w.field, "sed_all"),
+        sets=lambda w: product(w.field, "filter_sets"),
         host_sfh=section("hosts", "reference_sfh"),
     script:
         "../workflow/tabulate_statistics.py"
@@ -119,11 +122,13 @@ rule truth:
         galaxies=lambda w: LOCAL[w.field]["galaxies"],
         true_galaxies="results/{field}/input/truth/galaxies.ecsv",
         tables=expand("results/{{field}}/population/{table}.ecsv", table=POPULATION_TABLES),
+        statistics="results/{field}/population/statistics.ecsv",
     output:
         comparison="results/{field}/population/truth.ecsv",
         summary="results/{field}/population/truth_summary.ecsv",
         coverage="results/{field}/population/coverage.ecsv",
         recovered="results/{field}/population/recovered.ecsv",
+        statements="results/{field}/population/statements.ecsv",
     log:
         "results/{field}/logs/truth.log",
     benchmark:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from clumpscope.logs import job_log
 from clumpscope.population.coverage import coverage_table
-from clumpscope.population.recovered import recovered_populations
+from clumpscope.population.recovered import recovered_populations, true_clumps
+from clumpscope.population.statements import recovered_statements
 from clumpscope.population.truth import compare_with_truth, summarise_truth
 from clumpscope.tables import read_table, write_table
 
@@ -21,3 +22,16 @@ with job_log(snakemake.log[0]):
         measured, inputs["truth"], true_galaxies, inputs["psf"], tables, snakemake.params.settings
     )
     write_table(recovered, snakemake.output.recovered)
+    settings = snakemake.params.settings
+    same, everything = true_clumps(
+        measured,
+        inputs["truth"],
+        true_galaxies,
+        inputs["psf"],
+        settings["min_broad_bands"],
+        settings["poor_fit"],
+    )
+    statements = recovered_statements(
+        read_table(snakemake.input.statistics), same, everything, true_galaxies, settings
+    )
+    write_table(statements, snakemake.output.statements)

@@ -24,9 +24,10 @@ with job_log(snakemake.log[0]):
         hosts,
         galaxies,
         {sfh: read_table(path) for sfh, path in params.sed.items()},
+        filter_sets={name: read_table(path) for name, path in params.sets.items()},
         **params.settings,
     )
-    statistics = with_mass_functions(statistics, read_table(inputs.fits))
+    statistics = with_mass_functions(statistics, read_table(inputs.fits), read_table(inputs.slopes))
     if inputs.get("published"):
         statistics = with_published(statistics, read_table(inputs.published))
     write_table(statistics, snakemake.output.table)

@@ -10,5 +10,5 @@ with job_log(snakemake.log[0]):
     detections = {Path(path).parent.name: path for path in given.detections}
     write_field(
         Path(snakemake.output.index).parent, snakemake.wildcards.field, given.catalogue, given.selection, given.samples,
-        given.get("edits"), detections or None, params.min_broad_bands,
+        given.get("edits"), detections or None, params.min_broad_bands, params.poor_fit,
     )  # fmt: skip

@@ -124,7 +124,7 @@ def other_lens_inputs(wildcards):
 def traces_sources(field):
     """Whether the field's lens model has deflections."""
     lens = LOCAL[field]["lens"]
-    return lens["kind"] == "lenstool" or "deflection_x" in lens
+    return lens["kind"] not in ("none", "maps") or "deflection_x" in lens
 
 
 def injected_clumps(wildcards):

@@ -88,7 +88,7 @@ def statistics_settings(wildcards):
     """What statistics depend on, as keyword arguments of `population_statistics`."""
     settings = SETTINGS[wildcards.field]
     return {
-        **{key: settings["population"][key] for key in ("redshift_bins", "min_broad_bands")},
+        **{key: settings["population"][key] for key in ("redshift_bins", "min_broad_bands", "poor_fit")},
         "min_sigma_px": settings["fit"]["min_sigma_px"],
         "reference_sfh": settings["sed"]["reference_sfh"],
         "seed": settings["run"]["seed"],
@@ -126,6 +126,7 @@ def figure_settings(wildcards):
     return {
         "redshift_bins": settings["population"]["redshift_bins"],
         "min_broad_bands": settings["population"]["min_broad_bands"],
+        "poor_fit": settings["population"]["poor_fit"],
         "reference_sfh": settings["sed"]["reference_sfh"],
         "host_reference_sfh": settings["hosts"]["reference_sfh"],
         "library": settings["sed"]["library"],
@@ -178,6 +179,7 @@ def report_of(field):
         "name": field,
         "kind": kind_of(field),
         "min_broad_bands": SETTINGS[field]["population"]["min_broad_bands"],
+        "poor_fit": SETTINGS[field]["population"]["poor_fit"],
         "further": [
             path for name, row in there.items() if row.used("link") for path in listed(product(field, name))
         ],
@@ -187,7 +189,7 @@ def report_of(field):
 
 def report_files(wildcards):
     """What the report is made of, or links; pages and pictures of galaxies it links without waiting for them."""
-    aside = ("name", "kind", "min_broad_bands", "inspection", "galaxies")
+    aside = ("name", "kind", "min_broad_bands", "poor_fit", "inspection", "galaxies")
     return [
         path
         for name in FIELDS

@@ -226,7 +226,7 @@ def check_settings(name: str, field: dict, settings: dict[str, dict]) -> list[st
     Returns
     -------
     list of str
-        What is unlikely: PSFs much broader than their telescope's, or with more than a star in them.
+        What is unlikely: PSFs much broader than their telescope's or with more than a star in them, cells of published clumps that none can have, redshifts beyond all bins.
 
     Raises
     ------
@@ -237,6 +237,12 @@ def check_settings(name: str, field: dict, settings: dict[str, dict]) -> list[st
     for section in ("sed", "hosts"):
         _check_limits(section, settings[section], name)
     doubts = []
+    if "clumps" in field:
+        from .population.clump_tables import doubts_of_clump_table
+
+        doubts += doubts_of_clump_table(
+            field["clumps"]["table"], field["clumps"]["columns"], settings["population"]["redshift_bins"]
+        )
     for band, image in field.get("images", {}).items():
         if "psf" not in image:
             continue
@@ -300,12 +306,16 @@ class _Here:
                 here.pop("galaxies", None)
         here["images"] = {band: self.entries(image) for band, image in own.get("images", {}).items()}
         lenses = own.get("lens", {"kind": "none"})
-        here["lens"] = [self.entries(lens) for lens in (lenses if isinstance(lenses, list) else [lenses])]
+        # A model of which a file is still to come cannot be read; one without its samples can.
+        here["lens"] = [
+            found
+            for lens in (lenses if isinstance(lenses, list) else [lenses])
+            if set(lens) - set(found := self.entries(lens)) <= {"samples", "relations"}
+        ]
         return here
 
 
 def _check(name: str, own: dict, settings: dict, findings: Findings) -> None:
-    whole = [lens for lens in own["lens"] if lens["kind"] != "lenstool" or "model" in lens]
     parts = [
         {**own, "lens": [], "images": {band: image}}
         for band, image in own["images"].items()
@@ -320,7 +330,7 @@ def _check(name: str, own: dict, settings: dict, findings: Findings) -> None:
     if "galaxies" in own and Path(own["galaxies"]).is_file():
         with _noting(findings):
             findings.galaxies[name] = read_galaxies(own["galaxies"], own.get("catalogue"))
-    for number, lens in enumerate(whole, 1):
+    for number, lens in enumerate(own["lens"], 1):
         with _noting(findings, f"fields.{name}.lens, model {number}: "):
             findings.doubts += check_lens(f"fields.{name}.lens", lens, findings.galaxies.get(name))
     if "photometry" in own or "clumps" in own:

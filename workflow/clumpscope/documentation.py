@@ -49,6 +49,7 @@ PNG (for screens) and ECSV (what is drawn). One is asked for by name: `snakemake
 - **Colours**: unordered groups take `PALETTE`, classes `CLASS_COLOURS`, ordered groups `ordered_colours`; maps are viridis, cividis or grey. No two are alike in grey or for eyes that lack one kind of cones
   (Machado et al. 2009). Symbols (`MARKERS`) or lines (`LINES`) tell groups apart as well.
 - **Legends** never lie on data: `legend_above` puts them above the axes; `headroom` leaves room for words inside.
+- **Words** that may lie on data have a box (`ON_DATA`), and name a group by the sign of its symbol (`MARKER_SIGNS`), not by its colour. Points of a pale colour scale have edges.
 - **Medians** of {MIN_JOINED} or more are filled and joined, those of fewer open and alone (`draw_medians`).
 - **Values beyond the axes** are marked at the edge by open triangles (`mark_clipped`), or counted in the outermost bins of histograms, as the caption says.
 - **Limits** have symbols of their own: open, with an arrow or a triangle that points where the value may lie.

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["check_lens", "require_file"]
 
+# Words in a lens section that are no paths.
+_LENS_WORDS = ("kind", "deflection_unit")
 _MAPS = ("kappa", "gamma1", "gamma2", "deflection_x", "deflection_y", "magnification")
 # Distance [deg] of the nearest galaxy from a lens model's reference; fields of clusters are a fifth of it.
 _FAR_DEG = 1.0
@@ -39,14 +41,14 @@ def require_file(path: str, key: str) -> None:
 
 
 def _check_lens_files(key: str, lens: dict[str, Any]) -> None:
-    for entry in ("model", "samples", "relations", *_MAPS):
-        if isinstance(lens.get(entry), str):
-            require_file(lens[entry], f"{key}.{entry}")
+    for entry, value in lens.items():
+        if isinstance(value, str) and entry not in _LENS_WORDS:
+            require_file(value, f"{key}.{entry}")
     samples = lens.get("samples")
     for number, sample in enumerate(samples if isinstance(samples, list) else (), start=1):
-        for entry in _MAPS:
-            if entry in sample:
-                require_file(sample[entry], f"{key}.samples, entry {number}, {entry}")
+        for entry, value in sample.items():
+            if isinstance(value, str) and entry not in _LENS_WORDS:
+                require_file(value, f"{key}.samples, entry {number}, {entry}")
 
 
 def check_lens(key: str, lens: dict[str, Any], galaxies: Table | None) -> list[str]:
@@ -77,7 +79,10 @@ def check_lens(key: str, lens: dict[str, Any], galaxies: Table | None) -> list[s
     from .lensing import read_lens
     from .lensing.files.maps import MapModel
 
-    model, path = read_lens(lens), next(str(lens[name]) for name in ("model", *_MAPS) if name in lens)
+    model, path = (
+        read_lens(lens),
+        next(str(v) for k, v in lens.items() if isinstance(v, str) and k not in _LENS_WORDS),
+    )
     if galaxies is None:
         return []
     ra, dec = (np.asarray(galaxies[name], dtype=float) for name in ("ra", "dec"))

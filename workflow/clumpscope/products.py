@@ -111,6 +111,7 @@ PRODUCTS: dict[str, Product] = {
         ("truth_summary", "population/truth_summary.ecsv", "mock", "run figures report:recovery", "bias and scatter by class"),
         ("coverage", "population/coverage.ecsv", "mock", "run figures report:coverage", "how many truths lie inside their intervals"),
         ("recovered", "population/recovered.ecsv", "mock", "run report:recovered", "the population's numbers beside their truth"),
+        ("statements", "population/statements.ecsv", "mock", "run report:statements", "what C25 say of clumps, recovered beside injected"),
         ("published", "population/published.ecsv", "published", "run report:published", "published masses and ages beside ours"),
         ("published_stack", "population/published_stack.ecsv", "published", "run figures report:published_stack", "the same of the stack"),
     ]

@@ -31,7 +31,12 @@ _CREATOR = "CREATOR"
 _NAMES = {"id": str, "galaxy": str, "system": str}
 """Columns that name something, whose ``001`` or ``1e5`` are no numbers."""
 
-_FORMATS = {".ecsv": "ascii.ecsv", ".csv": "ascii.csv", ".fits": "fits", ".fit": "fits", ".txt": "ascii"}
+_FORMATS = {
+    ".ecsv": "ascii.ecsv",
+    ".csv": "ascii.csv",
+    **dict.fromkeys((".fits", ".fit"), "fits"),
+    **dict.fromkeys((".txt", ".dat", ".cat", ".tbl"), "ascii"),
+}
 
 
 def read_table(path: str | os.PathLike, columns: Iterable[str] = ()) -> Table:

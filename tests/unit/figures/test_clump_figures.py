@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from astropy.table import Table
+from astropy.table import Table, vstack
 from clumpscope.figures.columns import shown_range
 from clumpscope.figures.host_sfh import main_sequence
 from clumpscope.figures.registry import draw_figure
+from clumpscope.flags import bit
 from clumpscope.population.sample import has_size, population_sample
 from unit.figures.products_of_figures import NOISE_NJY, imaging_products
 
@@ -114,6 +115,15 @@ def test_host_relations_shows_every_galaxy(products):
     assert f"r = {r:.2f}" in left.get_legend().get_texts()[0].get_text()
 
 
+def test_hosts_without_a_rate_are_drawn_too(products):
+    relations = products["population"]["host_relations"].copy()
+    relations["log_ssfr"] = np.nan
+    population = {**products["population"], "host_relations": relations}
+    figure, _ = draw_figure("host_relations", {**products, "population": population})
+    drawn = max(len(artist.get_offsets()) for artist in figure.axes[1].collections)
+    assert drawn == len(relations) and not any("sSFR" in axes.get_ylabel() for axes in figure.axes)
+
+
 def test_histories_are_compared_without_magnification(products, counted):
     sed = products["sed_all"]["exp_1Myr"]
     sed_mass = dict(zip(sed["id"], sed["log_mass_p50"], strict=True))
@@ -201,6 +211,24 @@ def test_bars_of_clumps_per_galaxy_add_up(products, counted):
     inside = table[(table["z"] >= 0.7) & (table["z"] < 1.5)]
     heights = [bar.get_height() for bar in figure.axes[0].containers[0]]
     assert heights == [(inside["n_clumps"] == k + 1).sum() for k in range(len(heights))]
+    # The 66 clumps of a galaxy do not make bars thinner than lines.
+    crowd = products["catalogue"][np.arange(66) % len(products["catalogue"])]
+    crowd["galaxy"], crowd["z"], crowd["flags"], crowd["log_mass_p50"] = "one", 1.0, 0, 7.0
+    both = {**products, "catalogue": vstack([products["catalogue"], crowd], metadata_conflicts="silent")}
+    figure, table = draw_figure("clumps_per_galaxy", both)
+    bars = [bar for group in figure.axes[0].containers for bar in group]
+    assert sum(bar.get_height() for bar in bars) == ((table["z"] >= 0.7) & (table["z"] < 5.5)).sum()
+    figure.draw_without_rendering()
+    assert min(bar.get_window_extent().width for bar in bars) * 72 / figure.dpi > 2.0
+
+
+def test_clumps_with_a_poor_fit_are_drawn_where_they_count(products, counted):
+    catalogue = products["catalogue"].copy()
+    catalogue["flags"][np.asarray(catalogue["id"]) == counted["id"][0]] |= bit("poor_fit")
+    poor = {**products, "catalogue": catalogue}
+    for settings, missing in (({}, 1), ({"poor_fit": True}, 0)):
+        _, table = draw_figure("clumps_per_galaxy", poor, settings)
+        assert table["n_clumps"].sum() == len(counted) - missing
 
 
 def test_host_histograms_count_every_galaxy(products):

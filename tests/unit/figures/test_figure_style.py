@@ -82,7 +82,7 @@ def test_medians_of_few_are_open_and_unjoined():
     axes = new_figure(3, 2).subplots()
     n = np.array([MIN_JOINED, MIN_JOINED - 1, MIN_JOINED, 0])
     draw_medians(axes, np.arange(4), np.arange(4), np.full((2, 4), np.nan), n, "#000000", "o", "label")
-    few, many = (bars.lines[0] for bars in axes.containers)
+    many, few = (bars.lines[0] for bars in axes.containers)
     assert (
         list(few.get_xdata()) == [1]
         and few.get_linestyle() == "None"
@@ -90,6 +90,7 @@ def test_medians_of_few_are_open_and_unjoined():
     )
     assert list(many.get_xdata()) == [0, 2] and many.get_linestyle() == "-"
     assert axes.get_legend_handles_labels()[1] == ["label"]
+    assert axes.get_legend_handles_labels()[0][0].lines[0].get_markerfacecolor() == "#000000"
 
 
 def test_clipped_values_are_marked_at_the_edge():
@@ -126,3 +127,4 @@ def test_labels_of_logarithms_do_not_run_into_each_other():
 def test_words_of_numbers_and_histories():
     assert signed(-0.5) == "\N{MINUS SIGN}0.50" and signed(-0.001) == "0.00" and signed(0.2, "+.1f") == "+0.2"
     assert sfh_name("exp_10Myr") == r"exponential, $\tau$ = 10 Myr" and sfh_name("const") == "constant"
+    assert sfh_name("exp_1Gyr") == r"exponential, $\tau$ = 1 Gyr"

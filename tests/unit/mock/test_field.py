@@ -8,15 +8,16 @@ import pytest
 from astropy.io import fits
 from astropy.table import Table
 from astropy.wcs import WCS
-from clumpscope import mock
+from clumpscope import filters, mock
 from clumpscope.errors import InputError
 from clumpscope.field_checks import check_field
+from clumpscope.filters import Filter, filter_names, get_filter
 from clumpscope.images.depth import measure_depth
 from clumpscope.images.mosaic import open_mosaic
 from clumpscope.images.psf_built import build_psf
 from clumpscope.inputs import read_edits, read_galaxies
 from clumpscope.mock.images import Mosaics, draw_mosaics
-from clumpscope.mock.scene import design_scene
+from clumpscope.mock.scene import design_scene, nircam_filters
 from clumpscope.mock.settings import Settings
 from clumpscope.mock.spectra import HST_FILTERS, Population, reddening_mag
 
@@ -96,6 +97,15 @@ def test_the_workflow_accepts_the_field(field):
     galaxies = read_galaxies(str(field / "galaxies.ecsv"))
     assert len(read_edits(str(field / "edits.ecsv"), galaxies)) == 1
     assert {f"f_{name}" for name in HST_FILTERS} <= set(galaxies.colnames)
+
+
+def test_a_filter_without_a_depth_is_not_drawn(monkeypatch):
+    added = Filter("F322W2", "jwst_f322w2", "broad", "lw", *[float("nan")] * 3)
+    table = {**{name: get_filter(name) for name in filter_names()}, added.name: added}
+    monkeypatch.setattr(filters, "_table", lambda: table)
+    assert len(nircam_filters()) == 20 and added.name not in nircam_filters()
+    with pytest.raises(InputError, match="F322W2"):
+        mock.make_field("unused", filters=["F322W2"])
 
 
 def test_a_filter_of_another_camera_is_refused(tmp_path):

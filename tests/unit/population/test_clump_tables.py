@@ -9,7 +9,7 @@ from clumpscope.errors import InputError
 from clumpscope.field_checks import check_field
 from clumpscope.figures.registry import draw_figure, figures_of_columns
 from clumpscope.flags import bit
-from clumpscope.population.clump_tables import read_clump_table
+from clumpscope.population.clump_tables import doubts_of_clump_table, read_clump_table
 from clumpscope.population.hosts import intrinsic_hosts
 from clumpscope.population.products import population_tables
 from clumpscope.population.summary import population_statistics
@@ -65,7 +65,7 @@ def test_linear_values_in_their_units_become_logarithms_in_ours(table, tmp_path)
 
 def test_units_of_the_table_and_logarithms_are_known(table, tmp_path):
     table["M"] = np.log10(table["M"]) + 3.0
-    table["age"] /= 100.0  # no older than the Universe
+    table["age"] = table["age"] / 1e3
     table["M"].unit, table["age"].unit = u.Unit("dex(1e3 Msun)"), u.Gyr
     path = written(table, tmp_path, "ecsv")
     columns = COLUMNS | {"log_mass": "M", "log_age_mw_yr": "age"}
@@ -166,3 +166,30 @@ def test_a_mass_alone_is_enough(table, tmp_path):
     products = {"catalogue": catalogue, "population": population_tables(catalogue, hosts, galaxies)}
     for name in figures_of_columns(few):
         draw_figure(name, products)[0].canvas.draw()
+
+
+def test_placeholders_of_missing_values_are_none_and_told(table, tmp_path):
+    table["M"][3], table["age"][4], table["radius"][5], table["dist"][6] = 1e-99, 9.9e99, -99.0, -99.0
+    path = written(table, tmp_path)
+    catalogue = read_clump_table(path, COLUMNS)[0]
+    names = ("log_mass_p50", "log_age_mw_yr_p50", "r_eff_pc", "distance_kpc")
+    for row, name in enumerate(names, start=3):
+        assert np.flatnonzero(~np.isfinite(catalogue[name])).tolist() == [row]
+    doubts = doubts_of_clump_table(path, COLUMNS, (0.7, 5.5))
+    assert len(doubts) == 4
+    assert "column 'M': 1 of 72 cells are taken as missing, the first in row 4 (1e-99)" in doubts[0]
+
+
+def test_redshifts_beyond_all_bins_are_told(table, tmp_path):
+    table["zspec"] = 0.001
+    path = written(table, tmp_path)
+    assert "all redshifts (0.001 to 0.001) are outside" in doubts_of_clump_table(path, COLUMNS, (0.7, 5.5))[0]
+    assert doubts_of_clump_table(path, COLUMNS, (0.0, 0.01)) == []
+
+
+def test_plain_tables_may_end_as_their_authors_like(table, tmp_path):
+    csv = read_clump_table(written(table, tmp_path), COLUMNS)[0]
+    table.write(tmp_path / "clumps.dat", format="ascii.basic")
+    assert np.allclose(
+        read_clump_table(str(tmp_path / "clumps.dat"), COLUMNS)[0]["log_mass_p50"], csv["log_mass_p50"]
+    )

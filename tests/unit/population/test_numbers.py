@@ -24,7 +24,7 @@ def found():
     tables = population_tables(catalogue, field.hosts, field.galaxies)
     hosts = intrinsic_hosts(field.hosts, field.galaxies)
     statistics = population_statistics(catalogue, hosts, field.galaxies, n_draws=30)
-    statistics = with_mass_functions(statistics, tables["mass_function_fits"])
+    statistics = with_mass_functions(statistics, tables["mass_function_fits"], tables["mass_function_slopes"])
     return catalogue[population_sample(catalogue)], tables, paper_numbers(statistics)
 
 
@@ -38,6 +38,9 @@ def test_numbers_are_those_of_the_clumps(found):
     shares = [numbers[f"share_{kind}"]["value"] for kind in ("unresolved", "compact", "extended")]
     assert sum(shares) == pytest.approx(1.0)
     fit = next(r for r in tables["mass_function_fits"] if r["by"] == "all" and r["law"] == "power_law")
+    slope = next(r for r in tables["mass_function_slopes"] if r["by"] == "all")
+    assert numbers["mass_function_slope"]["value"] == pytest.approx(slope["slope"])
+    assert numbers["mass_function_slope"]["err_hi"] == pytest.approx(slope["slope_err"])
     alpha = numbers["mass_function_alpha_power_law"]
     assert alpha["value"] == pytest.approx(fit["alpha"]) and alpha["err_lo"] == pytest.approx(
         fit["alpha_err_lo"]

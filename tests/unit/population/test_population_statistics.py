@@ -47,6 +47,10 @@ def test_edge_bins_are_half_open():
 def test_labels():
     assert Bin(0.7, 1.5, np.ones(1)).label("z") == "0.7 ≤ z < 1.5"
     assert Bin(-np.inf, 1.5, np.ones(1)).label("z") == "z < 1.5"
+    # Nearby galaxies, and edges with two digits.
+    assert Bin(0.0005, 0.0015, np.ones(1)).label("z") == "0.0005 ≤ z < 0.0015"
+    assert Bin(0.75, 1.25, np.ones(1)).label("z") == "0.75 ≤ z < 1.25"
+    assert Bin(9.3741, 10.0212, np.ones(1)).label("M") == "9.4 ≤ M < 10.0"
 
 
 def test_equal_numbers():
@@ -82,6 +86,7 @@ def test_the_sample_leaves_out_what_is_flagged():
     )
     np.testing.assert_array_equal(population_sample(table), [True, True, *[False] * 5])
     np.testing.assert_array_equal(population_sample(table, 3), [True, True, False, False, True, False, False])
+    np.testing.assert_array_equal(population_sample(table, poor_fit=True), [True, True, *[False] * 4, True])
     np.testing.assert_array_equal(has_size(table), [True, False, False, *[True] * 4])
 
 

@@ -4,7 +4,7 @@ from astropy.table import Table
 from clumpscope.flags import bit
 from clumpscope.population.hosts import host_correlations, host_relations, intrinsic_hosts
 from clumpscope.population.resampling import interval, observed, realisations
-from clumpscope.population.sample import population_sample
+from clumpscope.population.sample import has_size, population_sample
 from clumpscope.population.summary import population_statistics
 from unit.population.synthetic_population import make_field
 
@@ -154,6 +154,52 @@ def test_histories_are_compared_clump_by_clump(statistics):
     assert value_of(statistics, "share_log_mass_moved_exp_10Myr")["value"] == 0.0
 
 
+def test_sets_of_filters_are_compared_clump_by_clump(field):
+    """Twice the errors and ages older by 0.1 dex, half of the masses heavier by 0.3 dex."""
+    full = field.sed["exp_free"]
+    fewer = full.copy()
+    shift = np.where(np.arange(len(full)) % 2, 0.3, 0.0)
+    for percent in (16, 50, 84):
+        age, width = full["log_age_mw_yr_p50"], full[f"log_age_mw_yr_p{percent}"] - full["log_age_mw_yr_p50"]
+        fewer[f"log_age_mw_yr_p{percent}"] = age + 0.1 + 2.0 * width
+        fewer[f"log_mass_p{percent}"] = full[f"log_mass_p{percent}"] + shift
+    catalogue = field.catalogue()
+    found = population_statistics(
+        catalogue, sed_all=field.sed, filter_sets={"broad6": fewer, "all": full}, n_draws=30
+    )
+    rows = {str(name): row for row, name in enumerate(full["id"])}
+    counted = [rows[str(name)] for name in catalogue["id"][population_sample(catalogue)]]
+    half = 0.5 * np.asarray(full["log_age_mw_yr_p84"] - full["log_age_mw_yr_p16"])[counted]
+    for name, percent in (("quartile_1", 25), ("median", 50), ("quartile_3", 75)):
+        row = value_of(found, f"age_error_{name}", "set_broad6")
+        assert row["value"] == pytest.approx(2 * np.percentile(half, percent)) and row["n"] == len(counted)
+        assert value_of(found, f"age_error_{name}", "set_all")["value"] == pytest.approx(row["value"] / 2)
+    moved = value_of(found, "share_log_mass_moved", "set_broad6")
+    assert moved["value"] == pytest.approx(np.mean(shift[counted] > 0.2)) and moved["lo"] < moved["value"]
+    assert value_of(found, "share_log_age_mw_yr_moved", "set_broad6")["value"] == 0.0
+    assert value_of(found, "median_shift_log_age_mw_yr", "set_broad6")["value"] == pytest.approx(0.1)
+    assert value_of(found, "share_log_mass_moved", "set_all")["value"] == 0.0
+
+
+def test_evolution_is_the_slope_with_the_expansion(field, statistics):
+    clumps = field.catalogue()
+    clumps = clumps[population_sample(clumps) & (np.asarray(clumps["z"]) < 5.5)]
+    expansion = np.log10(1 + np.asarray(clumps["z"]))
+    row = value_of(statistics, "evolution_log_age_mw_yr")
+    assert row["value"] == pytest.approx(np.polyfit(expansion, clumps["log_age_mw_yr_p50"], 1)[0])
+    assert row["lo"] < row["value"] < row["hi"]
+    sized = has_size(clumps)
+    size = np.polyfit(expansion[sized], np.log10(clumps["r_eff_pc"][sized]), 1)[0]
+    assert value_of(statistics, "evolution_log_r_eff")["value"] == pytest.approx(size)
+    # Rates that have died away are no trend.
+    dead = clumps.copy()
+    dead["log_sfr10_p50"][np.argsort(expansion)[:20]] = -99.0
+    living = np.asarray(dead["log_sfr10_p50"]) > -6
+    slope = np.polyfit(expansion[living], dead["log_sfr10_p50"][living], 1)[0]
+    found = population_statistics(dead, n_draws=0)
+    assert value_of(found, "evolution_log_sfr10")["value"] == pytest.approx(slope)
+
+
 def test_sizes_and_masses_without_the_lens(field, statistics):
     clumps = field.catalogue()
     clumps = clumps[population_sample(clumps)]
@@ -185,6 +231,8 @@ def test_spectroscopic_redshifts_and_clumps_left_out_are_counted():
     found = population_statistics(clumps, None, galaxies, n_draws=30)
     assert [value_of(found, f"n_{name}")["value"] for name in ("clumps", "galaxies", "spec_z")] == [3, 2, 1]
     assert value_of(found, "n_left_out_poor_fit")["value"] == 1
+    found = population_statistics(clumps, None, galaxies, n_draws=30, poor_fit=True)
+    assert value_of(found, "n_clumps")["value"] == 4 and "n_left_out_poor_fit" not in found["quantity"]
 
 
 @pytest.mark.filterwarnings("error")

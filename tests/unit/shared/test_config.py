@@ -1,8 +1,10 @@
 """The configuration is refused with a sentence that says what to change."""
 
 import pytest
+import yaml
 from clumpscope import config
 from clumpscope.errors import InputError
+from clumpscope.sed.models.sfh import SFHS
 
 PHOTOMETRY = {"photometry": "table.csv", "redshift": 0.39}
 IMAGING = {"images": {"F150W": {"sci": "a.fits"}}, "galaxies": "g.csv"}
@@ -183,6 +185,11 @@ def test_magnitude_limits_of_a_photometry_field_must_be_given():
     for key in ("mag_limit_ab", "error_floor"):
         with pytest.raises(InputError, match=rf"sed\.{key} for field a: found 'F150'.*Did you mean F150W"):
             config.validate({"fields": {"a": PHOTOMETRY}, "sed": {key: {"F150": 0.1}}})
+
+
+def test_the_schema_knows_every_history():
+    schema = yaml.safe_load(config.SCHEMA_PATH.read_text())
+    assert set(schema["$defs"]["sfh"]["enum"]) == set(SFHS)
 
 
 LINES = """fields:

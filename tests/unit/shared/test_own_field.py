@@ -163,6 +163,20 @@ def test_check_finds_everything_that_is_wrong(folder, tmp_path):
     assert "1 files are not downloaded yet" in text
 
 
+def test_a_lens_model_of_which_files_are_still_to_come_is_no_error(folder, tmp_path):
+    config = yaml.safe_load(describe_folder(folder))
+    maps = {name: f"https://example.org/{name}.fits" for name in ("kappa", "gamma1", "gamma2")}
+    config["fields"]["my_cluster"]["lens"] = {
+        "kind": "maps",
+        "z_lens": 0.3,
+        "normalisation": {"dls_ds": 1},
+        **maps,
+    }
+    (tmp_path / "later.yaml").write_text(yaml.safe_dump(config))
+    findings = check_configuration(tmp_path / "later.yaml")
+    assert findings.errors == [] and "3 files are not downloaded yet" in findings.page()
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

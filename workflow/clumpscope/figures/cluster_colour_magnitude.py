@@ -8,7 +8,7 @@ from astropy.table import Table
 
 from .columns import numbers, shown
 from .settings import Settings
-from .style import COLUMN_INCH, PALETTE, empty, new_figure, styled
+from .style import COLUMN_INCH, GREY, PALETTE, empty, new_figure, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -73,7 +73,7 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     figure = new_figure(COLUMN_INCH, 3.2)
     axes = figure.subplots()
     axes.set(xlabel=r"$B - I$ [Vega mag]", ylabel=r"$M_I$ [Vega mag]")
-    catalogue, ssp = shown(products["catalogue"], 0), products["ssp_fits"]
+    catalogue, ssp = shown(products["catalogue"], settings, 0), products["ssp_fits"]
     if not len(catalogue):
         empty(axes, "no clusters in a grid of SSPs")
         return figure, Table({name: np.empty(0) for name in ("m_i_vega", "b_i_vega")})
@@ -84,7 +84,9 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
         empty(axes, "no clusters in a grid of SSPs")
         return figure, table
     ages = numbers(table, "best_log_age_yr")[known]
-    points = axes.scatter(x[known], y[known], c=10 ** (ages - 9), s=13, cmap="viridis_r", lw=0, alpha=0.85)
+    points = axes.scatter(
+        x[known], y[known], c=10 ** (ages - 9), s=13, cmap="viridis_r", edgecolors=GREY, lw=0.3
+    )
     figure.colorbar(points, ax=axes, label="age of the best model [Gyr]", location="top", pad=0.02, aspect=30)
     middle = np.median(x[known]), np.median(y[known])
     axes.plot(

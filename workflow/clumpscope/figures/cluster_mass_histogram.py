@@ -22,7 +22,7 @@ _STEP = 0.2  # dex
 @styled
 def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     """Draw the histograms with their medians; products: ``catalogue``, ``sed_all``, ``published``."""
-    catalogue = shown(products["catalogue"], 0)
+    catalogue = shown(products["catalogue"], settings, 0)
     table = compared(catalogue, products["sed_all"], products["published"], settings.reference_sfh)
     figure = new_figure(COLUMN_INCH, 2.9)
     axes = figure.subplots()

@@ -64,7 +64,7 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
 
     Products: ``catalogue``, ``sed_all``; with ``published``, published masses too.
     """
-    catalogue = shown(products["catalogue"], 0)
+    catalogue = shown(products["catalogue"], settings, 0)
     nothing = Table(
         {"id": np.empty(0, str), "published_log_mass": np.empty(0), "published_log_mass_err": np.empty(0)}
     )

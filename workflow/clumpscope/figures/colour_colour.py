@@ -46,7 +46,7 @@ def track_colours(
 @styled
 def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     """Draw the colours twice, by age and by metallicity; products: ``catalogue``, ``sed_all``."""
-    table = _colours(shown(products["catalogue"], 0), products["sed_all"], settings.reference_sfh)
+    table = _colours(shown(products["catalogue"], settings, 0), products["sed_all"], settings.reference_sfh)
     figure = new_figure(PAGE_INCH, 4.0)
     panels = figure.subplots(1, 2, sharex=True, sharey=True)
     x, y = numbers(table, "colour_x"), numbers(table, "colour_y")

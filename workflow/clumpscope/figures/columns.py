@@ -7,6 +7,7 @@ from astropy.table import Table
 
 from ..population.sample import population_sample
 from ..tables import numbers
+from .settings import Settings
 
 __all__ = ["errors", "numbers", "shown", "shown_range", "with_columns"]
 
@@ -36,9 +37,10 @@ def shown_range(values: np.ndarray) -> tuple[float, float]:
     return float(low - margin), float(high + margin)
 
 
-def shown(catalogue: Table, min_broad_bands: int) -> Table:
-    """The clumps that count in population statistics."""
-    return catalogue[population_sample(catalogue, min_broad_bands)] if len(catalogue) else catalogue
+def shown(catalogue: Table, settings: Settings, min_broad_bands: int | None = None) -> Table:
+    """The clumps that count in population statistics; of clusters, whose bands are few, with another number of bands."""
+    bands = settings.min_broad_bands if min_broad_bands is None else min_broad_bands
+    return catalogue[population_sample(catalogue, bands, settings.poor_fit)] if len(catalogue) else catalogue
 
 
 def with_columns(table: Table, names: Sequence[str]) -> Table:

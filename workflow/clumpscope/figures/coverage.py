@@ -22,6 +22,13 @@ _PANELS = (
     ("pull_width", "width of pulls", (0.4, 2.5), (0.9, 1.15)),
 )
 
+_WORDS = {
+    "mu": r"$\mu$", "mu_t": r"$\mu_t$", "mu_r": r"$\mu_r$", "r_eff_pc": r"$R_\mathrm{eff}$", "m_v_ab": r"$M_V$", "distance_kpc": "distance",
+    "log_mass": r"$\log\, M_\star$", "log_mass_formed": r"$\log\, M$ formed", "log_age_mw_yr": r"$\log$ mean age", "log_age_yr": r"$\log$ age",
+    "log_tau_yr": r"$\log\,\tau$", "log_sfr10": r"$\log\,$SFR$_{10}$", "a_v": "$A_V$", "log_z_zsun": r"$\log\, Z$", "log_u": r"$\log\, U$",
+    "log_sigma_mass": r"$\log\,\Sigma_M$", "log_sigma_sfr": r"$\log\,\Sigma_\mathrm{SFR}$",
+}  # fmt: skip
+
 
 @styled
 def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
@@ -31,17 +38,19 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     """
     coverage = products["coverage"]
     judged = coverage[np.isfinite(np.asarray(coverage["inside_68"], dtype=float))]
-    labels = list(dict.fromkeys(f"{r['quantity']} {r['filter']}".strip() for r in judged))
+    names = [_name(r) for r in judged]
+    labels = list(dict.fromkeys(names))
     figure = new_figure(PAGE_INCH, 1.0 + 0.17 * max(len(labels), 6))
     panels = figure.subplots(1, 3, sharey=True)
     for panel, (column, label, ends, band) in zip(panels, _PANELS, strict=True):
         panel.axvspan(*band, color="0.88", lw=0)
         panel.set(xlabel=label, xlim=ends)
         for place, (group, (colour, marker)) in enumerate(_GROUPS.items()):
-            rows = judged[np.asarray(judged["group"]) == group]
+            own = np.asarray(judged["group"]) == group
+            rows = judged[own]
             if not len(rows):
                 continue
-            height = np.array([labels.index(f"{r['quantity']} {r['filter']}".strip()) for r in rows])
+            height = np.array([labels.index(name) for name, there in zip(names, own, strict=True) if there])
             values = np.asarray(rows[column], dtype=float)
             error = np.asarray(rows["inside_68_err"], dtype=float) if column == "inside_68" else None
             panel.errorbar(
@@ -56,3 +65,9 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     else:
         empty(panels[0])
     return figure, coverage
+
+
+def _name(row) -> str:
+    """What a row is of, as astronomers write it."""
+    quantity = str(row["quantity"])
+    return f"{_WORDS.get(quantity, quantity.replace('_', ' '))} {row['filter']}".strip()

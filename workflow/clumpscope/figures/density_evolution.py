@@ -15,6 +15,7 @@ from .style import (
     GREY,
     MARKERS,
     MIN_JOINED,
+    ON_DATA,
     PAGE_INCH,
     empty,
     legend_above,
@@ -41,7 +42,7 @@ _MARGIN = 0.3  # dex
 @styled
 def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     """Draw one density against the other, and the distribution of both in every redshift bin; products: ``catalogue``."""
-    clumps = shown(products["catalogue"], settings.min_broad_bands)
+    clumps = shown(products["catalogue"], settings)
     clumps = clumps[has_size(clumps)]
     kind = np.asarray(clumps["class"], dtype=str) if "class" in clumps.colnames else np.full(len(clumps), "")
     mass, rate = (numbers(clumps, f"{name}_p50") for name in _LABELS)
@@ -94,7 +95,8 @@ def _draw_densities(axes: "Axes", mass: np.ndarray, rate: np.ndarray, groups: li
                 ha="right",
                 fontsize=6,
                 color=GREY,
-                zorder=0,
+                zorder=2.5,
+                bbox=ON_DATA,
             )
     axes.set(xlim=ends, ylim=limits)
 

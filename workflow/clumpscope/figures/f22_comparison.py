@@ -33,7 +33,10 @@ __all__ = ["draw"]
 def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     """Draw masses against published masses, and our ages; products: ``catalogue``, ``sed_all``, ``published``."""
     table = compared(
-        shown(products["catalogue"], 0), products["sed_all"], products["published"], settings.reference_sfh
+        shown(products["catalogue"], settings, 0),
+        products["sed_all"],
+        products["published"],
+        settings.reference_sfh,
     )
     figure = new_figure(PAGE_INCH, 2.7)
     panels = figure.subplots(1, 3)

@@ -40,7 +40,7 @@ _MOVED = 0.2  # dex or mag; C25 count the masses that move by more
 @styled
 def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     """Draw every set against all filters, and the difference by redshift; products: ``filter_sets``, ``sed_all``, ``catalogue``."""
-    clumps = shown(products["catalogue"], settings.min_broad_bands)
+    clumps = shown(products["catalogue"], settings)
     whole = products["sed_all"][settings.reference_sfh]
     tables = [_differences(clumps, whole, table, name) for name, table in products["filter_sets"].items()]
     figure = new_figure(PAGE_INCH, 3.7)

@@ -30,7 +30,7 @@ _QUANTITIES = {
 @styled
 def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     """Draw one row a galaxy: its picture, and mass, age and density against distance; products: ``cutouts``, ``catalogue``."""
-    clumps = shown(products["catalogue"], settings.min_broad_bands)
+    clumps = shown(products["catalogue"], settings)
     placed = clumps[np.isfinite(numbers(clumps, "distance_kpc"))]
     paths = richest(products["cutouts"], placed, _MOST)
     figure = new_figure(PAGE_INCH, max(len(paths), 1) * 1.65 + 0.3)

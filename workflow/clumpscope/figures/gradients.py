@@ -10,6 +10,7 @@ from ..population.bins import Bin
 from .columns import numbers, shown_range
 from .settings import Settings
 from .style import (
+    MARKER_SIGNS,
     MARKERS,
     PAGE_INCH,
     draw_medians,
@@ -88,6 +89,8 @@ def _draw_panel(
     symbol: str,
 ) -> None:
     edges = list(dict.fromkeys((float(row["low"]), float(row["high"])) for row in medians))
+    if not edges:
+        empty(axes, "no clumps in these bins")
     places = zip(edges, ordered_colours(len(edges)), MARKERS, strict=False)
     for number, ((low, high), colour, marker) in enumerate(places):
         rows = (grouping >= low) & (grouping < high) & np.isfinite(values)
@@ -108,5 +111,12 @@ def _draw_panel(
             ends, slope["intercept"][0] + slope["slope"][0] * ends, color=colour, lw=0.8, ls="--", zorder=1
         )
         # Two columns of slopes, in the order of the legend above.
-        axes.text(0.03 + 0.5 * (number // 2), 0.97 - 0.085 * (number % 2), rf"{signed(slope['slope'][0], '+.2f')} ± {slope['slope_err'][0]:.2f} dex kpc$^{{-1}}$",
-                  transform=axes.transAxes, va="top", fontsize=6.5, color=colour)  # fmt: skip
+        words = rf"{MARKER_SIGNS[marker]} {signed(slope['slope'][0], '+.2f')} ± {slope['slope_err'][0]:.2f} dex kpc$^{{-1}}$"
+        axes.text(
+            0.03 + 0.5 * (number // 2),
+            0.97 - 0.085 * (number % 2),
+            words,
+            transform=axes.transAxes,
+            va="top",
+            fontsize=6.5,
+        )

@@ -69,5 +69,7 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
             axes.tick_params(axis="y", which="minor", left=False, right=False)
     for axes, group in zip(panels[:, 0], groups, strict=True):
         axes.set_ylabel("galaxies")
-        axes.set_title(f"{group.label('z')}: {group.rows.sum()} galaxies", loc="left", fontsize=7.5, pad=3)
+        n = int(group.rows.sum())
+        words = f"{group.label('z')}: {n} {'galaxy' if n == 1 else 'galaxies'}"
+        axes.set_title(words, loc="left", fontsize=7.5, pad=3)
     return figure, hosts

@@ -10,6 +10,7 @@ from .columns import numbers
 from .settings import Settings
 from .style import (
     GREY,
+    ON_DATA,
     PAGE_INCH,
     PALETTE,
     draw_medians,
@@ -105,11 +106,11 @@ def _draw_masses(axes: "Axes", relations: Table, medians: Table, correlations: T
     for shift, name in ((0, "1:1"), (-1, "10 %"), (-2, "1 %"), (-3, "0.1 %")):
         axes.plot(ends, ends + shift, color="0.8", lw=0.7, zorder=0)
         x = min(ends[1], height[1] - shift)
-        if x > ends[0]:
+        if x > ends[0] + 0.1 * np.ptp(ends):
             axes.annotate(name, (x, x + shift), (-3, -5), textcoords="offset points", ha="right", fontsize=6, color=GREY,
-                          bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5, "alpha": 0.8}, zorder=0.5)  # fmt: skip
+                          bbox=ON_DATA, zorder=0.5)  # fmt: skip
     axes.set(xlim=ends, ylim=height)
-    legend_above(axes)
+    legend_above(axes, ncols=1)
 
 
 def _draw_fraction(axes: "Axes", relations: Table, medians: Table, correlations: Table) -> None:
@@ -117,11 +118,17 @@ def _draw_fraction(axes: "Axes", relations: Table, medians: Table, correlations:
 
     host, fraction, ssfr = (numbers(relations, name) for name in ("log_mass_host", "log_f_cl", "log_ssfr"))
     known = ssfr[np.isfinite(ssfr)]
-    limits = Normalize(*np.percentile(known, [5, 95])) if known.size else None
     error_bars(axes, host, fraction, "0.7", yerr=np.nan_to_num(numbers(relations, "log_f_cl_err")), alpha=1.0)
-    points = axes.scatter(host, fraction, c=ssfr, s=16, cmap="cividis", norm=limits, lw=0, plotnonfinite=True, zorder=2,
-                          rasterized=True)  # fmt: skip
-    axes.figure.colorbar(points, ax=axes, label=r"$\log\,$sSFR$_{100}$ $[\mathrm{yr}^{-1}]$", pad=0.02)
+    without = ~np.isfinite(ssfr)
+    look = {"s": 16, "zorder": 2, "rasterized": True}
+    axes.scatter(host[without], fraction[without], color="0.6", lw=0, **look)
+    if known.size:
+        limits = Normalize(*np.percentile(known, [5, 95]))
+        points = axes.scatter(
+            host, fraction, c=ssfr, cmap="cividis", norm=limits, edgecolors=GREY, lw=0.3, **look
+        )
+        label = r"$\log\,$sSFR$_{100}$ $[\mathrm{yr}^{-1}]$"
+        axes.figure.colorbar(points, ax=axes, label=label, pad=0.02)
     _draw_medians(axes, medians, "log_f_cl", "black", "o")
     # A line at the whole mass where shares come near to it.
     if np.any(fraction > -0.5):

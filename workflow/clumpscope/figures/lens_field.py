@@ -65,6 +65,7 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
         mu, wcs, z_source = np.asarray(hdus[0].data, float), WCS(hdus[0].header), hdus[0].header["ZSOURCE"]
     ny, nx = mu.shape
     figure = new_figure(_WIDTH, _WIDTH * float(np.clip(0.82 * ny / nx, 0.4, 1.4)) + 0.75)
+    figure.set_layout_engine("compressed")  # room for the labels of a map whose sides are given
     axes = figure.subplots()
     scale = float(wcs.proj_plane_pixel_scales()[1].to_value("arcsec"))
 
@@ -84,7 +85,7 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     number, label = np.asarray(lines["line"]), "caustic"
     for one in dict.fromkeys(number[np.isfinite(np.asarray(lines["source_ra"], float))]):
         own = lines[number == one]
-        axes.plot(*place(own["source_ra"], own["source_dec"]), color=PALETTE[2], lw=0.6, label=label)
+        axes.plot(*place(own["source_ra"], own["source_dec"]), color=PALETTE[2], lw=0.9, ls="--", label=label)
         label = None
     if len(catalogue):
         x, y = place(catalogue["ra"], catalogue["dec"])

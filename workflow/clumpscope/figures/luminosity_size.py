@@ -41,7 +41,7 @@ _LEAST = 10  # clumps of a sample whose density means something
 @styled
 def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     """Draw the clumps with a magnitude and a radius; products: ``catalogue``, and ``samples`` (tables with r_eff_pc and m_v_ab)."""
-    clumps = shown(products["catalogue"], settings.min_broad_bands)
+    clumps = shown(products["catalogue"], settings)
     radius, magnitude = numbers(clumps, "r_eff_pc"), numbers(clumps, "m_v_ab")
     clumps = clumps[np.isfinite(magnitude) & (radius > 0)]
     radius, magnitude = numbers(clumps, "r_eff_pc"), numbers(clumps, "m_v_ab")

@@ -38,7 +38,7 @@ _PANELS = (
 @styled
 def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     """Draw the magnification against size, mass, magnitude and mass density; products: ``catalogue``."""
-    clumps = shown(products["catalogue"], settings.min_broad_bands)
+    clumps = shown(products["catalogue"], settings)
     magnification, mu_errors = numbers(clumps, "mu"), errors(clumps, "mu")
     mu_errors[0] = np.minimum(mu_errors[0], 0.95 * magnification)  # stays on the logarithmic axis
     limit = (

@@ -9,7 +9,17 @@ from astropy.table import Table
 from ..population.bins import Bin
 from .columns import numbers
 from .settings import Settings
-from .style import COLUMN_INCH, GREY, PAGE_INCH, empty, legend_above, new_figure, ordered_colours, styled
+from .style import (
+    COLUMN_INCH,
+    GREY,
+    ON_DATA,
+    PAGE_INCH,
+    empty,
+    legend_above,
+    new_figure,
+    ordered_colours,
+    styled,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -68,8 +78,10 @@ def _draw_reference(axes, log_mass: np.ndarray, count: np.ndarray) -> None:
     height = 3 * count[np.argmin(np.abs(log_mass - pivot))]
     grid = np.array(axes.get_xlim())
     axes.plot(grid, height * 10 ** (pivot - grid), color="0.75", lw=3, zorder=0)
-    x = pivot + 0.15
-    axes.text(x, height * 10 ** (pivot - x) * 1.5, r"$N(>M)\propto M^{-1}$", color=GREY, fontsize=6.5)
+    # Beside where the line enters from above: there is room to the right of it.
+    left, width, top = grid[0], np.ptp(grid), axes.get_ylim()[1]
+    x = np.clip(pivot + np.log10(height / top), left, left + 0.65 * width) + 0.05 * width
+    axes.text(x, 0.8 * top, r"$N(>M)\propto M^{-1}$", color=GREY, fontsize=6.5, va="top", bbox=ON_DATA)
 
 
 def _draw_group(axes, points: Table, row, symbol: str, colour: str) -> None:

@@ -24,7 +24,7 @@ _N_HISTOGRAM_BINS = 20
 @styled
 def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     """Draw one row a redshift bin, one column a property; products: ``catalogue``."""
-    clumps = shown(products["catalogue"], settings.min_broad_bands)
+    clumps = shown(products["catalogue"], settings)
     sized = has_size(clumps)
     with np.errstate(divide="ignore", invalid="ignore"):
         log_radius = np.log10(numbers(clumps, "r_eff_pc"))

@@ -54,7 +54,7 @@ _ROWS: list[tuple[Any, ...]] = [
      ("samples",)),
     ("clumps_per_galaxy", _IMAGING, ("catalogue",),
      "How many galaxies have so many clumps, by redshift; the legend counts clumps and galaxies (C25 Fig. 4). Only clumps that count in "
-     "statistics, one image of each galaxy."),
+     "statistics, one image of each galaxy. Where a galaxy has more than 20 clumps, bars stand for several numbers."),
     ("host_evolution", _IMAGING, ("population",),
      "Stellar mass and specific star-formation rate (over 100 Myr) of the galaxies with clumps, by redshift, with medians (dashed) and "
      "their 68 % confidence (grey) of three galaxies or more (C25 Fig. 10); the outermost bins include what lies beyond."),

@@ -46,7 +46,7 @@ def _cases(fwhm_px: float, min_sigma_px: float) -> list[_Case]:
 @styled
 def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     """Draw true light, what is observed, and cuts through both; products: ``psfs`` (paths), ``catalogue``."""
-    clumps = shown(products["catalogue"], settings.min_broad_bands)
+    clumps = shown(products["catalogue"], settings)
     figure = new_figure(PAGE_INCH, 4.6)
     names = ["case", "class", "sigma_px", "separation_px", "x_px", "true", "observed", "psf"]
     path, filter_name = _reference(products["psfs"], clumps)

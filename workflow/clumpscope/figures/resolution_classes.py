@@ -38,7 +38,7 @@ _N_HISTOGRAM_BINS = 20
 @styled
 def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     """Draw the distributions by class, with medians; products: ``catalogue``."""
-    clumps = shown(products["catalogue"], settings.min_broad_bands)
+    clumps = shown(products["catalogue"], settings)
     kind = np.asarray(clumps["class"], dtype=str) if "class" in clumps.colnames else np.full(len(clumps), "")
     with np.errstate(divide="ignore", invalid="ignore"):
         columns = {"log_r_eff": np.log10(numbers(clumps, "r_eff_pc"))}

@@ -9,7 +9,7 @@ from astropy.table import Table, vstack
 from ..filters import get_filter
 from .columns import numbers, shown
 from .settings import Settings
-from .style import PAGE_INCH, PALETTE, empty, legend_above, new_figure, plain_text, signed, styled
+from .style import ON_DATA, PAGE_INCH, PALETTE, empty, legend_above, new_figure, plain_text, signed, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,7 +30,7 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
 
     Products: ``sed_draws`` (paths of posteriors of the reference history), ``catalogue``.
     """
-    catalogue = shown(products["catalogue"], settings.min_broad_bands)
+    catalogue = shown(products["catalogue"], settings)
     chosen = chosen_clumps(products["catalogue"], catalogue, settings)
     posteriors = _posteriors(products["sed_draws"], chosen)
     n_rows = max(-(-len(posteriors) // _N_COLUMNS), 1)
@@ -131,7 +131,15 @@ def _draw_clump(axes: "Axes", posterior: "Posterior", library: str, mu: float) -
     words = rf"{plain_text(posterior.id)}   $z = {posterior.redshift:.2f}$   $\chi^2$ = {posterior.chi2:.1f} / {posterior.n_bands} bands"
     axes.set_title(words, fontsize=7, loc="left", pad=3)
     if posterior.sampler != "none":
-        axes.text(0.02, 0.03, _numbers(posterior, mu), transform=axes.transAxes, va="bottom", fontsize=6.5)
+        axes.text(
+            0.035,
+            0.03,
+            _numbers(posterior, mu),
+            transform=axes.transAxes,
+            va="bottom",
+            fontsize=6.5,
+            bbox=ON_DATA,
+        )
     n = len(pivot)
     data: dict[str, Any] = {
         "id": np.full(n, posterior.id),

@@ -18,6 +18,8 @@ class Settings:
         Edges of the redshift bins (C25 section 4.2).
     min_broad_bands : int
         Broad bands with S/N > 3 that a clump needs to be counted.
+    poor_fit : bool
+        Whether clumps whose best fit is improbable count too.
     reference_sfh : str
         The star-formation history of the catalogue, the others are compared with.
     host_reference_sfh : str
@@ -34,6 +36,7 @@ class Settings:
 
     redshift_bins: tuple[float, ...] = (0.7, 1.5, 2.5, 3.5, 5.5)
     min_broad_bands: int = 4
+    poor_fit: bool = False
     reference_sfh: str = "exp_free"
     host_reference_sfh: str = "exp_free"
     library: str = "bc03"

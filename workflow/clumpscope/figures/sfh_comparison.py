@@ -32,7 +32,7 @@ _N_COLUMNS = 4
 @styled
 def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     """Draw the distribution of every property for every history; products: ``catalogue``, ``sed_all``."""
-    clumps = shown(products["catalogue"], settings.min_broad_bands)
+    clumps = shown(products["catalogue"], settings)
     tables = [_intrinsic(clumps, sed, name) for name, sed in products["sed_all"].items()]
     fitted = [name for name in _PANELS if any(np.isfinite(numbers(table, name)).any() for table in tables)]
     fitted = fitted or list(_PANELS)

@@ -13,8 +13,10 @@ from .style import (
     COLUMN_INCH,
     GREY,
     MARKERS,
+    ON_DATA,
     PALETTE,
     empty,
+    error_bars,
     new_figure,
     plain_logarithms,
     plain_text,
@@ -34,7 +36,7 @@ _DENSITIES = (2.0, 4.0)  # log Msun / pc2
 @styled
 def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     """Draw limits as arrows and sizes with errors; products: ``catalogue``, and ``samples`` (tables with r_eff_pc and log_mass)."""
-    clumps = shown(products["catalogue"], settings.min_broad_bands)
+    clumps = shown(products["catalogue"], settings)
     figure = new_figure(COLUMN_INCH, 3.3)
     axes = figure.subplots()
     axes.set(xlabel=r"$\log\, M_\star\ [M_\odot]$", ylabel=r"$R_\mathrm{eff}$ [pc]", yscale="log")
@@ -52,8 +54,10 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
         return figure, with_columns(clumps, ["id", "log_mass_p50", "r_eff_pc", "r_eff_limit"])
     axes.axhspan(1e-3, _GLOBULAR_PC, color="0.88", lw=0, label="globular clusters", zorder=0)
     if measured.any():
-        axes.errorbar(mass[measured], size[measured], xerr=errors(clumps, "log_mass")[:, measured], yerr=errors(clumps, "r_eff_pc")[:, measured], fmt="o",
-                      ms=3, color="0.45", elinewidth=0.5, alpha=0.7, label=f"measured ({measured.sum()})")  # fmt: skip
+        error_bars(axes, mass[measured], size[measured], "0.45", xerr=errors(clumps, "log_mass")[:, measured],
+                   yerr=errors(clumps, "r_eff_pc")[:, measured])  # fmt: skip
+        axes.scatter(mass[measured], size[measured], s=9, color="0.45", lw=0, alpha=0.7, zorder=2, rasterized=True,
+                     label=f"measured ({measured.sum()})")  # fmt: skip
     if limit.any():
         axes.scatter(
             mass[limit],
@@ -62,6 +66,7 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
             s=26,
             color=PALETTE[0],
             lw=0,
+            rasterized=True,
             label=f"upper limits ({limit.sum()})",
             zorder=3,
         )
@@ -80,7 +85,7 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
         axes.plot([left, right], radius, color=GREY, lw=0.8, ls=":", zorder=0)
         at = np.clip(np.log10(2.0 * np.pi * (0.6 * high) ** 2) + density, left, right - 0.9)
         axes.text(at, np.sqrt(10 ** (at - density) / (2.0 * np.pi)), rf" $10^{{{density:g}}}\,M_\odot\,\mathrm{{pc}}^{{-2}}$", fontsize=6, color=GREY,
-                  ha="left", va="top")  # fmt: skip
+                  ha="left", va="top", bbox=ON_DATA, zorder=2.5)  # fmt: skip
     axes.set(xlim=(left, right), ylim=(low, high))
     plain_logarithms(axes.yaxis)
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)

@@ -17,8 +17,10 @@ __all__ = [
     "GREY",
     "LINES",
     "MARKERS",
+    "MARKER_SIGNS",
     "MIN_JOINED",
     "MOST_BARS",
+    "ON_DATA",
     "PAGE_INCH",
     "PALETTE",
     "draw_medians",
@@ -47,8 +49,12 @@ GREY = "0.35"
 """Reference lines and annotations."""
 
 MARKERS = ("o", "s", "D", "^", "v", "P")
+MARKER_SIGNS = dict(zip(MARKERS, "\N{BLACK CIRCLE}\N{BLACK SQUARE}\N{BLACK DIAMOND}\N{BLACK UP-POINTING TRIANGLE}\N{BLACK DOWN-POINTING TRIANGLE}\N{HEAVY GREEK CROSS}", strict=True))  # fmt: skip
 LINES = ("-", "--", ":", "-.")
-"""Groups differ by symbol or line as well as by colour."""
+"""Groups differ by symbol or line as well as by colour; words name them by the symbol's sign, since pale ones are hard to read."""
+
+ON_DATA = {"facecolor": "white", "edgecolor": "none", "pad": 0.5, "alpha": 0.8}
+"""Box behind words that may lie on data."""
 
 CLASS_COLOURS = {"unresolved": PALETTE[3], "compact": PALETTE[0], "extended": PALETTE[1]}
 """Resolution classes (C25 section 5.1)."""
@@ -206,9 +212,10 @@ def draw_medians(
         "lw": 1.1,
         "zorder": 3,
     }
+    # The legend shows what most are.
     for rows, face, edge, line in (
-        (few, "white", colour, ""),
         (many, colour, "black", "-" if joined else ""),
+        (few, "white", colour, ""),
     ):
         if rows.any():
             axes.errorbar(
@@ -249,8 +256,8 @@ def signed(value: float, form: str = ".2f") -> str:
 
 def sfh_name(code: str) -> str:
     """Star-formation history of the configuration (``exp_10Myr``) as a reader knows it."""
-    if code.startswith("exp_") and code.endswith("Myr"):
-        return rf"exponential, $\tau$ = {code[4:-3]} Myr"
+    if code.startswith("exp_") and code.endswith("yr"):
+        return rf"exponential, $\tau$ = {code[4:-3]} {code[-3:]}"
     return _SFH_NAMES.get(code, code)
 
 

@@ -37,7 +37,7 @@ _MARKERS = {"unresolved": "^", "compact": "o", "extended": "s", "resolved": "D"}
 @styled
 def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     """Draw densities against redshift and their distributions; products: ``catalogue``, ``population`` (surface_density)."""
-    clumps = shown(products["catalogue"], settings.min_broad_bands)
+    clumps = shown(products["catalogue"], settings)
     medians = products["population"]["surface_density"]
     kind = np.asarray(clumps["class"], dtype=str) if "class" in clumps.colnames else np.full(len(clumps), "")
     redshift = numbers(clumps, "z")

@@ -13,6 +13,7 @@ from .style import (
     PAGE_INCH,
     PALETTE,
     empty,
+    error_bars,
     headroom,
     legend_above,
     new_figure,
@@ -126,22 +127,13 @@ def _draw_panel(
         panel.set(xscale="log", yscale="log")
         bars[0] = np.minimum(bars[0], 0.95 * measured)  # stays on the logarithmic axis
     sure = good & ~limit
-    panel.errorbar(
-        true[sure],
-        measured[sure],
-        yerr=bars[:, sure],
-        fmt="none",
-        ecolor="0.6",
-        elinewidth=0.5,
-        zorder=1,
-        rasterized=True,
-    )
+    error_bars(panel, true[sure], measured[sure], "0.6", yerr=bars[:, sure], alpha=1.0, zorder=1)
     points = None
     for rows, marker in ((sure, "o"), (good & limit, "v")):
         if rows.any():
             points = panel.scatter(
                 true[rows], measured[rows], c=snr[rows], marker=marker, s=12, cmap="viridis", vmin=_SNR_SHOWN[0],
-                vmax=_SNR_SHOWN[1], edgecolors="none", zorder=2, rasterized=True,
+                vmax=_SNR_SHOWN[1], edgecolors=GREY, lw=0.3, zorder=2, rasterized=True,
             )  # fmt: skip
     ends = np.array(
         [min(true[good].min(), measured[good].min()), max(true[good].max(), measured[good].max())]

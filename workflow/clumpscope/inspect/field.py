@@ -39,6 +39,7 @@ def write_field(
     edits: str | os.PathLike | None = None,
     detections: Mapping[str, str | os.PathLike] | None = None,
     min_broad_bands: int = 4,
+    poor_fit: bool = False,
 ) -> None:
     """Write the pages ``index.html`` and ``catalogue.html`` with their data, and cards.
 
@@ -58,11 +59,13 @@ def write_field(
         Detected clumps of every galaxy that has a page; None: galaxies have no pages.
     min_broad_bands : int
         Broad bands with S/N > 3 that a clump needs in statistics.
+    poor_fit : bool
+        Whether clumps whose best fit is improbable count there.
     """
     folder = Path(folder)
     clumps, galaxies = read_table(catalogue), read_table(selection)
     corrections = read_table(edits) if edits else None
-    counted = population_sample(clumps, min_broad_bands)
+    counted = population_sample(clumps, min_broad_bands, poor_fit)
     owner, brief = np.asarray(clumps["galaxy"], str), clumps["flags", "snr"]
     index = {
         "field": field,

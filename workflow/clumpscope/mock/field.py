@@ -68,13 +68,13 @@ def make_field(
     Raises
     ------
     InputError
-        If a filter is not a NIRCam one, or the objects do not fit into the field.
+        If a filter is not one of C25's, or the objects do not fit into the field.
     """
     folder = Path(out_dir)
     names = nircam_filters() if filters is None else list(filters)
     for name in names:
-        if get_filter(name, "filters of the mock field").channel not in ("sw", "lw"):
-            raise InputError("filters of the mock field", repr(name), "NIRCam filters")
+        if name not in nircam_filters():
+            raise InputError("filters of the mock field", repr(name), f"of {', '.join(nircam_filters())}")
     settings = Settings.read(keys)
     scene = design_scene(seed, names, settings)
     drawn, thumbnails = Drawn(), {}

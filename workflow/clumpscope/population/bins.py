@@ -29,7 +29,13 @@ class Bin:
     rows: np.ndarray
 
     def label(self, symbol: str, digits: int = 1) -> str:
-        """Text for a legend, such as ``0.7 <= z < 1.5``."""
+        """Text for a legend, such as ``0.7 <= z < 1.5``, with as many digits as tell the edges apart."""
+        edges = [edge for edge in (self.low, self.high) if np.isfinite(edge)]
+        if len(edges) == 2:
+            digits = max(digits, int(np.ceil(np.log10(2.0 / (self.high - self.low)))))
+        # Edges that were chosen with two digits, such as 0.75, are told as they are.
+        if any(abs(edge - round(edge, 2)) < 1e-9 < abs(edge - round(edge, digits)) for edge in edges):
+            digits = 2
         if np.isinf(self.high):
             return f"{symbol} ≥ {self.low:.{digits}f}"
         if np.isinf(self.low):

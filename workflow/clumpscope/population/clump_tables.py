@@ -1,7 +1,7 @@
 """A published table of clumps as the catalogue that statistics and figures take."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from ..flags import bit, describe
 from ..tables import read_table, require_finite, require_unique
 from .catalogue import duplicate_images
 
-__all__ = ["COLUMNS", "REQUIRED", "read_clump_table"]
+__all__ = ["COLUMNS", "REQUIRED", "doubts_of_clump_table", "read_clump_table"]
 
 COLUMNS = {
     "z": "", "mu": "", "log_mass": "Msun", "log_age_mw_yr": "yr", "log_sfr10": "Msun/yr", "a_v": "mag", "log_z_zsun": "",
@@ -31,6 +31,12 @@ _WORDS = ("id", "galaxy", "system", "class", "r_eff_limit", "central")
 REQUIRED = ("galaxy", "z", "log_mass")
 """What it cannot do without."""
 
+_PLAUSIBLE = {
+    "log_mass": (0.0, 15.0), "log_age_mw_yr": (3.0, 10.5), "log_sfr10": (-30.0, 6.0), "a_v": (-5.0, 50.0), "log_z_zsun": (-8.0, 3.0),
+    "m_v_ab": (-40.0, 20.0), "mu": (0.0, 1e6), "r_eff_pc": (0.0, 1e6), "distance_kpc": (0.0, 1e5), "host_log_mass": (0.0, 15.0), "host_log_sfr100": (-30.0, 6.0),
+}  # fmt: skip
+"""What lies beyond stands for a missing value: -99, 1e-99, 9999."""
+
 _POSTERIORS = ("log_mass", "log_age_mw_yr", "log_sfr10", "a_v", "log_z_zsun")
 _SIDED = ("m_v_ab", "r_eff_pc", "distance_kpc", "mu")
 _TRUE = ("true", "t", "yes", "y", "1", "1.0")
@@ -46,7 +52,7 @@ def read_clump_table(path: str, columns: Mapping[str, str | Mapping[str, Any]]) 
     columns : mapping
         Our name -> the table's, or a mapping: column; optional unit (else that of the column, else ours), err (both sides),
         err_lo, err_hi. Names: `COLUMNS`, id, galaxy, system, class, r_eff_limit, central. Logarithms are taken of what
-        has a unit without dex.
+        has a unit without dex. What no clump can have (-99) is missing (`doubts_of_clump_table` tells).
 
     Returns
     -------
@@ -64,25 +70,7 @@ def read_clump_table(path: str, columns: Mapping[str, str | Mapping[str, Any]]) 
         A column that is needed, or named, and not there; a cell that is not a number; a unit that does not fit; a galaxy with
         several redshifts or masses.
     """
-    wanted = {
-        name: {"column": entry} if isinstance(entry, str) else dict(entry) for name, entry in columns.items()
-    }
-    for name in REQUIRED:
-        if name not in wanted:
-            raise InputError(
-                "configuration key clumps.columns", f"no {name!r}", f"columns for {', '.join(REQUIRED)}"
-            )
-    table = read_table(path)
-    if not len(table):
-        raise InputError(path, "no rows", "at least one clump")
-    for name, entry in wanted.items():
-        for key in ("column", "err", "err_lo", "err_hi"):
-            if key in entry and entry[key] not in table.colnames:
-                near = difflib.get_close_matches(entry[key], table.colnames, n=1)
-                raise InputError(
-                    f"configuration key clumps.columns.{name}", f"{entry[key]!r}, which {path} does not have",
-                    f"one of {', '.join(table.colnames)}", f"Did you mean {near[0]!r}?" if near else "",
-                )  # fmt: skip
+    table, wanted = _opened(path, columns)
     n = len(table)
     words = {
         name: np.array([str(v).strip() for v in table[wanted[name]["column"]]])
@@ -95,7 +83,7 @@ def read_clump_table(path: str, columns: Mapping[str, str | Mapping[str, Any]]) 
     }
     out["system"] = words.get("system", out["galaxy"])
     require_unique(Table({"id": out["id"]}), "id", path)
-    values = {name: _numbers(table, path, name, wanted[name]) for name in COLUMNS if name in wanted}
+    values = {name: _known(table, path, name, wanted[name]) for name in COLUMNS if name in wanted}
     require_finite(table, wanted["z"]["column"], path, 0.0, 20.0)
     for name, (low, high) in _POSSIBLE.items():
         if name in values:
@@ -133,6 +121,89 @@ def read_clump_table(path: str, columns: Mapping[str, str | Mapping[str, Any]]) 
     return Table(out), galaxies, hosts
 
 
+def doubts_of_clump_table(
+    path: str, columns: Mapping[str, str | Mapping[str, Any]], redshift_bins: Sequence[float]
+) -> list[str]:
+    """What can be used but is unlikely to be meant: cells that no clump can have, and redshifts beyond all bins.
+
+    Parameters
+    ----------
+    path, columns
+        As in `read_clump_table`.
+    redshift_bins : sequence of float
+        Edges of the bins of statistics.
+    """
+    table, wanted = _opened(path, columns)
+    doubts = []
+    for name in (name for name in _PLAUSIBLE if name in wanted):
+        beyond = np.flatnonzero(_beyond(name, _numbers(table, path, name, wanted[name])[0]))
+        if beyond.size:
+            low, high = _PLAUSIBLE[name]
+            unit = (
+                f" dex({COLUMNS[name]})"
+                if _is_logarithm(name) and COLUMNS[name]
+                else f" {COLUMNS[name]}".rstrip()
+            )
+            doubts.append(
+                f"{path}, column {wanted[name]['column']!r}: {beyond.size} of {len(table)} cells are taken as missing, the first in row {beyond[0] + 1} "
+                f"({table[wanted[name]['column']][beyond[0]]}): {name} lies between {low:g} and {high:g}{unit}"
+            )
+    redshift = _numbers(table, path, "z", wanted["z"])[0]
+    outside = (redshift < redshift_bins[0]) | (redshift >= redshift_bins[-1])
+    if outside.all():
+        doubts.append(
+            f"{path}, column {wanted['z']['column']!r}: all redshifts ({redshift.min():g} to {redshift.max():g}) are outside population.redshift_bins "
+            f"({redshift_bins[0]:g} to {redshift_bins[-1]:g}), so that figures by redshift stay empty"
+        )
+    return doubts
+
+
+def _beyond(name: str, value: np.ndarray) -> np.ndarray:
+    """Where a value is none that a clump can have."""
+    if name not in _PLAUSIBLE:
+        return np.zeros(value.shape, dtype=bool)
+    low, high = _PLAUSIBLE[name]
+    return (value < low) | (value > high)
+
+
+def _opened(path: str, columns: Mapping[str, str | Mapping[str, Any]]) -> tuple[Table, dict[str, dict]]:
+    """The table, and by our names its columns, which are there."""
+    wanted = {
+        name: {"column": entry} if isinstance(entry, str) else dict(entry) for name, entry in columns.items()
+    }
+    for name in REQUIRED:
+        if name not in wanted:
+            raise InputError(
+                "configuration key clumps.columns", f"no {name!r}", f"columns for {', '.join(REQUIRED)}"
+            )
+    table = read_table(path)
+    if not len(table):
+        raise InputError(path, "no rows", "at least one clump")
+    for name, entry in wanted.items():
+        for key in ("column", "err", "err_lo", "err_hi"):
+            if key in entry and entry[key] not in table.colnames:
+                near = difflib.get_close_matches(entry[key], table.colnames, n=1)
+                raise InputError(
+                    f"configuration key clumps.columns.{name}", f"{entry[key]!r}, which {path} does not have",
+                    f"one of {', '.join(table.colnames)}", f"Did you mean {near[0]!r}?" if near else "",
+                )  # fmt: skip
+    return table, wanted
+
+
+def _known(
+    table: Table, path: str, name: str, entry: Mapping[str, Any]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """As `_numbers`, without what no clump can have; errors of logarithms that are as wide as their range are none."""
+    value, below, above = _numbers(table, path, name, entry)
+    if _is_logarithm(name):
+        below, above = (np.where(side < np.ptp(_PLAUSIBLE[name]), side, 0.0) for side in (below, above))
+    return np.where(_beyond(name, value), np.nan, value), below, above
+
+
+def _is_logarithm(name: str) -> bool:
+    return name.removeprefix("host_").startswith("log_")
+
+
 def _numbers(
     table: Table, path: str, name: str, entry: Mapping[str, Any]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -152,7 +223,7 @@ def _numbers(
         for side in ("err_lo", "err_hi")
     )
     text = str(entry.get("unit", table[column].unit or "")).strip()
-    logarithm = name.removeprefix("host_").startswith("log_")
+    logarithm = _is_logarithm(name)
     is_log = logarithm and (text == "" or text.startswith("dex"))
     inside = text.removeprefix("dex").strip("() ") if text.startswith("dex") else text
     try:

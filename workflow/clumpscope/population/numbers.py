@@ -24,8 +24,17 @@ def _appended(statistics: Table, rows: Sequence[tuple]) -> Table:
     return vstack([statistics, more], metadata_conflicts="silent")
 
 
-def with_mass_functions(statistics: Table, fits: Table) -> Table:
-    """Statistics and, below them, the laws of the mass functions by full likelihood.
+def _group_of(row) -> str:
+    """Name of a mass function's group."""
+    low, high = float(row["low"]), float(row["high"])
+    if np.isinf([low, high]).all():
+        return "all"
+    group = f"{_BIN_NAMES[str(row['by'])]}_{low:.3g}_{high:.3g}"
+    return group.replace("-inf", "min").replace("inf", "max")
+
+
+def with_mass_functions(statistics: Table, fits: Table, slopes: Table) -> Table:
+    """Statistics and, below them, the mass functions: slopes above a limit (C25's way), and laws by full likelihood.
 
     Parameters
     ----------
@@ -33,13 +42,21 @@ def with_mass_functions(statistics: Table, fits: Table) -> Table:
         Of `clumpscope.population.summary.population_statistics`.
     fits : Table
         Of `clumpscope.population.mass_function.likelihood_fits`.
+    slopes : Table
+        Of `clumpscope.population.mass_function.mass_functions`.
     """
     rows = []
+    for line in slopes:
+        value, error = float(line["slope"]), float(line["slope_err"])
+        if np.isfinite(value):
+            text = (
+                f"Slope of N(> M) above 10^{line['log_mass_limit']:.2f} Msun (limit: {line['limit_source']})."
+            )
+            rows.append(
+                ("mass_function_slope", _group_of(line), int(line["n_above_limit"]), value, value - error, value + error, "", text)
+            )  # fmt: skip
     for fit in fits:
-        low, high = float(fit["low"]), float(fit["high"])
-        group = "all" if np.isinf([low, high]).all() else f"{_BIN_NAMES[str(fit['by'])]}_{low:.3g}_{high:.3g}"
-        group = group.replace("-inf", "min").replace("inf", "max")
-        law = str(fit["law"])
+        group, law = _group_of(fit), str(fit["law"])
         for key, unit, words in (
             ("alpha", "", "Slope of dN/dM"),
             ("log_mass_cut", "dex(Msun)", "log of the truncation mass"),

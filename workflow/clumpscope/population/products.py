@@ -22,6 +22,7 @@ def population_tables(
     reference_sfh: str | None = None,
     redshift_bins: Sequence[float] = REDSHIFT_EDGES,
     min_broad_bands: int = 4,
+    poor_fit: bool = False,
     log_mass_limit: float | None = None,
     limit_share: float = 0.9,
     clump_limits: Table | None = None,
@@ -43,6 +44,8 @@ def population_tables(
         Edges. Clumps at the last one or beyond are in no table (C25 end at 5.5): `clumpscope.population.summary` counts them.
     min_broad_bands : int
         Broad bands with S/N > 3 that a clump needs.
+    poor_fit : bool
+        Whether clumps whose best fit is improbable count.
     log_mass_limit : float, optional
         Completeness limit of the mass functions; without it that of the injected clumps, or each bin's turnover.
     limit_share : float
@@ -57,7 +60,7 @@ def population_tables(
     dict of str to Table
         By the names of `clumpscope.population.POPULATION_TABLES`.
     """
-    clumps = catalogue[population_sample(catalogue, min_broad_bands)]
+    clumps = catalogue[population_sample(catalogue, min_broad_bands, poor_fit)]
     clumps = clumps[~(np.asarray(clumps["z"], float) >= redshift_bins[-1])]
     if clump_limits is not None:
         # The same clump, as much fainter as it could be: its mass scales with its flux.

@@ -30,12 +30,25 @@ _RELATIONS = {
     "log_mass_max": "log mass of the most massive clump off the centre",
     "log_mass_central": "log mass of the central clump",
     "log_f_cl": "log share of the host's mass in clumps",
+    "log_age_mw_max": "log age of the most massive clump off the centre",
 }
 _GRADIENTS = {
     "log_mass_fraction": "log clump mass over host mass",
     "log_age_mw_yr": "log mass-weighted age",
     "log_sigma_mass": "log mass surface density",
 }
+_EVOLVING = {
+    "log_mass": "",
+    "log_age_mw_yr": "",
+    "log_sfr10": "",
+    "a_v": "mag",
+    "r_eff_pc": "",
+    "log_sigma_mass": "",
+    "log_sigma_sfr": "",
+}
+"""Quantities whose change with redshift is told, and the unit of their slopes with log (1 + z)."""
+# Rates below this are of clumps that no longer form stars: how far below tells of the history's end, not of what was seen.
+_NO_STARS = -6.0
 _SIZES_PC = (20, 100, 200)
 _OLD_YR, _YOUNG_YR = 3e8, 1e7
 # The thresholds of C25 sections 4.3, 5.2 and 5.3 are not in our copy of its text: these are round numbers near its shares.
@@ -143,17 +156,7 @@ def measured_quantities(sample: Sample, groups: Mapping[str, Sequence[Group]], f
                 # Densities of unresolved clumps are lower limits.
                 put_share(group, f"share_{name}_above_{threshold:g}", own, -clumps[name], clumps["r_eff_limit"], -threshold,
                           f"denser than 1e{threshold:g} {unit}")  # fmt: skip
-        error = clumps["age_error"][own & np.isfinite(clumps["age_error"])]
-        for name, percent in (("quartile_1", 25), ("median", 50), ("quartile_3", 75)):
-            value = np.percentile(error, percent) if error.size else np.nan
-            put(
-                f"age_error_{name}",
-                group,
-                error.size,
-                value,
-                "dex",
-                f"{name.replace('_', ' ').capitalize()} of the errors of ages",
-            )
+        _put_age_errors(put, group, clumps["age_error"][own])
         _put_extremes(put, group, own, clumps, hosts, fixed["known"])
         at = group.rows(hosts, hosts["z"].size)
         for name, unit, words in (
@@ -184,35 +187,20 @@ def measured_quantities(sample: Sample, groups: Mapping[str, Sequence[Group]], f
                 group.rows(clumps, no_limit.size) & span.rows(clumps, no_limit.size),
                 ("log_sigma_mass", "log_sigma_sfr"),
             )
+    _put_evolution(put, everything, inside, clumps, fixed["known"])
     _put_without_lens(put, everything, inside, sample, fixed)
     for (name, sfh), shift in fixed["moved"].items():
-        shift = shift[clumps["row"]][inside]
-        known = shift[np.isfinite(shift)]
-        share = np.mean(np.abs(known) > _MOVED_DEX) if known.size else np.nan
-        put(
-            f"share_{name}_moved_{sfh}",
-            everything,
-            known.size,
-            share,
-            "",
-            f"Share of clumps whose {MEDIANS[name][1]} moves by more than 0.2 dex with the history {sfh}",
-        )
-        put(
-            f"median_shift_{name}_{sfh}",
-            everything,
-            *_middle(known),
-            "dex",
-            f"Median shift of the {MEDIANS[name][1]} with the history {sfh}",
-        )
+        _put_shifts(put, everything, name, shift[clumps["row"]][inside], f"_{sfh}", f"with the history {sfh}")
+    for filters, (errors, shifts) in fixed["sets"].items():
+        group = Group(f"set_{filters}", f"{everything.words}, fitted in {filters}")
+        _put_age_errors(put, group, errors[clumps["row"]][inside])
+        for name, shift in shifts.items():
+            _put_shifts(put, group, name, shift[clumps["row"]][inside], "", "with fewer filters")
 
     at = everything.rows(hosts, hosts["z"].size)
     for group in groups["host"]:
         own = at & group.rows(hosts, at.size)
-        for name, words in {
-            **_RELATIONS,
-            "log_ssfr": "log sSFR",
-            "log_age_mw_max": "log age of the most massive clump",
-        }.items():
+        for name, words in {**_RELATIONS, "log_ssfr": "log sSFR"}.items():
             unit = {"log_f_cl": "", "log_ssfr": "dex(1 / yr)", "log_age_mw_max": "dex(yr)"}.get(
                 name, "dex(Msun)"
             )
@@ -252,6 +240,51 @@ def measured_quantities(sample: Sample, groups: Mapping[str, Sequence[Group]], f
     for group in groups["clump"]:
         _put_distances(put, group, inside & group.rows(of_host, inside.size), clumps)
     return rows
+
+
+def _put_age_errors(put, group: Group, errors: np.ndarray) -> None:
+    """Median and quartiles of the errors of ages."""
+    known = errors[np.isfinite(errors)]
+    for name, percent in (("quartile_1", 25), ("median", 50), ("quartile_3", 75)):
+        value = np.percentile(known, percent) if known.size else np.nan
+        words = f"{name.replace('_', ' ').capitalize()} of the errors of ages"
+        put(f"age_error_{name}", group, known.size, value, "dex", words)
+
+
+def _put_shifts(put, group: Group, name: str, shifts: np.ndarray, ending: str, cause: str) -> None:
+    """How much another fit moves a quantity."""
+    known, words = shifts[np.isfinite(shifts)], MEDIANS[name][1]
+    share = np.mean(np.abs(known) > _MOVED_DEX) if known.size else np.nan
+    moved = f"Share of clumps whose {words} moves by more than {_MOVED_DEX:g} dex {cause}"
+    put(f"share_{name}_moved{ending}", group, known.size, share, "", moved)
+    median = f"Median shift of the {words} {cause}"
+    put(f"median_shift_{name}{ending}", group, *_middle(known), "dex", median)
+
+
+def _put_evolution(
+    put, group: Group, own: np.ndarray, clumps: Mapping[str, np.ndarray], known: set[str]
+) -> None:
+    """Slopes of the clumps' properties with redshift."""
+    with np.errstate(invalid="ignore"):
+        expansion = np.log10(1.0 + clumps["z"])
+    for name in (name for name in _EVOLVING if name in known):
+        values, (_, words) = clumps[name], MEDIANS[name]
+        chosen = own & clumps["size_known"] if name in _OF_SIZE else own
+        if name == "r_eff_pc":
+            values, words = np.log10(np.where(values > 0, values, np.nan)), f"log {words}"
+        elif "sfr" in name:
+            chosen = chosen & (values > _NO_STARS)
+            words += " (of clumps that form stars)"
+        line = fit_line(expansion[chosen], values[chosen])
+        quantity = "log_r_eff" if name == "r_eff_pc" else name
+        put(
+            f"evolution_{quantity}",
+            group,
+            line.n,
+            line.slope,
+            _EVOLVING[name],
+            f"Slope of the {words} with log (1 + z)",
+        )
 
 
 def _put_distances(put, group: Group, own: np.ndarray, clumps: Mapping[str, np.ndarray]) -> None:

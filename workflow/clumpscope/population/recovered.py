@@ -10,7 +10,7 @@ from .products import population_tables
 from .sample import POSTERIORS, population_sample
 from .truth import match_clumps, reference_fwhm
 
-__all__ = ["recovered_populations"]
+__all__ = ["recovered_populations", "true_clumps", "without_errors"]
 
 _PERCENTS = (16, 50, 84)
 # Of each table: what tells its rows apart (bins last), and its numbers with their errors on each side.
@@ -27,6 +27,33 @@ _NUMBERS: dict[str, tuple[tuple[str, ...], dict[str, tuple[str, str]]]] = {
 # Bins of equal numbers lie elsewhere for other clumps.
 _OF_NUMBERS = ("host_mass", "magnification")
 _FEWEST = 3
+
+
+def true_clumps(
+    measured: Table, truth: Table, galaxies: Table, psf: Table, min_broad_bands: int, poor_fit: bool = False
+) -> tuple[Table, Table]:
+    """True clumps as catalogues that statistics take: those that count, and all in the measured galaxies.
+
+    Parameters
+    ----------
+    measured, truth, galaxies, psf
+        As of `recovered_populations`.
+    min_broad_bands : int
+        Broad bands with S/N > 3 that a clump needs.
+    poor_fit : bool
+        Whether clumps whose best fit is improbable count.
+
+    Returns
+    -------
+    same, everything : Table
+        The first in the bins, classes and with the size limits of the measured ones.
+    """
+    partner, _ = match_clumps(measured, truth, reference_fwhm(truth, psf))
+    counted = population_sample(measured, min_broad_bands, poor_fit)
+    matched = partner >= 0
+    matched[matched] = counted[partner[matched]]
+    measured_there = np.isin(truth["galaxy"], galaxies["id"][galaxies["fate"] == "selected"])
+    return _catalogue(truth[matched], measured[partner[matched]]), _catalogue(truth[measured_there])
 
 
 def recovered_populations(measured: Table, truth: Table, galaxies: Table, psf: Table, tables: Mapping[str, Table],
@@ -60,24 +87,17 @@ def recovered_populations(measured: Table, truth: Table, galaxies: Table, psf: T
     Errors are those of a sample of this size: they hold for field_truth if the selection does no harm; of sample_truth they
     are larger than need be. Errors of r by Fisher's transformation.
     """
-    partner, _ = match_clumps(measured, truth, reference_fwhm(truth, psf))
-    counted = population_sample(measured, settings["min_broad_bands"])
-    matched = partner >= 0
-    matched[matched] = counted[partner[matched]]
-    measured_there = np.isin(truth["galaxy"], galaxies["id"][galaxies["fate"] == "selected"])
-    hosts = _posteriors(galaxies, ("log_mass", "log_sfr100"))
+    hosts = without_errors(galaxies, ("log_mass", "log_sfr100"))
     hosts["id"] = np.asarray(galaxies["id"], dtype=str)
     given = Table({"id": hosts["id"], "z": galaxies["z"], "mu": np.ones(len(galaxies))})
 
     def numbers_of(catalogue: Table) -> dict[tuple, tuple]:
         return _numbers(population_tables(catalogue, hosts, given, **settings))
 
-    same = _without_errors(truth[matched], measured[partner[matched]])
-    own, of_sample, of_field = (
-        _numbers(tables),
-        numbers_of(same),
-        numbers_of(_without_errors(truth[measured_there])),
+    same, everything = true_clumps(
+        measured, truth, galaxies, psf, settings["min_broad_bands"], settings.get("poor_fit", False)
     )
+    own, of_sample, of_field = _numbers(tables), numbers_of(same), numbers_of(everything)
     missing = np.nan, 0, np.nan, np.nan
     rows = []
     for key, (value, n, below, above) in own.items():
@@ -89,15 +109,15 @@ def recovered_populations(measured: Table, truth: Table, galaxies: Table, psf: T
     return Table(rows=rows, names=names, dtype=types) if rows else Table(names=names, dtype=types)
 
 
-def _posteriors(table: Table, names: tuple[str, ...]) -> Table:
-    """The true values as percentiles without an error."""
+def without_errors(table: Table, names: tuple[str, ...]) -> Table:
+    """True values (columns `names`, those there are) as percentiles without an error."""
     return Table({f"{name}_p{p}": np.asarray(table[name], dtype=float) for name in names if name in table.colnames
                   for p in _PERCENTS})  # fmt: skip
 
 
-def _without_errors(truth: Table, like: Table | None = None) -> Table:
+def _catalogue(truth: Table, like: Table | None = None) -> Table:
     """True clumps as a catalogue that statistics take; in the bins, classes and with the size limits of the measured ones."""
-    catalogue = _posteriors(truth, POSTERIORS)
+    catalogue = without_errors(truth, POSTERIORS)
     for name in ("id", "galaxy", "z", "class", "central", "distance_kpc", "mu", "m_v_ab", "r_eff_pc"):
         if name in truth.colnames:
             catalogue[name] = truth[name]

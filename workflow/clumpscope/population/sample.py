@@ -22,7 +22,7 @@ _EXCLUDING = [name for name, flag in FLAGS.items() if flag.excludes]
 _NO_SIZE = ("unresolved", "size_undetermined")
 
 
-def population_sample(catalogue: Table, min_broad_bands: int = 4) -> np.ndarray:
+def population_sample(catalogue: Table, min_broad_bands: int = 4, poor_fit: bool = False) -> np.ndarray:
     """Tell the clumps that count.
 
     Parameters
@@ -31,6 +31,8 @@ def population_sample(catalogue: Table, min_broad_bands: int = 4) -> np.ndarray:
         flags; n_bands_snr3 and log_mass_p50 where there was an SED fit.
     min_broad_bands : int
         Broad bands with S/N > 3 that a clump needs (C25 section 4.2).
+    poor_fit : bool
+        Whether clumps whose best fit is improbable count.
 
     Returns
     -------
@@ -39,7 +41,8 @@ def population_sample(catalogue: Table, min_broad_bands: int = 4) -> np.ndarray:
     """
     counted = "n_bands_snr3" in catalogue.colnames
     # The flag is of C25's four bands; here any number may do.
-    excluding = [name for name in _EXCLUDING if name != "few_bands" or not counted]
+    aside = (*(["few_bands"] if counted else []), *(["poor_fit"] if poor_fit else []))
+    excluding = [name for name in _EXCLUDING if name not in aside]
     good = ~np.asarray(has(np.asarray(catalogue["flags"]), excluding), dtype=bool)
     if counted:
         good &= np.asarray(catalogue["n_bands_snr3"]) >= min_broad_bands

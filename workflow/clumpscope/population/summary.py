@@ -35,6 +35,8 @@ def population_statistics(
     min_sigma_px: float = 0.4,
     seed: int = 0,
     n_draws: int = N_DRAWS,
+    filter_sets: Mapping[str, Table] | None = None,
+    poor_fit: bool = False,
 ) -> Table:
     """Make the table.
 
@@ -55,13 +57,17 @@ def population_statistics(
         Smallest resolved standard deviation, for sizes without the lens.
     seed, n_draws : int
         Of the realisations that errors come from.
+    filter_sets : mapping of str to Table, optional
+        Fits of `reference_sfh` by set of filters: their errors of ages, and what they move from that of `sed_all`.
+    poor_fit : bool
+        Whether clumps whose best fit is improbable count.
 
     Returns
     -------
     Table
         quantity, group, n (what it is made of), value, lo, hi (68 % interval), unit, statement. Counts and probabilities have no
         interval. Groups: ``all`` (below the last redshift edge), ``z_<low>_<high>``, ``class_<name>``, ``host_mass_<low>_<high>``,
-        ``galaxy_<id>``.
+        ``set_<name>`` (filters), ``galaxy_<id>``.
 
     Notes
     -----
@@ -69,14 +75,14 @@ def population_statistics(
     and their host share (`clumpscope.population.resampling`). Where there is one galaxy, and within single galaxies, clumps are drawn. Those of
     shares are not narrower than of so many independent clumps.
     """
-    counts = population_sample(catalogue, min_broad_bands)
+    counts = population_sample(catalogue, min_broad_bands, poor_fit)
     clumps = catalogue[counts]
     nominal = observed(clumps, hosts)
-    fixed = _fixed(nominal, clumps, sed_all or {}, reference_sfh, min_sigma_px)
+    fixed = _fixed(nominal, clumps, sed_all or {}, reference_sfh, min_sigma_px, filter_sets or {})
     groups = groups_of(nominal, redshift_bins)
     one = len(nominal.hosts["z"]) < 2
     rows = [
-        *_counted(catalogue, counts, redshift_bins, galaxies),
+        *_counted(catalogue, counts, redshift_bins, galaxies, poor_fit),
         *measured_quantities(nominal, groups, fixed),
         *quantities_of_galaxies(nominal),
     ]
@@ -123,27 +129,37 @@ def _joined(clumps: Table, fits: Mapping[str, Table], name: str) -> dict[str, np
 
 
 def _fixed(
-    nominal: Sample, clumps: Table, sed_all: Mapping[str, Table], reference: str, min_sigma_px: float
+    nominal: Sample,
+    clumps: Table,
+    sed_all: Mapping[str, Table],
+    reference: str,
+    min_sigma_px: float,
+    filter_sets: Mapping[str, Table],
 ) -> dict:
-    """What no realisation changes: quantities that there are; by the clumps' rows sizes without a lens, shifts between histories."""
+    """What no realisation changes: quantities that there are; by the clumps' rows sizes without a lens, shifts between histories and sets of filters."""
     known = {name for name in MEDIANS if np.isfinite(nominal.clumps[name]).any()}
-    fixed: dict[str, Any] = {"moved": {}, "known": known | {"log_mass"}}
+    fixed: dict[str, Any] = {"moved": {}, "sets": {}, "known": known | {"log_mass"}}
     if "pixel_scale_arcsec" in clumps.colnames:
         scale = pc_per_arcsec(np.asarray(clumps["z"], float)) * np.asarray(
             clumps["pixel_scale_arcsec"], float
         )
         fixed["lens_free_pc"] = HALF_LIGHT_OF_SIGMA * min_sigma_px * scale
+    low, high = (_joined(clumps, filter_sets, f"log_age_mw_yr_p{percent}") for percent in (16, 84))
+    fixed["sets"] = {name: (0.5 * (high[name] - low[name]), {}) for name in filter_sets}
     for name in ("log_mass", "log_age_mw_yr"):
         values = _joined(clumps, sed_all, f"{name}_p50")
-        if reference in values:
-            fixed["moved"] |= {
-                (name, sfh): v - values[reference] for sfh, v in values.items() if sfh != reference
-            }
+        if reference not in values:
+            continue
+        fixed["moved"] |= {
+            (name, sfh): v - values[reference] for sfh, v in values.items() if sfh != reference
+        }
+        for filters, v in _joined(clumps, filter_sets, f"{name}_p50").items():
+            fixed["sets"][filters][1][name] = v - values[reference]
     return fixed
 
 
 def _counted(
-    catalogue: Table, counts: np.ndarray, edges: Sequence[float], galaxies: Table | None
+    catalogue: Table, counts: np.ndarray, edges: Sequence[float], galaxies: Table | None, poor_fit: bool
 ) -> list[tuple]:
     """Numbers of clumps, galaxies, spectroscopic redshifts, and of clumps with flags that exclude."""
     redshift = np.asarray(catalogue["z"], float)
@@ -176,7 +192,8 @@ def _counted(
             rows.append(("n_spec_z", group, len(names), len(names & spectroscopic), "", text))
     flags = np.asarray(catalogue["flags"])
     for name, flag in FLAGS.items():
-        n = int(has(flags, name).sum()) if flag.excludes else 0
+        excludes = flag.excludes and not (poor_fit and name == "poor_fit")
+        n = int(has(flags, name).sum()) if excludes else 0
         if n:
             rows.append(
                 (

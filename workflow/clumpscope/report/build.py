@@ -58,6 +58,8 @@ class FieldInputs:
         Whether intervals hold that truth, of `clumpscope.population.coverage`.
     recovered : path-like, optional
         Population numbers beside those of that truth, of `clumpscope.population.recovered`.
+    statements : path-like, optional
+        What C25 say of clumps, recovered beside injected, of `clumpscope.population.statements`.
     injection : mapping of str to path-like
         Tables of `clumpscope.injection` by name; limits and recovery are shown, all are linked.
     published, published_stack : path-like, optional
@@ -72,6 +74,8 @@ class FieldInputs:
         Products that a run did not make, of `what_is_there`.
     min_broad_bands : int
         Broad bands with S/N > 3 that a clump needs in statistics.
+    poor_fit : bool
+        Whether clumps whose best fit is improbable count there.
     """
 
     name: str
@@ -84,6 +88,7 @@ class FieldInputs:
     recovery: Location | None = None
     coverage: Location | None = None
     recovered: Location | None = None
+    statements: Location | None = None
     injection: Mapping[str, Location] = field(default_factory=dict)
     published: Location | None = None
     published_stack: Location | None = None
@@ -92,6 +97,7 @@ class FieldInputs:
     galaxies: Mapping[str, Mapping[str, Location]] = field(default_factory=dict)
     missing: Sequence[Location] = ()
     min_broad_bands: int = 4
+    poor_fit: bool = False
 
 
 def what_is_there(inputs: FieldInputs) -> FieldInputs:
@@ -112,7 +118,7 @@ def what_is_there(inputs: FieldInputs) -> FieldInputs:
     products = {
         own.name: kept(getattr(inputs, own.name))
         for own in dataclass_fields(inputs)
-        if own.name not in ("name", "kind", "missing", "min_broad_bands")
+        if own.name not in ("name", "kind", "missing", "min_broad_bands", "poor_fit")
     }
     return replace(inputs, **products, missing=missing)
 
@@ -175,6 +181,7 @@ def _field(inputs: FieldInputs, base: Path) -> dict[str, Any]:
         for path, make in (
             (inputs.recovery, tables.recovery_table),
             (inputs.coverage, tables.coverage_table),
+            (inputs.statements, tables.statements_table),
             (inputs.recovered, tables.recovered_table),
             *((inputs.injection.get(name), make) for name, make in _INJECTION.items()),
             (inputs.published, tables.published_table),
@@ -191,6 +198,7 @@ def _field(inputs: FieldInputs, base: Path) -> dict[str, Any]:
         inputs.recovery,
         inputs.coverage,
         inputs.recovered,
+        inputs.statements,
         inputs.published,
         inputs.published_stack,
     ]
@@ -199,7 +207,7 @@ def _field(inputs: FieldInputs, base: Path) -> dict[str, Any]:
     return {
         "name": inputs.name,
         "kind": inputs.kind,
-        "headline": headline(catalogue, selection, inputs.min_broad_bands),
+        "headline": headline(catalogue, selection, inputs.min_broad_bands, inputs.poor_fit),
         "doubts": selection.meta.get("doubts", []) if selection is not None else [],
         "selection": selection_counts(selection) if selection is not None else [],
         "flags": flag_counts(catalogue) if catalogue is not None else [],

@@ -51,7 +51,7 @@ def flag_counts(catalogue: Table) -> list[dict]:
 
 
 def headline(
-    catalogue: Table | None, selection: Table | None, min_broad_bands: int = 4
+    catalogue: Table | None, selection: Table | None, min_broad_bands: int = 4, poor_fit: bool = False
 ) -> list[tuple[str, str, str]]:
     """The numbers at the head of a field, as far as its tables are there: value, name, explanation."""
     cells = []
@@ -60,7 +60,7 @@ def headline(
         cells.append((str(chosen), "galaxies selected", f"of {len(selection)} in the catalogue"))
     if catalogue is None:
         return cells
-    good = population_sample(catalogue, min_broad_bands)
+    good = population_sample(catalogue, min_broad_bands, poor_fit)
     counted = catalogue[good]
     cells.append((str(len(catalogue)), "clumps", f"in {len(set(catalogue['galaxy']))} galaxy images"))
     rule = f"without an excluding flag, above S/N 3 in {min_broad_bands} broad bands, multiple images once"

@@ -23,6 +23,7 @@ __all__ = [
     "recovery_table",
     "slope_table",
     "stack_table",
+    "statements_table",
     "statistics_table",
 ]  # fmt: skip
 
@@ -283,6 +284,36 @@ def recovered_table(recovered: Table) -> TextTable:
         "n",
     )
     return TextTable("Population numbers beside the truth", heads, tuple(rows))
+
+
+def statements_table(statements: Table) -> TextTable:
+    """C25's statements, recovered beside injected."""
+    rows, marks = [], []
+    for r in statements:
+        digits = 0 if str(r["unit"]) == "pc" else 2
+        errors = r["recovered"] - r["lo"], r["hi"] - r["recovered"]
+        rows.append(
+            (
+                f"{r['statement']} ({r['section']})",
+                f"{str(r['quantity']).replace('_', ' ')}{', ' + str(r['unit']) if str(r['unit']) else ''}",
+                str(r["group"]).replace("_", " "),
+                number(r["injected"], digits),
+                _with_errors(r["recovered"], *errors, digits, str(r["quantity"]).partition("_")[2]),
+                str(r["inside"]),
+                number(r["same_clumps"], digits),
+                str(r["inside_same"]),
+                f"{r['n']} of {r['n_injected']}",
+            )
+        )
+        marks.append({"yes": "good", "no": "bad"}.get(str(r["inside"]), ""))
+    held = {name: [str(one) for one in statements[name] if str(one)] for name in ("inside", "inside_same")}
+    everything, same = (f"{found.count('yes')} of {len(found)}" for found in held.values())
+    heads = ("statement (section of C25)", "number", "clumps", "injected", "recovered", "inside 68 %", "of the same clumps", "inside 68 %", "n")  # fmt: skip
+    caption = (
+        f"{everything} intervals hold what was injected, the number of all clump images in the measured galaxies; {same} hold that of the true values of the "
+        "same clumps."
+    )
+    return TextTable("C25's statements beside what was injected", heads, tuple(rows), tuple(marks), caption)
 
 
 def _size(sigma_px: float) -> str:

@@ -319,7 +319,7 @@ def fit_posterior(
         Filter of each band.
     redshift : float
     sfh : str
-        ``exp_free``, ``exp_1Myr``, ``exp_10Myr``, ``exp_100Myr``, ``const``, ``ssp``, ``double_power_law``.
+        One of `clumpscope.sed.models.sfh.SFHS`, such as ``exp_free``, ``exp_10Myr``, ``const``.
     priors : {"log", "paper"}
         See `clumpscope.sed.inference.priors`.
     library : str or SSPLibrary
