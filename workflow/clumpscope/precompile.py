@@ -16,13 +16,13 @@ from .photometry.fit import fit_clumps, render_clumps
 from .photometry.noise import Correlation
 from .sed import fit_posterior
 
-__all__ = ["compile_all"]
+__all__ = ["TASKS", "compile_all"]
 
 
 def compile_all() -> None:
     """Fit a few clumps, magnify one, and draw posteriors, as the jobs do; each in a process of its own."""
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(call, (_photometry, _sed, _lensing)))
+        list(pool.map(call, TASKS))
 
 
 def _photometry() -> None:
@@ -61,6 +61,9 @@ def _sed() -> None:
     for sfh in ("exp_free", "ssp"):
         fit_posterior(flux, 0.1 * flux, filters, 2.0, sfh=sfh, common=0.03 * flux[:, None])
 
+
+TASKS = _photometry, _sed, _lensing
+"""What is run: together it calls every compiled function."""
 
 if __name__ == "__main__":
     compile_all()
