@@ -187,6 +187,49 @@ def test_what_is_wrong_with_a_psf_reaches_the_catalogue(galaxy):
     assert has(table["flags"], "undersampled_psf").all()
 
 
+@pytest.mark.parametrize("host", [0.0, 6.0])
+def test_errors_of_forced_fluxes_hold_what_a_wrong_width_of_the_psf_does(host):
+    """Images behind PSFs that are broader and narrower than those given, in all filters; with and without a host."""
+    share = 0.06
+    names, place = ("F150W", "F444W"), (3, 2)
+    kernel = draw_clump((41, 41), 20, 20, parts=PSF_PARTS, oversampling=11)
+    psfs = {
+        name: PSF(kernel, GRIDS[name][0], 2.65 * GRIDS[name][0], 1.0, core_variance_error=share)
+        for name in names
+    }
+    clumps = Table({"id": ["c"], "galaxy": ["g"], "flags": [0], "ra": [RA], "dec": [DEC]})
+    tables = []
+    for factor in (1.0 - share, 1.0 + share):
+        parts = [(weight, width * np.sqrt(factor)) for weight, width in PSF_PARTS]
+        cutouts = {}
+        for name in names:
+            scale, _, side, ratio = GRIDS[name]
+            wcs, middle = make_wcs(scale, 0.0, side), side // 2
+            rows, columns = np.indices((side, side)) * scale
+            away = np.hypot(columns - (middle + place[0]) * scale, rows - (middle + place[1]) * scale)
+            image = 0.3 + host * ratio * (scale / 0.02) ** 2 * np.exp(-away / 0.15)
+            image += (
+                400.0
+                * ratio
+                * draw_clump((side, side), middle, middle, 0.03 / scale, 0.03 / scale, parts=parts)
+            )
+            error, rng = np.full(image.shape, 0.05), np.random.default_rng(3)
+            cutouts[name] = Cutout(image + rng.normal(0.0, 0.05, image.shape), error, wcs, 0, 0, scale, name)
+        tables.append(measure_galaxy(cutouts, psfs, clumps, "F150W", list(names))[0])
+    flux = [float(table["flux_F444W_njy"][0]) for table in tables]
+    changed = 0.5 * abs(flux[1] - flux[0])
+    assert changed > 3.0 * 0.05  # far above the noise
+    plain = measure_galaxy(
+        cutouts,
+        {n: replace(psf, core_variance_error=0.0) for n, psf in psfs.items()},
+        clumps,
+        "F150W",
+        list(names),
+    )[0]
+    added = np.sqrt(tables[1]["flux_F444W_err_njy"][0] ** 2 - plain["flux_F444W_err_njy"][0] ** 2)
+    assert added == pytest.approx(changed, rel=0.35)
+
+
 @pytest.fixture(scope="module")
 def many():
     """One clump in many images of the same sky with other noise: its fluxes, and what their errors say of each."""

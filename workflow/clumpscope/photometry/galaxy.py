@@ -51,6 +51,11 @@ def _directions(covariance: np.ndarray) -> np.ndarray:
     return axes * np.sqrt(np.maximum(variance, 0.0))[:, None, :]
 
 
+def _core_error(psf: PSF) -> float:
+    """Error of the variance of a PSF's core [px^2]."""
+    return (psf.sampling_px / FWHM_OF_SIGMA) ** 2 * psf.core_variance_error
+
+
 def measure_galaxy(
     cutouts: Mapping[str, Cutout],
     psfs: Mapping[str, PSF],
@@ -88,7 +93,8 @@ def measure_galaxy(
     table : Table
         One row a clump; sigma_x_px and sigma_y_px are zero where it is unresolved, with the upper limit in
         sigma_limit_px. Fluxes [nJy] are those inside the PSF's normalisation radius (0.4 arcsec), since the kernel
-        has unit sum there. Their errors contain the PSF's own (`PSF.flux_error`), independent between filters.
+        has unit sum there. Their errors contain the PSF's own, independent between filters: that of stars (`PSF.flux_error`), or what
+        the scatter of the PSF's width (`PSF.core_variance_error`) does to this clump's forced flux, where that is more.
         flux_<F>_common_njy (n, 4) are the parts of the errors that a clump's filters have in common, so that the covariance
         of two filters is their product: three of the shape, one of the profile. moments_px2 and moments_covariance_px4 are
         the second moments as the data of the reference filter have them, not bound to be those of an ellipse;
@@ -145,7 +151,7 @@ def measure_galaxy(
         table[name][unresolved & measured] = 0.0
     table["moments_px2"] = fitted["free_moments"]
     # A PSF of another width adds as much to both axes.
-    core = (psfs[filter_ref].sampling_px / FWHM_OF_SIGMA) ** 2 * psfs[filter_ref].core_variance_error
+    core = _core_error(psfs[filter_ref])
     by_core = core**2 * np.outer([1.0, 1.0, 0.0], [1.0, 1.0, 0.0])
     table["moments_covariance_px4"] = np.asarray(fitted["free_moments_covariance"]) + by_core
     directions = _directions(np.nan_to_num(np.asarray(fitted["moments_covariance"])))
@@ -164,12 +170,15 @@ def measure_galaxy(
             table[f"flux_{name}_common_njy"] = np.full((len(table), 4), np.nan)
             flags |= bit("no_coverage")
             continue
-        here = fitted
+        here, by_width = fitted, 0.0
         if name != filter_ref:
             scale = reference.pixel_scale_arcsec / cutouts[name].pixel_scale_arcsec
             sizes = {one: scale * sigma_px * fitted[f"winged_size_{one}"] for one in winged}
             shapes = transform_shapes(fitted, reference.wcs, cutouts[name].wcs)
             here = fit(name, ra, dec, shapes, {"gaussian": scale * sigma_px, **sizes})
+            # Where PSFs are broader than the field's they are so in all filters: the shape has taken the reference's part.
+            width = _core_error(psfs[name]) - scale**2 * core
+            by_width = np.abs(here["flux_by_moments"] @ [width, width, 0.0])
         # The error of a flux that could not be measured is as unknown as the flux.
         lost = ~np.isfinite(here["flux"]) | ~measured
         flags[lost & measured] |= bit("no_coverage")
@@ -179,7 +188,8 @@ def measure_galaxy(
         by_shape = np.einsum("ni,ij,njk->nk", here["flux_by_moments"], turn, directions)
         common = np.column_stack([by_shape, profile_error(here, "winged_") * table[flux]])
         table[f"flux_{name}_common_njy"] = np.where(lost[:, None], np.nan, common)
-        by_psf = psfs[name].flux_error * table[flux]
+        # Stars show it beside a plane; beside a host, whose modes take light at the foot of a clump, a wrong width does more.
+        by_psf = np.maximum(psfs[name].flux_error * np.abs(table[flux]), by_width)
         total = np.sqrt(here["flux_err"] ** 2 + by_psf**2 + common[:, 3] ** 2)
         table[error] = np.where(lost, np.nan, total)
         if psfs[name].undersampled:
