@@ -54,8 +54,8 @@ def test_make_targets_exist():
     makefile = (ROOT / "Makefile").read_text()
     targets = [line.split()[1] for line in commands() if line.startswith("make ")]
     assert targets == ["run", "test"]
-    for target in targets:
-        assert f"\n{target}: env" in makefile
+    for target, environment in zip(targets, ("env", "dev"), strict=True):
+        assert f"\n{target}: {environment}" in makefile
         planned = subprocess.run(["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True)
         assert planned.returncode == 0, planned.stderr
 

@@ -969,7 +969,7 @@ def _(case):
     _clumps(case, {}, MV=[28.0, 29.0, 30.0])
 
 
-@case("clumps: sizes below zero", "refused")
+@case("clumps: sizes below zero", "told")
 def _(case):
     _clumps(case, {}, R=[-99.0, 80.0, 120.0])
 
