@@ -178,11 +178,7 @@ except InputError as error:
 
 def lens_files(lens):
     """Files of a lens model by key; those of realisations of maps by key and number."""
-    files = {
-        key: value
-        for key, value in lens.items()
-        if key not in ("kind", "deflection_unit") and isinstance(value, str)
-    }
+    files = configuration.lens_paths(lens)
     samples = lens.get("samples", [])
     for number, sample in enumerate(samples if isinstance(samples, list) else []):
         files |= {f"{key}_{number}": path for key, path in sample.items()}

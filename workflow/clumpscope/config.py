@@ -21,6 +21,7 @@ __all__ = [
     "METHOD_SECTIONS",
     "document",
     "field_settings",
+    "lens_paths",
     "located",
     "mosaic_options",
     "name_filters",
@@ -32,6 +33,9 @@ __all__ = [
 IMAGE_MAPS = ("sci", "err", "wht", "exp")
 _IMAGE_OPTIONS = ("unit", "pixel_scale", "reference")
 """Keys of the files of one mosaic, beside its PSF."""
+
+_LENS_WORDS = ("kind", "deflection_unit")
+"""Words in a lens section that are no paths."""
 
 METHOD_SECTIONS = (
     "selection",
@@ -128,6 +132,11 @@ def name_filters(config: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
             if isinstance(field, dict) and isinstance(field.get(key), dict):
                 field[key] = renamed(field[key], f"fields.{field_name}.{key}")
     return {**config, "fields": copies}, taken
+
+
+def lens_paths(lens: dict[str, Any]) -> dict[str, str]:
+    """Files of a lens section, or of one of its realisations, by key."""
+    return {key: value for key, value in lens.items() if isinstance(value, str) and key not in _LENS_WORDS}
 
 
 def mosaic_options(image: dict[str, Any], maps: tuple[str, ...] = IMAGE_MAPS) -> dict[str, Any]:

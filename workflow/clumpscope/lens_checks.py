@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from astropy.table import Table
 
+from .config import lens_paths
 from .errors import InputError
 
 if TYPE_CHECKING:
@@ -14,9 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["check_lens", "require_file"]
 
-# Words in a lens section that are no paths.
-_LENS_WORDS = ("kind", "deflection_unit")
-_MAPS = ("kappa", "gamma1", "gamma2", "deflection_x", "deflection_y", "magnification")
 # Distance [deg] of the nearest galaxy from a lens model's reference; fields of clusters are a fifth of it.
 _FAR_DEG = 1.0
 # Realisations of a lens model below which they tell little of its errors.
@@ -41,14 +39,12 @@ def require_file(path: str, key: str) -> None:
 
 
 def _check_lens_files(key: str, lens: dict[str, Any]) -> None:
-    for entry, value in lens.items():
-        if isinstance(value, str) and entry not in _LENS_WORDS:
-            require_file(value, f"{key}.{entry}")
+    for entry, path in lens_paths(lens).items():
+        require_file(path, f"{key}.{entry}")
     samples = lens.get("samples")
     for number, sample in enumerate(samples if isinstance(samples, list) else (), start=1):
-        for entry, value in sample.items():
-            if isinstance(value, str) and entry not in _LENS_WORDS:
-                require_file(value, f"{key}.samples, entry {number}, {entry}")
+        for entry, path in lens_paths(sample).items():
+            require_file(path, f"{key}.samples, entry {number}, {entry}")
 
 
 def check_lens(key: str, lens: dict[str, Any], galaxies: Table | None) -> list[str]:
@@ -79,10 +75,7 @@ def check_lens(key: str, lens: dict[str, Any], galaxies: Table | None) -> list[s
     from .lensing import read_lens
     from .lensing.files.maps import MapModel
 
-    model, path = (
-        read_lens(lens),
-        next(str(v) for k, v in lens.items() if isinstance(v, str) and k not in _LENS_WORDS),
-    )
+    model, path = read_lens(lens), next(iter(lens_paths(lens).values()))
     if galaxies is None:
         return []
     ra, dec = (np.asarray(galaxies[name], dtype=float) for name in ("ra", "dec"))

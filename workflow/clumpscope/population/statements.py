@@ -15,48 +15,37 @@ from .summary import population_statistics
 __all__ = ["STATEMENTS", "recovered_statements"]
 
 _EVERY_BIN = "z_"
-STATEMENTS = (
-    ("6", "The lens tells unresolved, compact and extended clumps apart", "share_unresolved", ""),
-    ("6", "The lens tells unresolved, compact and extended clumps apart", "share_compact", ""),
-    ("6", "The lens tells unresolved, compact and extended clumps apart", "share_extended", ""),
-    ("4.4.1", "Clumps get smaller with redshift", "evolution_log_r_eff", ""),
-    ("4.4.1", "Clumps get smaller with redshift", "median_r_eff_pc", _EVERY_BIN),
-    ("4.4", "Masses are alike at all redshifts", "evolution_log_mass", ""),
-    ("4.4", "Masses are alike at all redshifts", "median_log_mass", _EVERY_BIN),
-    ("4.4.3", "Clumps get younger with redshift", "evolution_log_age_mw_yr", ""),
-    ("4.4.3", "Clumps get younger with redshift", "median_log_age_mw_yr", _EVERY_BIN),
-    ("5.5", "Few clumps are older than 300 Myr", "share_older_300myr", ""),
-    ("4.4.2", "Clumps form more stars with redshift", "evolution_log_sfr10", ""),
-    ("4.4.2", "Clumps form more stars with redshift", "median_log_sfr10", _EVERY_BIN),
-    ("4.4", "Attenuations are alike at all redshifts", "evolution_a_v", ""),
-    ("4.4", "Attenuations are alike at all redshifts", "median_a_v", _EVERY_BIN),
-    ("5.3", "Clumps get denser in mass with redshift", "evolution_log_sigma_mass", ""),
-    ("5.3", "Clumps get denser in mass with redshift", "median_log_sigma_mass", _EVERY_BIN),
-    ("5.3", "Clumps get denser in star formation with redshift", "evolution_log_sigma_sfr", ""),
-    ("5.3", "Clumps get denser in star formation with redshift", "median_log_sigma_sfr", _EVERY_BIN),
-    ("4.5", "Massive galaxies have more massive clumps", "r_log_mass_max_with_log_mass_host", ""),
-    ("4.5", "Massive galaxies have more massive clumps", "slope_log_mass_max_with_log_mass_host", ""),
-    ("4.5", "Massive galaxies have more massive central clumps", "r_log_mass_central_with_log_mass_host", ""),
-    ("4.5", "Massive galaxies have more massive central clumps", "slope_log_mass_central_with_log_mass_host", ""),
-    ("4.5", "Massive galaxies have older clumps", "r_log_age_mw_max_with_log_mass_host", ""),
-    ("4.5", "Massive galaxies have older clumps", "slope_log_age_mw_max_with_log_mass_host", ""),
-    ("4.5", "Low-mass galaxies have more of their mass in clumps", "r_log_f_cl_with_log_mass_host", ""),
-    ("4.5", "Low-mass galaxies have more of their mass in clumps", "slope_log_f_cl_with_log_mass_host", ""),
-    ("4.5", "Active galaxies have more of their mass in clumps", "r_log_f_cl_with_log_ssfr", ""),
-    ("4.5", "Active galaxies have more of their mass in clumps", "slope_log_f_cl_with_log_ssfr", ""),
-    ("4.5", "Clumps hold more mass than the fit of their galaxy", "share_hosts_exceeded_by_clumps", ""),
-    ("4.6", "Clumps are more massive near the centre", "gradient_log_mass_fraction", ""),
-    ("4.6", "Clumps are more massive near the centre", "gradient_log_mass_fraction", _EVERY_BIN),
-    ("4.6", "Ages do not change with the distance from the centre", "gradient_log_age_mw_yr", ""),
-    ("4.6", "Ages do not change with the distance from the centre", "gradient_log_age_mw_yr", _EVERY_BIN),
-    ("4.6", "Clumps are denser near the centre", "gradient_log_sigma_mass", ""),
-    ("4.6", "Clumps are denser near the centre", "gradient_log_sigma_mass", _EVERY_BIN),
-    ("5.4", "N(> M) goes as 1 / M", "mass_function_slope", ""),
-    ("5.4", "N(> M) goes as 1 / M", "mass_function_slope", _EVERY_BIN),
-    ("5.4", "dN / dM goes as M^-2 (full likelihood)", "mass_function_alpha_power_law", ""),
-    ("5.4", "dN / dM goes as M^-2 (full likelihood)", "mass_function_alpha_power_law", _EVERY_BIN),
+_SAID = (
+    ("6", "The lens tells unresolved, compact and extended clumps apart", ("share_unresolved", "share_compact", "share_extended"), ()),
+    ("4.4.1", "Clumps get smaller with redshift", ("evolution_log_r_eff",), ("median_r_eff_pc",)),
+    ("4.4", "Masses are alike at all redshifts", ("evolution_log_mass",), ("median_log_mass",)),
+    ("4.4.3", "Clumps get younger with redshift", ("evolution_log_age_mw_yr",), ("median_log_age_mw_yr",)),
+    ("5.5", "Few clumps are older than 300 Myr", ("share_older_300myr",), ()),
+    ("4.4.2", "Clumps form more stars with redshift", ("evolution_log_sfr10",), ("median_log_sfr10",)),
+    ("4.4", "Attenuations are alike at all redshifts", ("evolution_a_v",), ("median_a_v",)),
+    ("5.3", "Clumps get denser in mass with redshift", ("evolution_log_sigma_mass",), ("median_log_sigma_mass",)),
+    ("5.3", "Clumps get denser in star formation with redshift", ("evolution_log_sigma_sfr",), ("median_log_sigma_sfr",)),
+    ("4.5", "Massive galaxies have more massive clumps", ("r_log_mass_max_with_log_mass_host", "slope_log_mass_max_with_log_mass_host"), ()),
+    ("4.5", "Massive galaxies have more massive central clumps", ("r_log_mass_central_with_log_mass_host", "slope_log_mass_central_with_log_mass_host"), ()),
+    ("4.5", "Massive galaxies have older clumps", ("r_log_age_mw_max_with_log_mass_host", "slope_log_age_mw_max_with_log_mass_host"), ()),
+    ("4.5", "Low-mass galaxies have more of their mass in clumps", ("r_log_f_cl_with_log_mass_host", "slope_log_f_cl_with_log_mass_host"), ()),
+    ("4.5", "Active galaxies have more of their mass in clumps", ("r_log_f_cl_with_log_ssfr", "slope_log_f_cl_with_log_ssfr"), ()),
+    ("4.5", "Clumps hold more mass than the fit of their galaxy", ("share_hosts_exceeded_by_clumps",), ()),
+    ("4.6", "Clumps are more massive near the centre", ("gradient_log_mass_fraction",), ("gradient_log_mass_fraction",)),
+    ("4.6", "Ages do not change with the distance from the centre", ("gradient_log_age_mw_yr",), ("gradient_log_age_mw_yr",)),
+    ("4.6", "Clumps are denser near the centre", ("gradient_log_sigma_mass",), ("gradient_log_sigma_mass",)),
+    ("5.4", "N(> M) goes as 1 / M", ("mass_function_slope",), ("mass_function_slope",)),
+    ("5.4", "dN / dM goes as M^-2 (full likelihood)", ("mass_function_alpha_power_law",), ("mass_function_alpha_power_law",)),
 )  # fmt: skip
-"""Section of C25, what is said there, the statistic that says it, and its groups: all clumps, or every redshift bin."""
+"""Section of C25, what is said there, and the statistics that say it: of all clumps, and of every redshift bin."""
+
+STATEMENTS = tuple(
+    (section, statement, quantity, bins)
+    for section, statement, *numbers in _SAID
+    for bins, quantities in zip(("", _EVERY_BIN), numbers, strict=True)
+    for quantity in quantities
+)
+"""Section of C25, what is said there, a statistic that says it, and its groups: all clumps, or every redshift bin."""
 
 _COLUMNS = {
     "section": str, "statement": str, "quantity": str, "group": str, "n": int, "recovered": float, "lo": float, "hi": float, "unit": str,
