@@ -92,13 +92,16 @@ def section(*path):
     return of_field
 
 
-def memory(mb):
-    """Megabytes for `resources`, that many more each time a job is repeated."""
+def memory(amount):
+    """Megabytes or minutes for `resources`, that many more each time a job is repeated."""
 
     def of_attempt(wildcards, attempt):
-        return mb * attempt
+        return amount * attempt
 
     return of_attempt
+
+
+minutes = memory
 
 
 def local(field, path, *name):

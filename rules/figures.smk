@@ -19,7 +19,7 @@ rule figure:
         "../envs/figures.yaml"
     resources:
         mem_mb=memory(2000),
-        runtime=20,
+        runtime=minutes(5),
     params:
         products=needed_products,
         settings=figure_settings,

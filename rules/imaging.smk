@@ -12,7 +12,7 @@ rule cutout:
         "../envs/imaging.yaml"
     resources:
         mem_mb=memory(2000),
-        runtime=15,
+        runtime=minutes(5),
     params:
         galaxy=galaxy_row,
         images=lambda w: {
@@ -64,7 +64,7 @@ rule detect:
         "../envs/imaging.yaml"
     resources:
         mem_mb=memory(2000),
-        runtime=15,
+        runtime=minutes(5),
     params:
         galaxy=galaxy_row,
         settings=section("detection"),
@@ -92,7 +92,7 @@ rule fit:
         "../envs/imaging.yaml"
     resources:
         mem_mb=memory(2000),
-        runtime=30,
+        runtime=minutes(10),
     params:
         settings=section("fit"),
     script:
@@ -115,7 +115,7 @@ rule split_photometry:
         "../envs/imaging.yaml"
     resources:
         mem_mb=memory(1000),
-        runtime=10,
+        runtime=minutes(2),
     params:
         redshift=lambda w: FIELDS[w.field].get("redshift"),
     script:

@@ -22,7 +22,7 @@ rule inject:
         "../envs/imaging.yaml"
     resources:
         mem_mb=memory(2000),
-        runtime=60,
+        runtime=minutes(20),
     params:
         galaxy=galaxy_row,
         settings=injected_clumps,
@@ -92,6 +92,6 @@ rule correct_errors:
         "../envs/imaging.yaml"
     resources:
         mem_mb=memory(1000),
-        runtime=10,
+        runtime=minutes(2),
     script:
         "../workflow/correct_errors.py"

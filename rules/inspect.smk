@@ -19,7 +19,7 @@ rule inspection_page:
         "../envs/report.yaml"
     resources:
         mem_mb=memory(1000),
-        runtime=10,
+        runtime=minutes(5),
     params:
         galaxy=galaxy_row,
         pivots=pivots,

@@ -21,7 +21,7 @@ rule magnify:
         "../envs/lens.yaml"
     resources:
         mem_mb=memory(2000),
-        runtime=30,
+        runtime=minutes(10),
     params:
         galaxy=galaxy_row,
         # Point sources are looked for in pieces of the sky, which have no centre.
@@ -53,7 +53,7 @@ rule magnify_sources:
         "../envs/lens.yaml"
     resources:
         mem_mb=memory(2000),
-        runtime=30,
+        runtime=minutes(10),
     params:
         lens=lambda w: LOCAL[w.field]["lens"],
         others=lambda w: LOCAL[w.field]["other_lenses"],

@@ -11,7 +11,7 @@ rule psf:
         "../envs/imaging.yaml"
     resources:
         mem_mb=memory(4000),
-        runtime=30,
+        runtime=minutes(15),
     params:
         image=image_options,
         sampling=psf_options,
@@ -54,7 +54,7 @@ rule depth:
         "../envs/imaging.yaml"
     resources:
         mem_mb=memory(4000),
-        runtime=60,
+        runtime=minutes(30),
     params:
         image=image_options,
         settings=section("depth"),

@@ -23,7 +23,7 @@ rule sed:
         "../envs/sed.yaml"
     resources:
         mem_mb=memory(1000),
-        runtime=lambda w, attempt: 120 * attempt,
+        runtime=minutes(120),
     params:
         settings=sed_settings,
         redshifts=lambda w: {
@@ -146,7 +146,7 @@ rule host:
         "../envs/sed.yaml"
     resources:
         mem_mb=memory(1000),
-        runtime=lambda w, attempt: 120 * attempt,
+        runtime=minutes(120),
     params:
         settings=host_settings,
         reddening=host_reddening,

@@ -37,9 +37,12 @@ def run(tmp_path_factory):
 
 
 def prepare(folder: Path) -> str:
-    return write_config(
-        folder, {"fields": {"clusters": clusters(folder, 4)}, "run": {"seed": 7, "clumps_per_job": 3}}
-    )
+    """A photometry field of two galaxies."""
+    field = clusters(folder, 4)
+    header, *rows = (folder / "clusters.csv").read_text().splitlines()
+    rows = [f"{row},{'AB'[number % 2]}" for number, row in enumerate(rows)]
+    (folder / "clusters.csv").write_text("\n".join([f"{header},galaxy", *rows]) + "\n")
+    return write_config(folder, {"fields": {"clusters": field}, "run": {"seed": 7, "clumps_per_job": 3}})
 
 
 def submit(slurm: Slurm, folder: Path, target: str, *arguments: str) -> subprocess.Popen:
@@ -73,6 +76,9 @@ def test_products_are_those_of_a_local_run_though_jobs_first_had_too_little_memo
     killed = [job for job in jobs(slurm) if job["JobState"] != "COMPLETED"]
     assert killed and {job["MinMemoryNode"] for job in killed} == {"150M"} and len(jobs(slurm)) >= 8
     assert product_bytes(tmp_path) == run
+    # Jobs of seconds go together: the two galaxies' are one submission.
+    together = [job["Comment"] for job in jobs(slurm) if "split" in job["Comment"]]
+    assert together == ["rule_split_split_photometry"]
 
 
 def test_a_lost_node_loses_no_product(slurm, run, tmp_path):
@@ -105,3 +111,4 @@ def test_the_profile_names_nothing_that_the_test_replaces():
     """What is asked more quickly here must be options of the profile, or the test would not be of it."""
     profile = yaml.safe_load((ROOT / "profiles" / "slurm" / "config.yaml").read_text())
     assert {"executor", "retries", "slurm-init-seconds-before-status-checks", "latency-wait"} <= set(profile)
+    assert set(profile["groups"].values()) == set(profile["group-components"])
