@@ -51,6 +51,7 @@ rule catalogue:
         host_sfh=section("hosts", "reference_sfh"),
         min_sigma_px=section("fit", "min_sigma_px"),
         sizes=section("lensing"),
+        profiles=section("fit", "profiles"),
         seed=section("run", "seed"),
     script:
         "../workflow/assemble_catalogue.py"

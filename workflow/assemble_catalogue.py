@@ -28,6 +28,7 @@ with job_log(snakemake.log[0]):
         min_sigma_px=snakemake.params.min_sigma_px,
         sizes_by=snakemake.params.sizes["sizes"],
         ellipticity=snakemake.params.sizes["ellipticity"],
+        profiles=snakemake.params.profiles,
         seed=snakemake.params.seed,
     )
     write_table(catalogue, snakemake.output.table, fits=True)

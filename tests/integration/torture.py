@@ -1,4 +1,4 @@
-"""Kills, damage, two runs at once, full and read-only disks: the same command must give every product, byte for byte.
+"""Kills, damage, two runs at once, full and read-only disks, caches of machine code: the same command must give every product, byte for byte.
 
 `python tests/integration/torture.py --kills N [--seed S]` prints what was done, how often, and what was lost. A tiny
 run (two galaxies and five star clusters) is finished once; every case starts from a copy of it from which products are
@@ -58,12 +58,19 @@ class Torture:
         assert "results/report.html" in self.truth, (whole / "terminal.txt").read_text()[-3000:]
         self.jobs = self._jobs(whole)
 
-    def start(self, folder: Path) -> subprocess.Popen:
+    def start(self, folder: Path, **environment: str) -> subprocess.Popen:
         """Start the command that every run here is, in a process group of its own."""
         command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--cores", "2",
                    "--workflow-profile", str(ROOT / "profiles/default"), self.argument]  # fmt: skip
         with (folder / "terminal.txt").open("a") as log:
-            return subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, start_new_session=True)
+            return subprocess.Popen(
+                command,
+                cwd=folder,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                env=os.environ | environment,
+            )
 
     def _jobs(self, folder: Path) -> list[tuple[list[str], list[str]]]:
         """Products of every job, and all that is made from them: Snakemake makes what is asked for, and what that needs."""
@@ -109,9 +116,9 @@ class Torture:
             (case / name).unlink()
         return case
 
-    def finish(self, kind: str, what: str, case: Path) -> None:
+    def finish(self, kind: str, what: str, case: Path, **environment: str) -> None:
         """Run the same command to its end and count what is missing, different, or litter; a damaged product may be named."""
-        code = self.start(case).wait()
+        code = self.start(case, **environment).wait()
         found = product_bytes(case)
         lost = [name for name, content in self.truth.items() if found.get(name) != content]
         named = (case / "terminal.txt").read_text()
@@ -239,6 +246,18 @@ class Torture:
         if done.returncode == 0:
             self.losses.append("a run without room for its products ended with code 0")
 
+    def machine_code(self) -> None:
+        """All from the beginning, with an empty cache of machine code, with the same once filled, and with it damaged."""
+        cache = self.folder / "machine_code"
+        shutil.rmtree(cache, ignore_errors=True)
+        for state in ("empty", "filled", "damaged"):
+            if state == "damaged":
+                for path in sorted(cache.rglob("*.nb?")):
+                    path.write_bytes(path.read_bytes()[: int(self.rng.integers(path.stat().st_size))])
+            case = self.copy()
+            shutil.rmtree(case / "results")
+            self.finish("cache of machine code", state, case, NUMBA_CACHE_DIR=str(cache))
+
     # -- processes and mounts -------------------------------------------------------------------------------------
 
     @staticmethod
@@ -316,6 +335,7 @@ def main() -> None:
             torture.two_at_once()
             torture.full_disk()
             torture.read_only()
+        torture.machine_code()
     print(*torture.losses, sep="\n")
     print(f"{'what was done':32s}{'times':>8s}{'lost':>8s}{'litter':>8s}{'failed':>8s}")
     for kind, counts in torture.tally.items():

@@ -102,7 +102,7 @@ _COLUMNS: list[Column] = [
            "Parts of the error that a clump's filters have in common (shape, shape, shape, profile): the covariance of two filters is the product of theirs"),
     Column("moments_px2", "pix2", "phys.angSize", "Second moments (xx, yy, xy) as the data of the reference filter have them, below zero where noise has it so"),
     Column("moments_covariance_px4", "pix4", "stat.covariance;phys.angSize", "Covariance of moments_px2"),
-    Column("profile_size_error", "", "stat.error;phys.angSize", "Relative error of the size if the clump's light has wings; goes with the last part of the common errors"),
+    Column("profile_size_ratio", "", "stat.error;phys.angSize", "Half-light radius with each profile with wings of fit.profiles (plummer, eff), over that of the Gaussian; goes with the last part of the common errors"),
     Column("stretch_deg", "deg", "pos.posAng", "Direction on the reference filter's pixels, from +x towards +y, in which mu_t stretches"),
     Column("true_flux_<F>_njy", "nJy", "phot.flux.density;em.IR.NIR", "Injected flux density"),
     Column("true_flux_njy", "nJy", "phot.flux.density;em.IR.NIR", "True flux density in the reference filter"),

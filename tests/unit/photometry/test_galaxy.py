@@ -295,4 +295,5 @@ def test_wings_that_are_not_seen_are_an_error_of_all_filters(galaxy):
         assert 0.05 < wings[0] / table[flux][0] < 0.3 and wings[1] < 0.03 * table[flux][1]
         expected = np.hypot(plain[f"flux_{name}_err_njy"], wings)
         np.testing.assert_allclose(table[f"flux_{name}_err_njy"], expected, rtol=1e-9)
-    assert 0.0 < table["profile_size_error"][0] < 0.3
+    assert table["profile_size_ratio"].shape == (len(table), 1) and "profile_size_ratio" not in plain.colnames
+    assert 1.0 < table["profile_size_ratio"][0, 0] < 1.5

@@ -5,7 +5,7 @@ import pytest
 from astropy.table import Table
 from clumpscope.photometry.fit import fit_clumps
 from clumpscope.photometry.model import SpectralPSF
-from clumpscope.photometry.profiles import PROFILES, profile_scatter, winged_fits
+from clumpscope.photometry.profiles import PROFILES, winged_fits
 from scipy import signal
 from scipy.integrate import quad
 from scipy.special import j1
@@ -79,12 +79,6 @@ def test_points_have_no_profile_and_wings_count_more_in_larger_clumps(kernel):
     found = winged_fits(SpectralPSF(kernel, 6), np.array([0.05, 0.5, 1.0, 2.0]), "plummer", 9)
     assert found.flux_ratio[0] == pytest.approx(1.0, abs=0.01)
     assert (np.diff(found.flux_ratio) > 0).all()
-
-
-def test_scatter_over_shares():
-    ratios = {"plummer": np.array([1.2, 1.0]), "eff": np.array([1.4, 0.5])}
-    scatter = profile_scatter(ratios, {"gaussian": 6.0, "plummer": 3.0, "eff": 1.0})
-    np.testing.assert_allclose(scatter, np.sqrt([0.3 * 0.04 + 0.1 * 0.16, 0.1 * 0.25]))
 
 
 def light_of(host: bool) -> np.ndarray:

@@ -10,9 +10,9 @@ from ..flags import bit, has
 from ..gaussian import FWHM_OF_SIGMA
 from ..images.cutouts import Cutout
 from ..images.psf import PSF
+from ..wings import profile_scatter, winged_profiles
 from .fit import fit_clumps, render_clumps
 from .model import moments_of
-from .profiles import profile_scatter
 
 __all__ = ["draw_clumps", "measure_galaxy", "transform_shapes"]
 
@@ -98,7 +98,8 @@ def measure_galaxy(
         flux_<F>_common_njy (n, 4) are the parts of the errors that a clump's filters have in common, so that the covariance
         of two filters is their product: three of the shape, one of the profile. moments_px2 and moments_covariance_px4 are
         the second moments as the data of the reference filter have them, not bound to be those of an ellipse;
-        profile_size_error is the relative error of the size that goes with the fourth common part.
+        profile_size_ratio (n, n_winged), where clumps may have wings, is the half-light radius with each profile of
+        `winged_profiles` over that of the Gaussian.
     fits : dict of str to Table
         Of `fit_clumps`, by the filters that there are cutouts of.
     """
@@ -130,7 +131,7 @@ def measure_galaxy(
     table = clumps["id", "galaxy", "ra", "dec"].copy()
     reference = cutouts[filter_ref]
     shares = profiles or {"gaussian": 1.0}
-    winged = [one for one, share in shares.items() if one != "gaussian" and share > 0.0]
+    winged = winged_profiles(shares)
     fitted = fit(filter_ref, clumps["ra"], clumps["dec"], None, winged)
     flags = np.asarray(clumps["flags"], dtype=np.int64) | np.asarray(fitted["flags"], dtype=np.int64)
     measured = np.isfinite(fitted["x"])
@@ -157,11 +158,12 @@ def measure_galaxy(
     directions = _directions(np.nan_to_num(np.asarray(fitted["moments_covariance"])))
     sigma_px = np.sqrt(np.maximum(np.nan_to_num(np.asarray(fitted["moments"]))[:, :2].mean(axis=1), 0.0))
 
-    def profile_error(measured: Table, column: str) -> np.ndarray:
-        """Relative error, for the profiles that clumps may have."""
-        return profile_scatter({one: np.asarray(measured[f"{column}{one}"]) for one in winged}, shares)
+    def profile_error(measured: Table) -> np.ndarray:
+        """Relative error of fluxes, for the profiles that clumps may have."""
+        return profile_scatter({one: np.asarray(measured[f"winged_{one}"]) for one in winged}, shares)
 
-    table["profile_size_error"] = profile_error(fitted, "winged_size_")
+    if winged:
+        table["profile_size_ratio"] = np.column_stack([fitted[f"winged_size_{one}"] for one in winged])
     fits = {}
     for name in filters:
         flux, error = f"flux_{name}_njy", f"flux_{name}_err_njy"
@@ -186,7 +188,7 @@ def measure_galaxy(
         table[flux] = np.where(lost, np.nan, here["flux"])
         turn = _turn_of_moments(reference.wcs, cutouts[name].wcs)
         by_shape = np.einsum("ni,ij,njk->nk", here["flux_by_moments"], turn, directions)
-        common = np.column_stack([by_shape, profile_error(here, "winged_") * table[flux]])
+        common = np.column_stack([by_shape, profile_error(here) * table[flux]])
         table[f"flux_{name}_common_njy"] = np.where(lost[:, None], np.nan, common)
         # Stars show it beside a plane; beside a host, whose modes take light at the foot of a clump, a wrong width does more.
         by_psf = np.maximum(psfs[name].flux_error * np.abs(table[flux]), by_width)

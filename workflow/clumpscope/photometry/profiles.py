@@ -5,7 +5,7 @@ signal-to-noise of 100 chi-squared differs by one), but the light in the wings d
 radius. Here profiles with wings are fitted to the noiseless image of a Gaussian, as the Gaussian would be to them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +14,7 @@ from scipy.special import k1
 from .host import plane
 from .model import SpectralPSF
 
-__all__ = ["PROFILES", "WingedFit", "draw_round", "profile_scatter", "winged_fits"]
+__all__ = ["PROFILES", "WingedFit", "draw_round", "winged_fits"]
 
 Array = np.ndarray
 _TWO_LN2 = 2.0 * np.log(2.0)
@@ -134,17 +134,3 @@ def winged_fits(
         around = slice(best - 1, best + 2)
         flux_ratio[k] = np.interp(shift, [-1.0, 0.0, 1.0], product[around] / square[around])
     return WingedFit(size_ratio, flux_ratio)
-
-
-def profile_scatter(ratios: Mapping[str, Array], shares: Mapping[str, float]) -> Array:
-    """Root mean square of ``ratio - 1`` over profiles of which clumps have their shares; Gaussians have a ratio of 1.
-
-    Parameters
-    ----------
-    ratios : mapping of str to (n,) array
-        Of fluxes or sizes, by profile.
-    shares : mapping of str to float
-        Share of the clumps that have each profile.
-    """
-    total = sum(shares.values())
-    return np.sqrt(sum(shares[name] / total * (ratio - 1.0) ** 2 for name, ratio in ratios.items()))

@@ -130,7 +130,7 @@ def _rows_of(names: Sequence[str], table: Table, where: str) -> Array:
 
 
 def _with_mass(normal: Array, clumps: Table, draws: dict[str, Array]) -> Array:
-    """Standard normal draws of the profile's error that agree with those of the mass: wings hold light and make wide."""
+    """Standard normal draws of the profile that agree with those of the mass: wings hold light and make wide."""
     if "log_mass" not in draws:
         return normal
     names = [f"flux_{name}" for name in clumps["filter_ref"]]
@@ -158,6 +158,7 @@ def assemble(
     min_sigma_px: float = 0.4,
     sizes_by: str = "lens",
     ellipticity: float = 0.1,
+    profiles: Mapping[str, float] | None = None,
     seed: int = 0,
 ) -> Table:
     """Put the stages together.
@@ -181,6 +182,7 @@ def assemble(
     sizes_by : {"lens", "paper"}
         Sizes of `clumpscope.lensing.clumps.sizes.round_sizes`, or of `axis_sizes`.
     ellipticity : float
+    profiles : mapping of str to float, optional
         Of `round_sizes`.
     seed : int
         Of the draws that combine errors.
@@ -257,7 +259,7 @@ def assemble(
         if sizes_by == "lens":
             sizes = round_sizes(
                 clumps, lensed, picked, ndtr(normal), _with_mass(by_profile, clumps, draws), redshift, psf_fwhm,
-                min_sigma_px, ellipticity,
+                min_sigma_px, ellipticity, profiles,
             )  # fmt: skip
         else:
             sizes = axis_sizes(

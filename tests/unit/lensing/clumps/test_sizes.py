@@ -5,7 +5,7 @@ import pytest
 from astropy.table import Table
 from clumpscope.cosmology import pc_per_arcsec
 from clumpscope.gaussian import HALF_LIGHT_OF_SIGMA
-from clumpscope.lensing.clumps.sizes import axis_sizes
+from clumpscope.lensing.clumps.sizes import axis_sizes, round_sizes
 
 
 def sizes_of(major, minor, mu=4.0, mu_t=3.0, error=0.0):
@@ -58,3 +58,30 @@ def test_errors_without_bounds_or_numbers_stay_finite():
     for error in (np.inf, np.nan, 1e9):
         draws = sizes_of(2.0, 2.0, error=error).draws_pc
         assert np.isfinite(draws).all() and np.std(np.log(draws)) <= 1.05
+
+
+def test_sizes_know_of_wings_and_limits_grow_by_their_scatter():
+    rng, n = np.random.default_rng(5), 2000
+    moments = np.array([[4.0, 4.0, 0.0], [0.0, 0.0, 0.0]])
+    shapes = Table({
+        "moments_px2": moments, "moments_covariance_px4": np.tile(0.01 * np.eye(3), (2, 1, 1)),
+        "sigma_x_px": [2.0, 0.0], "sigma_limit_px": [np.nan, 0.5], "pixel_scale_arcsec": [0.02, 0.02],
+        "profile_size_ratio": [[1.2, 1.5]] * 2,
+    })  # fmt: skip
+    lens = Table({name: [1.0, 1.0] for name in ("mu_t", "mu_r")} | {"stretch_deg": [0.0, 0.0]})
+    for name in ("mu_t", "mu_r"):
+        lens[f"{name}_samples"] = np.ones((2, 3))
+    draws = np.zeros((2, n), dtype=int), rng.uniform(size=(2, n)), rng.normal(size=(2, n))
+    others = np.array([2.0, 2.0]), np.array([0.058, 0.058])
+    plain = round_sizes(shapes, lens, *draws, *others)
+    winged = round_sizes(
+        shapes, lens, *draws, *others, profiles={"gaussian": 0.7, "plummer": 0.2, "eff": 0.1}
+    )
+    unit = HALF_LIGHT_OF_SIGMA * 0.02 * pc_per_arcsec(2.0)
+    assert winged.r_eff_pc[0] == plain.r_eff_pc[0] == pytest.approx(2.0 * unit, rel=0.02)
+    assert list(winged.limit) == [False, True]
+    scatter = np.sqrt(0.2 * 0.2**2 + 0.1 * 0.5**2)
+    assert winged.r_eff_pc[1] == pytest.approx(plain.r_eff_pc[1] * np.exp(scatter))
+    ratio = winged.draws_pc[0] / plain.draws_pc[0]
+    for value, share in ((1.0, 0.7), (1.2, 0.2), (1.5, 0.1)):
+        assert np.mean(np.isclose(ratio, value)) == pytest.approx(share, abs=0.03)

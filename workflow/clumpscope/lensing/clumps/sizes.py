@@ -1,5 +1,6 @@
 """Intrinsic sizes of clumps, their limits and classes (C25 sections 3.8 and 5.1)."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -7,6 +8,7 @@ from astropy.table import Table
 
 from ...cosmology import pc_per_arcsec
 from ...gaussian import FWHM_OF_SIGMA, HALF_LIGHT_OF_SIGMA
+from ...wings import profile_factors, profile_scatter, winged_profiles
 from .intrinsic_size import SourceVariance, draw_sizes, size_limit, source_variance
 
 __all__ = ["IntrinsicSizes", "axis_sizes", "round_sizes"]
@@ -49,33 +51,36 @@ def round_sizes(
     psf_fwhm_arcsec: Array,
     min_sigma_px: float = 0.4,
     ellipticity: float = 0.1,
+    profiles: Mapping[str, float] | None = None,
 ) -> IntrinsicSizes:
     """Effective radius of the nearly round source that a clump's second moments and the lens agree on.
 
     Parameters
     ----------
     shapes : Table
-        moments_px2, moments_covariance_px4, sigma_limit_px, pixel_scale_arcsec, and profile_size_error, of
-        `clumpscope.photometry.galaxy.measure_galaxy`.
+        moments_px2, moments_covariance_px4, sigma_limit_px, pixel_scale_arcsec, and profile_size_ratio where clumps may
+        have wings, of `clumpscope.photometry.galaxy.measure_galaxy`.
     lens : Table
         mu_t, mu_r, their ``_samples`` (n, n_samples), and stretch_deg, of `clumpscope.lensing.clumps.magnification.magnify_clumps`.
     picked : (n, n_draws) int array
         Which of the lens's samples each draw takes.
     uniform_draws, profile_draws : (n, n_draws) arrays
-        Random numbers between 0 and 1, for the errors of the moments; standard normal ones, for the error of the profile.
+        Random numbers between 0 and 1, for the errors of the moments; standard normal ones, for the profile.
     redshift, psf_fwhm_arcsec : (n,) arrays
         The PSF's is that of the reference filter.
     min_sigma_px : float
         Smallest resolved standard deviation (C25: 0.4 px).
     ellipticity : float
         Of `clumpscope.lensing.clumps.intrinsic_size.source_variance`.
+    profiles : mapping of str to float, optional
+        Share of the clumps that have each profile of `clumpscope.photometry.profiles`; all are Gaussians without it.
 
     Notes
     -----
     The value is the median of the draws, whose prior is uniform in the logarithm of the size. It is an upper limit
     (97.5 %) where s^2 is not three times its error, or the longer axis in the image below `min_sigma_px`: the larger of that of
     the moments, that of the fit (`sigma_limit_px`), and C25's, of `min_sigma_px` along mu_t; of the lens's realisations one that is larger than
-    84 % of them, and larger by the error of the profile. Classes are those of
+    84 % of them, and larger by the scatter of the profiles. Draws have the size of each profile as often as clumps have that. Classes are those of
     `axis_sizes`, of the round Gaussian of the same area in the image.
     """
     moments, covariance = (
@@ -94,7 +99,10 @@ def round_sizes(
     longest = np.maximum(mu_t, mu_r)
     with np.errstate(invalid="ignore"):
         limit = ~((best.value > _SEEN * best.error) & (sigma * longest >= min_sigma_px))
-    profile = np.asarray(shapes["profile_size_error"], dtype=float)
+    winged = winged_profiles(profiles or {})
+    ratios = np.ones((len(shapes), 0))
+    if winged:
+        ratios = np.asarray(shapes["profile_size_ratio"], dtype=float)
     in_image = np.asarray(shapes["sigma_limit_px"], dtype=float)
 
     def bound(variance: SourceVariance, mu_t: Array, mu_r: Array, in_image: Array) -> Array:
@@ -106,13 +114,15 @@ def round_sizes(
         bound(best, mu_t, mu_r, in_image),
         np.percentile(bound(each, each_t, each_r, in_image[:, None]), _OF_LENSES, axis=1),
     )
-    sigma = np.where(limit, bounds * np.exp(profile), sigma)
+    scatter = profile_scatter(dict(zip(winged, ratios.T, strict=True)), profiles or {"gaussian": 1.0})
+    sigma = np.where(limit, bounds * np.exp(scatter), sigma)
     drawn = np.where(limit[:, None], sigma[:, None], drawn)
     # Where the fit excludes no size there is no limit either (`size_undetermined`).
     missing = ~np.isfinite(np.asarray(shapes["sigma_x_px"], dtype=float)) | ~np.isfinite(sigma)
     scale = np.asarray(shapes["pixel_scale_arcsec"], dtype=float)
     unit = HALF_LIGHT_OF_SIGMA * scale * pc_per_arcsec(np.asarray(redshift, float))
-    drawn = unit[:, None] * drawn * np.exp(np.where(limit, 0.0, profile)[:, None] * profile_draws)
+    by_profile = profile_factors(ratios, profiles or {"gaussian": 1.0}, profile_draws)
+    drawn = unit[:, None] * drawn * np.where(limit[:, None], 1.0, by_profile)
     width = FWHM_OF_SIGMA * sigma * np.sqrt(mu_t * mu_r) * scale
     kind = np.where(limit, "unresolved", np.where(width <= psf_fwhm_arcsec, "compact", "extended"))
     drawn[missing] = np.nan
