@@ -35,7 +35,7 @@ _LABELS = {
     "log_sigma_mass": r"$\log\, \Sigma_{M}\ [M_\odot\,\mathrm{pc}^{-2}]$",
     "log_sigma_sfr": r"$\log\, \Sigma_\mathrm{SFR}\ [M_\odot\,\mathrm{yr}^{-1}\,\mathrm{kpc}^{-2}]$",
 }
-_CLASSES = {"compact": "low", "extended": "high"}  # and the side of the violin that shows them
+_SIDES = {"compact": -0.1, "extended": 0.1}  # the halves of a violin, and where their medians stand
 _MARGIN = 0.3  # dex
 
 
@@ -55,7 +55,7 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
         _draw_violins(axes, values, kind, groups)
     legend_above(left, ncols=2)
     for name, colour in CLASS_COLOURS.items():
-        if name in _CLASSES:
+        if name in _SIDES:
             violins[0].fill_between([], [], color=colour, alpha=0.6, label=name)
     if violins[0].lines:
         legend_above(violins[0])
@@ -102,26 +102,30 @@ def _draw_densities(axes: "Axes", mass: np.ndarray, rate: np.ndarray, groups: li
 
 
 def _draw_violins(axes: "Axes", values: np.ndarray, kind: np.ndarray, groups: list[Bin]) -> None:
-    known = values[np.isfinite(values) & np.isin(kind, list(_CLASSES))]
+    known = values[np.isfinite(values) & np.isin(kind, list(_SIDES))]
     if not known.size:
         empty(axes)
         return
+    import pandas
+    import seaborn
+
     low, high = shown_range(known)
     limits = low - _MARGIN, high + _MARGIN
-    for place, group in enumerate(groups):
-        for name, side in _CLASSES.items():
-            own = values[group.rows & (kind == name) & np.isfinite(values)]
-            own = np.clip(own, low, high)
-            colour = CLASS_COLOURS[name]
-            shift = -0.1 if side == "low" else 0.1
-            # Few clumps are shown as they are: their violin would be made up.
-            if own.size < MIN_JOINED or np.ptp(own) == 0:
-                axes.plot(np.full(own.size, place + shift), own, "_", color=colour, ms=7, mew=0.9)
-                continue
-            parts = axes.violinplot([own], [place], widths=0.85, side=side, showextrema=False)
-            for body in parts["bodies"]:  # type: ignore[attr-defined]  # a list, other than its stub says
-                body.set(facecolor=colour, edgecolor="none", alpha=0.6, zorder=1)
-            axes.plot(place + shift, np.median(own), "o", ms=5, color=colour, mec="black", mew=0.7, zorder=3)
+    places = np.select([group.rows for group in groups], range(len(groups)), -1)
+    data = pandas.DataFrame({"place": places, "kind": kind, "value": np.clip(values, low, high)})
+    data = data[(data.place >= 0) & data.kind.isin(_SIDES) & data.value.notna()]
+    each = data.groupby(["place", "kind"]).value
+    # Few clumps are shown as they are: their violin would be made up.
+    many = (each.transform("size") >= MIN_JOINED) & (each.transform("std") > 0)
+    look = {"x": "place", "y": "value", "hue": "kind", "order": range(len(groups)), "hue_order": list(_SIDES),
+            "palette": CLASS_COLOURS, "ax": axes, "legend": False}  # fmt: skip
+    seaborn.violinplot(data[many], split=True, inner=None, cut=0, width=0.85, density_norm="width", linewidth=0, alpha=0.6,
+                       saturation=1, **look)  # fmt: skip
+    seaborn.stripplot(data[~many], dodge=True, jitter=False, marker="_", size=7, linewidth=0.9, **look)
+    for (place, name), middle in data[many].groupby(["place", "kind"]).value.median().items():
+        axes.plot(
+            place + _SIDES[name], middle, "o", ms=5, color=CLASS_COLOURS[name], mec="black", mew=0.7, zorder=3
+        )
     axes.set_xticks(
         range(len(groups)), [f"{group.low:g}\N{EN DASH}{group.high:g}" for group in groups], fontsize=6.5
     )

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["draw", "enclosing_levels"]
+__all__ = ["draw"]
 
 # mu = M + 2.5 log10(2 pi R_eff^2) + 5 log10(206265 / 10 pc) [mag / arcsec2]: half of the light inside R_eff.
 _BRIGHTNESS_CONSTANT = 2.5 * np.log10(2 * np.pi) + 5 * np.log10(206264.806 / 10)
@@ -88,16 +88,9 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
     return figure, with_columns(clumps, names)
 
 
-def enclosing_levels(density: np.ndarray, shares: tuple[float, ...]) -> np.ndarray:
-    """Values of a density on a regular grid above which the given shares of its sum lie; rising."""
-    ranked = np.sort(np.asarray(density, float).ravel())[::-1]
-    summed = np.cumsum(ranked) / ranked.sum()
-    return np.sort([ranked[np.searchsorted(summed, share)] for share in shares])
-
-
 def _draw_samples(axes: "Axes", samples: Mapping[str, Table]) -> None:
+    import seaborn
     from matplotlib.lines import Line2D
-    from scipy.stats import gaussian_kde
 
     drawn = [name for name, table in samples.items() if {"r_eff_pc", "m_v_ab"} <= set(table.colnames)]
     for name, line in zip(drawn, LINES * len(drawn), strict=False):
@@ -105,17 +98,8 @@ def _draw_samples(axes: "Axes", samples: Mapping[str, Table]) -> None:
         good = (radius > 0) & np.isfinite(magnitude)
         if good.sum() < _LEAST:
             continue
-        points = np.stack([np.log10(radius[good]), magnitude[good]])
-        margin = 0.3 * np.ptp(points, axis=1)
-        grid = np.meshgrid(
-            *(
-                np.linspace(low, high, 80)
-                for low, high in zip(points.min(1) - margin, points.max(1) + margin, strict=True)
-            )
-        )
-        density = gaussian_kde(points)(np.stack([one.ravel() for one in grid])).reshape(grid[0].shape)
-        axes.contour(10 ** grid[0], grid[1], density, np.unique(enclosing_levels(density, _SHARES)), colors="black",
-                     linewidths=0.8, linestyles=line, zorder=2)  # fmt: skip
+        seaborn.kdeplot(x=radius[good], y=magnitude[good], levels=[1.0 - share for share in _SHARES], gridsize=80, ax=axes,
+                        color="black", linewidths=0.8, linestyles=line, zorder=2)  # fmt: skip
         axes.add_line(
             Line2D([], [], color="black", lw=0.8, ls=line, label=f"{plain_text(name)} ({good.sum()})")
         )
