@@ -81,9 +81,11 @@ def make_field(
     for mosaic in draw_mosaics(scene):
         for name in mosaic.filters:
             image, error = mosaic.observe(name)
-            _write_image(folder / "images", mosaic, name, image, error)
             thumbnails[name] = thumbnail(image, mosaic.scale, settings.size_arcsec)
+            _write_image(folder / "images", mosaic, name, image, error)
+            del image, error  # a large field's images are a gigabyte
         drawn.note(mosaic)
+        del mosaic  # before the next is drawn
     if settings.lens_model is None:
         rng = generator(seed, "mock", "chi-squared")
         write_lens(folder / "lens", scene.best, scene.posterior, rng, scene.reference)
@@ -114,24 +116,32 @@ def _wcs(n: int, scale: float, reference: tuple[float, float]) -> WCS:
 
 
 def _write_image(folder: Path, mosaic: Mosaics, name: str, image: np.ndarray, error: np.ndarray) -> None:
+    """Write a filter's maps; `image` and `error` [nJy] are used up."""
     unit, factor = _UNITS[mosaic.channel]
     header = _wcs(mosaic.n, mosaic.scale, mosaic.scene.reference).to_header()
     header["BUNIT"] = unit
     header["FILTER"] = name
     header["TELESCOP"], header["INSTRUME"] = "JWST (mock)", "NIRCAM"
-    planes = {"sci": image * np.float32(factor), "err": error * np.float32(factor)}
-    if error_kind(name) == "wht":
-        # As grizli's mosaics have it: weights of the sky alone, none where there is no good exposure, and exposure maps
-        # of fewer pixels.
-        header.update(_CALIBRATION)
-        sky, electrons = mosaic.exposure(name)
-        good = np.isfinite(error)
-        seconds = electrons / electrons_per_njy_s(header, name, name)
-        planes = {
-            "sci": np.nan_to_num(planes["sci"], nan=0.0),
-            "wht": np.where(good, (sky * factor) ** -2.0, 0.0).astype(np.float32),
-            "exp": seconds[2::_BINNING, 2::_BINNING].astype(np.float32),
-        }
-    for ending, pixels in planes.items():
-        with replacing(folder / f"{name}_{ending}.fits") as path:
-            fits.PrimaryHDU(pixels, header if ending != "exp" else None).writeto(path)
+
+    def write(kind: str, pixels: np.ndarray, header: fits.Header | None) -> None:
+        with replacing(folder / f"{name}_{kind}.fits") as path:
+            fits.PrimaryHDU(pixels, header).writeto(path)
+
+    image *= np.float32(factor)
+    if error_kind(name) == "err":
+        write("sci", image, header)
+        error *= np.float32(factor)
+        write("err", error, header)
+        return
+    # As grizli's mosaics have it: weights of the sky alone, none where there is no good exposure, and exposure maps
+    # of fewer pixels.
+    header.update(_CALIBRATION)
+    write("sci", np.nan_to_num(image, copy=False, nan=0.0), header)
+    weight, electrons = mosaic.exposure(name)
+    seconds = electrons[2::_BINNING, 2::_BINNING] / electrons_per_njy_s(header, name, name)
+    del electrons
+    write("exp", seconds.astype(np.float32), None)
+    weight *= factor
+    np.power(weight, -2.0, out=weight)
+    weight[~np.isfinite(error)] = 0.0
+    write("wht", weight, header)
