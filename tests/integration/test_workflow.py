@@ -103,6 +103,11 @@ def test_fits_are_shown_all_together_and_one_by_one(photometry_run):
     failed = snakemake(folder, arguments, picture.replace("003", "999"), cores=1, check=False)
     log = (folder / "results/clusters/logs/sed/exp_10Myr/clusters/SC_999_picture.log").read_text()
     assert failed.returncode != 0 and "'SC_999'" in log and "SC_003" in log
+    # A failed run leaves a report of what there is; the next one makes the whole again.
+    whole, begun = folder / "results/report.html", (folder / "config.yaml").stat().st_mtime
+    assert "What there is: results/report.html" in failed.stdout
+    remade = snakemake(folder, arguments).stdout
+    assert remade.count("Finished jobid") == 2 and whole.stat().st_mtime > begun
 
 
 def test_snakemakes_own_report_shows_the_figures(photometry_run, tmp_path):

@@ -46,9 +46,9 @@ def write_config(folder: Path, config: dict) -> str:
 
 
 def product_bytes(folder: Path) -> dict[str, bytes]:
-    """Content of every product below results/, without logs, benchmarks and the run's progress, which tells times."""
+    """Content of every product below results/, without logs, benchmarks, the run's progress and Snakemake's marks, which tell times."""
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in sorted((folder / "results").rglob("*"))
-        if path.is_file() and not {"logs", "benchmarks", "progress.txt"} & set(path.relative_to(folder).parts)
+        if path.is_file() and not {"logs", "benchmarks", "progress.txt", ".snakemake_timestamp"} & set(path.relative_to(folder).parts)
     }
