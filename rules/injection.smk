@@ -4,6 +4,7 @@ rule inject:
         cutouts="results/{field}/galaxies/{galaxy}/cutouts.fits",
         clumps="results/{field}/galaxies/{galaxy}/clumps.ecsv",
         photometry="results/{field}/galaxies/{galaxy}/photometry.ecsv",
+        residuals="results/{field}/galaxies/{galaxy}/residuals.fits",
         index=ancient("results/{field}/galaxies.json"),
         psfs=per_filter("results/{field}/psf/{filter}.fits"),
         depths=per_filter("results/{field}/depth/{filter}.fits"),

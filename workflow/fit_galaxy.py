@@ -22,5 +22,5 @@ with job_log(snakemake.log[0]):
     table["z"] = meta["z"]
     title = f"{meta['galaxy']}, z = {meta['z']:.3f}"
     draw_residuals(snakemake.output.picture, cutouts, models, psfs, table, title)
-    write_residuals(snakemake.output.residuals, cutouts, models)
+    write_residuals(snakemake.output.residuals, cutouts, models, fits)
     write_table(table, snakemake.output.photometry)

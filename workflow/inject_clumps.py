@@ -10,6 +10,7 @@ from clumpscope.images.psf import read_psf
 from clumpscope.injection.inject import clump_colours, clump_conditions, inject
 from clumpscope.injection.target import Target
 from clumpscope.logs import job_log
+from clumpscope.photometry.residuals import read_fitted
 from clumpscope.tables import read_table, write_table
 
 with job_log(snakemake.log[0]):
@@ -35,7 +36,7 @@ with job_log(snakemake.log[0]):
         fit=snakemake.params.fit,
     )
     photometry, clumps = read_table(snakemake.input.photometry), read_table(snakemake.input.clumps)
-    fits = target.measure(clumps)[1]
+    fitted = read_fitted(snakemake.input.residuals)
     injected = inject(
         target,
         clumps,
@@ -45,7 +46,7 @@ with job_log(snakemake.log[0]):
         clump_colours(photometry, meta["filter_ref"], list(psfs)),
         settings["hard_share"],
         snakemake.params.seed,
-        fits,
+        fitted,
     )
     write_table(injected, snakemake.output.injected)
-    write_table(clump_conditions(target, photometry, fits), snakemake.output.conditions)
+    write_table(clump_conditions(target, photometry, fitted), snakemake.output.conditions)

@@ -39,7 +39,7 @@ def _photometry() -> None:
     error, rho = np.full(image.shape, 0.5), np.zeros((5, 5))
     rho[1:4, 1:4], rho[2, 2] = 0.1, 1.0
     for noise in (None, rho):
-        for model in ("gaussian", "point"):
+        for model in ("point", "gaussian"):
             free = fit_clumps(image, error, kernel, x, y, model=model, rho=noise)
         fit_clumps(image, error, kernel, x, y, shape=free, rho=noise)
     render_clumps(free, kernel, image.shape)

@@ -92,7 +92,7 @@ PRODUCTS: dict[str, Product] = {
         ("stack_images", "stack/stack.fits", "images", "figures", "their images"),
         ("detection", "galaxies/{galaxy}/detection.png", "images", "run", "a galaxy's clumps as they were found"),
         ("cutouts", "galaxies/{measured}/cutouts.fits", "images", "figures", "a galaxy in all filters"),
-        ("residuals", "galaxies/{measured}/residuals.fits", "images", "run figures", "what the fit leaves of a galaxy"),
+        ("residuals", "galaxies/{measured}/residuals.fits", "images", "run figures", "what the fit leaves of a galaxy, and what its clumps are drawn from"),
         ("residual_picture", "galaxies/{measured}/residuals.png", "images", "run", "the same as a picture"),
         ("source_plane", "galaxies/{measured}/source_plane.fits", "images", "run", "a galaxy in its source plane"),
         ("source_planes", "galaxies/{measured}/source_plane.fits", "deflections", "figures", "the same, where the lens model can trace"),

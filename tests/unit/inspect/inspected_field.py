@@ -86,7 +86,8 @@ def make_galaxy(folder: Path, row) -> Table:
         table[f"flux_{name}_njy"], table[f"flux_{name}_err_njy"] = 10.0 + np.arange(len(table)), 1.0
     table["log_mass_p50"], table["n_bands_snr3"] = 6.5, 4
     write_table(table, own / "photometry.ecsv")
-    write_residuals(own / "residuals.fits", cutouts, models)
+    none = Table({"x": [], "y": [], "moments": np.zeros((0, 3)), "flux": []})
+    write_residuals(own / "residuals.fits", cutouts, models, dict.fromkeys(models, none))
     x = np.indices(reference.data.shape)[1]
     with np.errstate(divide="ignore"):
         mu = 3.0 / (1.0 - x / 120.0)

@@ -50,6 +50,9 @@ def test_flux_is_conserved_over_a_wide_box():
 def test_shape_and_covariance_are_inverse():
     covariance = covariance_of(2.0, 0.5, -40.0)
     assert np.array(shape_of(covariance)) == pytest.approx([2.0, 0.5, -40.0])
+    # Flat in any direction, whatever the last digit is.
+    flat = covariance_of(1.3, 0.0, np.linspace(-90.0, 90.0, 50))
+    assert (shape_of(flat)[1] == 0.0).all()
     matrix = np.array([[covariance[0], covariance[2]], [covariance[2], covariance[1]]])
     axis = np.array([np.cos(np.deg2rad(-40)), np.sin(np.deg2rad(-40))])
     assert matrix @ axis == pytest.approx(4.0 * axis)
@@ -84,19 +87,20 @@ def test_sandwich_is_the_covariance_of_least_squares():
     dy, dx = rows[:, None] - rows, places[:, None] - places
     noise = np.where((abs(dy) < 2) & (abs(dx) < 2), rho[np.clip(dy, -1, 1) + 1, np.clip(dx, -1, 1) + 1], 0.0)
     inverse = np.linalg.pinv(columns.T)
-    none = np.zeros(4)
     correlated = Correlation(rho)(columns, (7, 5))
     np.testing.assert_allclose(correlated, columns @ noise, rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(correlate(columns, 7, 5, rho), correlated, rtol=1e-12, atol=1e-12)
-    covariance, white = sandwich(columns, correlated, none, none)
-    assert covariance == pytest.approx(inverse @ noise @ inverse.T, rel=1e-6, abs=1e-9)
-    assert white == pytest.approx(inverse @ inverse.T, rel=1e-6, abs=1e-9)
+    # By the matrix of a small box, and by the lags of a large one.
+    for arrays in (Correlation(rho).arrays((7, 5)), (rho, np.empty((0, 0)))):
+        covariance, white = sandwich(columns, 1, correlated[1:3], np.zeros(2), 1.0, 7, 5, *arrays)
+        assert covariance == pytest.approx(inverse @ noise @ inverse.T, rel=1e-6, abs=1e-9)
+        assert white == pytest.approx(inverse @ inverse.T, rel=1e-6, abs=1e-9)
     # A ridge is a further measurement, of zero, whose error is the parameter's own scatter.
-    ridge, variance = np.array([0.0, 2.0, 3.0, 0.0]), 0.7
-    rows = np.diag(np.sqrt(ridge))[[1, 2]]
+    ridge, variance = np.array([2.0, 3.0]), 0.7
+    rows = np.sqrt([[0.0, ridge[0], 0.0, 0.0], [0.0, 0.0, ridge[1], 0.0]])
     more = np.zeros((37, 37))
-    more[:35, :35], more[[35, 36], [35, 36]] = noise, ridge[1:3] * variance
+    more[:35, :35], more[[35, 36], [35, 36]] = noise, ridge * variance
     inverse = np.linalg.pinv(np.vstack([columns.T, rows]))
-    covariance, white = sandwich(columns, correlated, ridge, ridge**2 * variance)
+    covariance, white = sandwich(columns, 1, correlated[1:3], ridge, 1.0 / variance, 7, 5, *arrays)
     np.testing.assert_allclose(covariance, inverse @ more @ inverse.T, rtol=1e-8)
     np.testing.assert_allclose(white, inverse @ inverse.T, rtol=1e-8)

@@ -14,7 +14,7 @@ from clumpscope.images.cutouts import Cutout
 from clumpscope.images.psf import PSF
 from clumpscope.photometry.galaxy import draw_clumps, measure_galaxy, transform_shapes
 from clumpscope.photometry.model import shape_of
-from clumpscope.photometry.residuals import draw_residuals, write_residuals
+from clumpscope.photometry.residuals import draw_residuals, read_fitted, write_residuals
 
 RA, DEC = 110.8, -73.45
 # Clumps: offset east and north [arcsec], sigma along and across [arcsec], angle of the long axis from west to north,
@@ -142,20 +142,24 @@ def test_a_clump_lost_in_the_reference_filter_keeps_its_row(galaxy):
         assert np.isnan(table[f"flux_{name}_njy"]).all()
 
 
-def test_no_clumps_at_all(galaxy):
+def test_no_clumps_at_all(galaxy, tmp_path):
     table, fitted = measure_galaxy(galaxy.cutouts, galaxy.psfs, galaxy.clumps[:0], "F150W", list(GRIDS))
     models = draw_clumps(fitted, galaxy.cutouts, galaxy.psfs)
     assert len(table) == 0
     assert "flux_F444W_njy" in table.colnames
     assert "sigma_x_px" in table.colnames
     assert all((model == 0).all() for model in models.values())
+    write_residuals(tmp_path / "residuals.fits", galaxy.cutouts, models, fitted)
+    assert list(read_fitted(tmp_path / "residuals.fits")) == list(fitted)
 
 
 def test_residual_products(galaxy, tmp_path):
     table, fitted = measure_galaxy(galaxy.cutouts, galaxy.psfs, galaxy.clumps, "F150W", list(GRIDS))
     models = draw_clumps(fitted, galaxy.cutouts, galaxy.psfs)
     path = tmp_path / "residuals.fits"
-    write_residuals(path, galaxy.cutouts, models)
+    write_residuals(path, galaxy.cutouts, models, fitted)
+    again = draw_clumps(read_fitted(path), galaxy.cutouts, galaxy.psfs)
+    assert all((again[name] == models[name]).all() for name in GRIDS)
     with fits.open(path) as hdus:
         for name in GRIDS:
             data, model, residual = (hdus[f"{kind}_{name}"].data for kind in ("DATA", "MODEL", "RESID"))

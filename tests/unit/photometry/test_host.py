@@ -7,8 +7,10 @@ from clump_scenes import PSF_PARTS, Field, draw_clump, draw_psf
 from clumpscope.flags import has
 from clumpscope.photometry import fit_clumps
 from clumpscope.photometry.boxes import make_box
+from clumpscope.photometry.compiled import evidences
 from clumpscope.photometry.host import Host, plane
 from clumpscope.photometry.noise import Correlation
+from scipy.stats import multivariate_normal
 
 KERNEL = draw_psf()
 SIDE, MIDDLE = 41, 20
@@ -149,6 +151,23 @@ def test_modes_describe_discs_and_width_follows_them():
         beside.width
         == host.background(box, noise[0], box.of(draw_clump((SIDE, SIDE), 20.0, 20.0))[None]).width
     )
+
+
+def test_evidences_are_those_of_gaussian_densities():
+    rng = np.random.default_rng(4)
+    widths = np.array([0.0, 0.3, 4.0, 500.0])
+    for m in (1, 2, 9):
+        noise, light = (rng.normal(size=(3, m, m)) for _ in range(2))
+        noise = noise @ noise.transpose(0, 2, 1) + 0.1 * np.eye(m)
+        # Not all modes have light.
+        light[1, :, m // 2 :] = 0.0
+        found = 3.0 * rng.normal(size=(3, m))
+        rises = evidences(noise, light, found, widths)
+        for data, covariance, bright, rise in zip(found, noise, light, rises, strict=True):
+            alone = multivariate_normal(cov=covariance).logpdf(data)
+            for width, value in zip(widths, rise, strict=True):
+                both = multivariate_normal(cov=covariance + width**2 * bright @ bright.T).logpdf(data)
+                assert value == pytest.approx(both - alone, rel=1e-7, abs=1e-7)
 
 
 def test_same_flux_as_lmfit_on_a_host():

@@ -82,10 +82,12 @@ def fwhm_px(image: np.ndarray) -> float:
     profile = radial_profile(image, radii)
     if not profile[0] > 0 or not (profile < profile[0] / 2).any():
         return float("nan")
-    first = int(np.argmax(profile < profile[0] / 2))
-    half = scipy.optimize.brentq(
-        lambda radius: radial_profile(image, np.array([radius]))[0] - profile[0] / 2,
-        radii[first - 1],
-        radii[first],
-    )
-    return 2.0 * half
+    half = profile[0] / 2
+    # Finer and finer around where it falls below half of its centre, in the end linearly.
+    for _ in range(3):
+        first = int(np.argmax(profile < half))
+        radii = np.linspace(radii[first - 1], radii[first], 33)
+        profile = radial_profile(image, radii)
+    first = int(np.argmax(profile < half))
+    (inside, outside), (above, below) = radii[first - 1 : first + 1], profile[first - 1 : first + 1]
+    return 2.0 * float(inside + (above - half) / (above - below) * (outside - inside))

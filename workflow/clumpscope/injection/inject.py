@@ -138,6 +138,7 @@ def inject(
     cutout, filters = target.reference, list(target.psfs)
     depth = target.depths[target.filter_ref]
     fits = target.measure(clumps)[1] if fits is None else fits
+    own = [target.draw({name: fit[k : k + 1] for name, fit in fits.items()}) for k in range(len(clumps))]
     host = target.host_light(fits)
     there = (
         clumps if target.edits is None else vstack([clumps["x", "y"], target.detect(edited=False)["x", "y"]])
@@ -196,7 +197,7 @@ def inject(
                     data[name], float(x), float(y), sigma[k] * scale, fluxes[k, filters.index(name)]
                 )
         table["realisation"][members] = number
-        _recover(table, members, target.with_data(data), there, clumps, fits)
+        _recover(table, members, target.with_data(data), there, clumps, own)
     return table
 
 
@@ -208,9 +209,17 @@ def _distances(first: Table, second: Table) -> Array:
 
 
 def _recover(
-    table: Table, members: Array, target: Target, known: Table, clumps: Table, fits: Mapping[str, Table]
+    table: Table,
+    members: Array,
+    target: Target,
+    known: Table,
+    clumps: Table,
+    own: Sequence[Mapping[str, Array]],
 ) -> None:
-    """Detect and measure one image with injected clumps; fill their rows. `known` are the places of other clumps."""
+    """Detect and measure one image with injected clumps; fill their rows.
+
+    `known` are the places of other clumps, `own` the images of the galaxy's.
+    """
     found = target.detect()
     if not len(found):
         return
@@ -226,8 +235,10 @@ def _recover(
         _FAR_FWHM * max(psf.fwhm_arcsec for psf in target.psfs.values()) / target.reference.pixel_scale_arcsec
     )
     far = _distances(clumps, found[partners]).min(axis=1) > reach
-    others = target.draw({name: fit[far] for name, fit in fits.items()})
-    data = {name: image.data - others.get(name, 0.0) for name, image in target.cutouts.items()}
+    data = {
+        name: image.data - sum(own[k][name] for k in np.flatnonzero(far) if name in own[k])
+        for name, image in target.cutouts.items()
+    }
     # Injected ones first, so that they are found again.
     apart = _distances(found, found[partners]).min(axis=1)
     order = np.concatenate([partners, np.setdiff1d(np.flatnonzero(apart <= reach), partners)])

@@ -1,8 +1,6 @@
 """Drawing round Gaussians seen through a PSF, in real space."""
 
 import numpy as np
-import scipy
-from scipy.interpolate import RectBivariateSpline
 
 __all__ = ["Renderer"]
 
@@ -10,6 +8,7 @@ Array = np.ndarray
 # Samples a pixel when a clump has a width: aliases of the sampled Gaussian are below 1e-3 for sigma >= 0.4 px.
 _OVERSAMPLING = 2
 _REACH_SIGMA = 5.0
+_DEGREE = 5
 
 
 class Renderer:
@@ -31,7 +30,11 @@ class Renderer:
         self._half, self._stride = int(middle / oversampling), max(_OVERSAMPLING, round(oversampling))
         # Zeros around it, so that the spline ends in nothing.
         axis = np.arange(-middle - 3, middle + 4) / oversampling
-        self._spline = RectBivariateSpline(axis, axis, np.pad(kernel, 3), kx=5, ky=5)
+        # Without knots at the three samples next to either end, there are as many splines as samples.
+        edge = _DEGREE // 2 + 1
+        self._knots = np.concatenate([np.full(_DEGREE + 1, axis[0]), axis[edge:-edge], np.full(_DEGREE + 1, axis[-1])])  # fmt: skip
+        to_factors = np.linalg.inv(_splines(axis, self._knots))
+        self._factors = to_factors @ np.pad(kernel, 3) @ to_factors.T
 
     def add(self, image: Array, x: float, y: float, sigma_px: float, flux: float) -> None:
         """Add a clump to an image, leaving out what hangs over its edge.
@@ -45,23 +48,45 @@ class Renderer:
             Standard deviation of the round Gaussian; 0 is a point source.
         flux : float
         """
-        stride = self._stride if sigma_px > 0 else 1
         half = self._half + int(np.ceil(_REACH_SIGMA * sigma_px))
-        column, row = round(x), round(y)
-        offsets = np.arange(-half * stride, half * stride + 1) / stride
-        stamp = self._sampled(offsets - (y - row), offsets - (x - column))
-        if sigma_px > 0:
-            stamp = scipy.ndimage.gaussian_filter(
-                stamp, sigma_px * stride, truncate=_REACH_SIGMA, mode="constant"
-            )[::stride, ::stride]
-        low, left = max(row - half, 0), max(column - half, 0)
-        part = image[low : max(row + half + 1, 0), left : max(column + half + 1, 0)]
-        top, side = low - (row - half), left - (column - half)
-        part += flux * stamp[top : top + part.shape[0], side : side + part.shape[1]]
+        parts, seen = [], []
+        for place, size in zip((y, x), image.shape, strict=True):
+            middle = round(place)
+            part = slice(max(middle - half, 0), min(middle + half + 1, size))
+            if part.start >= part.stop:
+                return
+            parts.append(part)
+            seen.append(self._seen(np.arange(part.start, part.stop) - middle, place - middle, sigma_px))
+        image[tuple(parts)] += flux * (seen[0] @ self._factors @ seen[1].T)
 
-    def _sampled(self, y: Array, x: Array) -> Array:
-        """The kernel at distances from its source; zero outside of it."""
-        values = np.zeros((y.size, x.size))
-        rows, columns = (np.flatnonzero(np.abs(v) <= self._half + 0.5) for v in (y, x))
-        values[np.ix_(rows, columns)] = self._spline(y[rows], x[columns])
-        return values
+    def _seen(self, pixels: Array, offset: float, sigma_px: float) -> Array:
+        """What neighbouring pixels see of the splines along one axis, behind the Gaussian, (n_pixels, n_splines)."""
+        if sigma_px == 0.0:
+            return self._sampled(pixels - offset)
+        width, stride = sigma_px * self._stride, self._stride
+        reach = int(_REACH_SIGMA * width + 0.5)
+        weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / width) ** 2)
+        samples = np.arange(pixels[0] * stride - reach, pixels[-1] * stride + reach + 1)
+        blur, own = np.zeros((pixels.size, samples.size)), np.arange(pixels.size)[:, None]
+        blur[own, own * stride + np.arange(weights.size)] = weights / weights.sum()
+        return blur @ self._sampled(samples / stride - offset)
+
+    def _sampled(self, distance: Array) -> Array:
+        """The splines at distances from their source, (n, n_splines); zero outside of the kernel."""
+        return _splines(distance, self._knots) * (np.abs(distance) <= self._half + 0.5)[:, None]
+
+
+def _splines(x: Array, knots: Array) -> Array:
+    """Values of all B-splines of these knots, (n, n_splines), by the recursion of Cox and de Boor."""
+    x = np.clip(x, knots[0], knots[-1])[:, None]
+    n_splines = knots.size - _DEGREE - 1
+    last = np.clip(np.searchsorted(knots, x, side="right") - 1, _DEGREE, n_splines - 1)
+    values = np.ones((len(x), 1))
+    for degree in range(1, _DEGREE + 1):
+        left, right = knots[last + np.arange(1 - degree, 1)], knots[last + np.arange(1, degree + 1)]
+        share, values = values / (right - left), np.zeros((len(x), degree + 1))
+        values[:, :-1] += (right - x) * share
+        values[:, 1:] += (x - left) * share
+    everywhere = np.zeros((len(x), n_splines))
+    np.put_along_axis(everywhere, last + np.arange(-_DEGREE, 1), values, axis=1)
+    return everywhere

@@ -24,9 +24,12 @@ __all__ = [
     "LINE",
     "POINT",
     "ROUND",
+    "add_shape_errors",
     "add_source",
+    "background_at",
     "climb",
     "correlate",
+    "host_evidences",
     "sandwich",
     "source_images",
 ]
@@ -80,57 +83,64 @@ def source_images(spectrum, u_y, u_x, theta, row, column, images):
     """
     n_parts, ny, nx = images.shape
     x, y, s_xx, s_yy, s_xy = theta
-    wave = np.empty((2, u_x.size, nx))
-    for b in range(u_x.size):
+    n_y, n_x = u_y.size, u_x.size
+    # Moments 0, 1, 2 of u_x that the parts need.
+    n_moments = 1 if n_parts == 1 else n_parts // 3 + 1
+    # Waves along x, real and imaginary, times powers of u_x; below, what the imaginary part of the spectrum makes of them.
+    waves = np.empty((2 * n_x, n_moments, 2, nx))
+    for b in range(n_x):
+        v = u_x[b]
+        phase = v * (column - x)
+        # From pixel to pixel by turning: sines take more time than all else.
+        cos, sin, cos_turn, sin_turn = np.cos(phase), np.sin(phase), np.cos(v), np.sin(v)
+        power = 1.0
         for i in range(nx):
-            phase = u_x[b] * (column + i - x)
-            wave[0, b, i], wave[1, b, i] = np.cos(phase), np.sin(phase)
-    images[:] = 0.0
+            waves[b, 0, 0, i], waves[b, 0, 1, i] = cos, sin
+            cos, sin = cos * cos_turn - sin * sin_turn, cos * sin_turn + sin * cos_turn
+        for moment in range(n_moments):
+            for i in range(nx):
+                cos, sin = power * waves[b, 0, 0, i], power * waves[b, 0, 1, i]
+                waves[b, moment, 0, i], waves[b, moment, 1, i] = cos, sin
+                waves[n_x + b, moment, 0, i], waves[n_x + b, moment, 1, i] = -sin, cos
+            power *= v
     faint = (_FAINT * spectrum[0, 0, 0]) ** 2
-    # Real and imaginary parts of the moments 0, 1, 2 of u_x, summed along u_x.
-    sums = np.empty((6, nx))
-    for a in range(u_y.size):
+    blurred = np.zeros((n_y, 2 * n_x))
+    for a in range(n_y):
         u = u_y[a]
-        sums[:] = 0.0
-        for b in range(u_x.size):
+        for b in range(n_x):
             v = u_x[b]
             blur = np.exp(-0.5 * (s_xx * v * v + s_yy * u * u + 2.0 * s_xy * u * v))
             re, im = spectrum[0, a, b] * blur, spectrum[1, a, b] * blur
-            if re * re + im * im < faint:
-                continue
-            if n_parts == 1:
-                for i in range(nx):
-                    sums[0, i] += re * wave[0, b, i] - im * wave[1, b, i]
-                    sums[1, i] += re * wave[1, b, i] + im * wave[0, b, i]
-            else:
-                for i in range(nx):
-                    real = re * wave[0, b, i] - im * wave[1, b, i]
-                    imaginary = re * wave[1, b, i] + im * wave[0, b, i]
-                    sums[0, i] += real
-                    sums[1, i] += imaginary
-                    sums[2, i] += v * real
-                    sums[3, i] += v * imaginary
-                    sums[4, i] += v * v * real
-                    sums[5, i] += v * v * imaginary
+            if re * re + im * im >= faint:
+                blurred[a, b], blurred[a, n_x + b] = re, im
+    sums = (blurred @ waves.reshape(2 * n_x, -1)).reshape(n_y, n_moments, 2, nx)
+    # The same along y. Rows: real, then imaginary sums.
+    parts = np.empty((n_moments, 2 * n_y, nx))
+    for a in range(n_y):
+        for moment in range(n_moments):
+            parts[moment, a], parts[moment, n_y + a] = sums[a, moment, 0], sums[a, moment, 1]
+    # Pixel by frequency: cosines and sines that give the real part; the imaginary one; each times powers of u_y.
+    real, imaginary = np.empty((ny, 2 * n_y)), np.empty((ny, 2 * n_y))
+    frequencies = np.empty(2 * n_y)
+    for a in range(n_y):
+        u = u_y[a]
+        frequencies[a] = frequencies[n_y + a] = u
+        phase = u * (row - y)
+        cos, sin, cos_turn, sin_turn = np.cos(phase), np.sin(phase), np.cos(u), np.sin(u)
         for j in range(ny):
-            cos, sin = np.cos(u * (row + j - y)), np.sin(u * (row + j - y))
-            if n_parts == 1:
-                for i in range(nx):
-                    images[0, j, i] += cos * sums[0, i] - sin * sums[1, i]
-            elif n_parts == 3:
-                for i in range(nx):
-                    images[0, j, i] += cos * sums[0, i] - sin * sums[1, i]
-                    images[1, j, i] += cos * sums[3, i] + sin * sums[2, i]
-                    images[2, j, i] += u * (cos * sums[1, i] + sin * sums[0, i])
-            else:
-                for i in range(nx):
-                    real = cos * sums[0, i] - sin * sums[1, i]
-                    images[0, j, i] += real
-                    images[1, j, i] += cos * sums[3, i] + sin * sums[2, i]
-                    images[2, j, i] += u * (cos * sums[1, i] + sin * sums[0, i])
-                    images[3, j, i] -= 0.5 * (cos * sums[4, i] - sin * sums[5, i])
-                    images[4, j, i] -= 0.5 * u * u * real
-                    images[5, j, i] -= u * (cos * sums[2, i] - sin * sums[3, i])
+            real[j, a], real[j, n_y + a] = cos, -sin
+            imaginary[j, a], imaginary[j, n_y + a] = sin, cos
+            cos, sin = cos * cos_turn - sin * sin_turn, cos * sin_turn + sin * cos_turn
+    images[0] = real @ parts[0]
+    if n_parts >= 3:
+        images[1] = imaginary @ parts[1]
+        images[2] = (imaginary * frequencies) @ parts[0]
+    if n_parts == 6:
+        images[3] = -0.5 * (real @ parts[2])
+        real *= frequencies
+        images[5] = -(real @ parts[1])
+        real *= frequencies
+        images[4] = -0.5 * (real @ parts[0])
 
 
 @_compiled(_EXACT)
@@ -486,7 +496,7 @@ def climb(
     return theta, linear, chi2, converged, columns, residual
 
 
-@_compiled(_SUMS)
+@_compiled(_EXACT)
 def correlate(columns, ny, nx, rho):
     """Images (c, ny nx), flat, correlated with the autocorrelation `rho` (r, r) of the noise, odd r."""
     c, half = columns.shape[0], rho.shape[0] // 2
@@ -504,31 +514,253 @@ def correlate(columns, ny, nx, rho):
     return blurred.reshape(c, ny * nx)
 
 
-@_compiled(_SUMS)
-def sandwich(columns, correlated, ridge, prior):
+@_compiled(_EXACT)
+def _correlated(images, ny, nx, rho, matrix):
+    """Images (c, ny nx) behind the noise's correlation, by its matrix (ny nx, ny nx) where that is kept."""
+    if rho.size == 1:
+        return images
+    if matrix.size == 0:
+        return correlate(images, ny, nx, rho)
+    return images @ matrix
+
+
+@_compiled(_EXACT)
+def sandwich(columns, n, correlated_terms, ridge, variance, ny, nx, rho, matrix):
     """Covariance of the parameters when the pixels' noise, of unit variance, is correlated.
 
     Parameters
     ----------
-    columns : (c, n_pixels) array
-        Of `climb`.
-    correlated : (c, n_pixels) array
-        The same behind the noise's correlation; equal where the noise is white.
-    ridge : (c,) array
-        Penalty of the squares of the parameters.
-    prior : (c,) array
-        Variance, in units of the noise's, of what the penalty pulls: the square of the ridge times the parameter's variance.
+    columns : (c, ny nx) array
+        Of `climb`, of n sources.
+    correlated_terms : (t, ny nx) array
+        The background's behind the noise's correlation.
+    ridge : (t,) array
+        Penalty of the squares of the background's factors.
+    variance : float
+        Of a pixel, in units of the one that the weights are of: factors that the penalty pulls have unit variance.
+    ny, nx : int
+    rho, matrix : arrays
+        Of `clumpscope.photometry.noise.Correlation`.
 
     Returns
     -------
     covariance, white : (c, c) arrays
         With the correlation and the prior's scatter; and the inverse of the normal matrix.
     """
-    c = columns.shape[0]
+    c, fixed = columns.shape[0], n + ridge.size
+    correlated = np.empty_like(columns)
+    correlated[:n] = _correlated(columns[:n], ny, nx, rho, matrix)
+    correlated[n:fixed] = correlated_terms
+    correlated[fixed:] = _correlated(columns[fixed:], ny, nx, rho, matrix)
     bread, meat = columns @ columns.T, columns @ correlated.T
-    for i in range(c):
-        bread[i, i] += ridge[i]
-        meat[i, i] += prior[i]
+    for i in range(ridge.size):
+        bread[n + i, n + i] += ridge[i]
+        meat[n + i, n + i] += ridge[i] ** 2 / variance
     white = np.eye(c)
     _solve(bread, white)
     return white @ meat @ white, white
+
+
+@_compiled(_EXACT)
+def add_shape_errors(covariance, white, columns, spectrum, u_y, u_x, theta, flux, shapes, weight, corner):
+    """Add, in place, what the errors of given shapes do to the free parameters: the least-squares response to them.
+
+    Parameters
+    ----------
+    covariance, white : (c, c) arrays
+        Of `sandwich`.
+    columns : (c, ny nx) array
+    spectrum, u_y, u_x : arrays
+        Of `source_images`.
+    theta : (n, 5) array
+    flux : (n,) array
+    shapes : (n, 3, 3) array
+        Covariances of the sources' moments.
+    weight, corner : arrays
+        Of `climb`.
+
+    Returns
+    -------
+    (n, 3) array
+        Change of every flux with its own moments.
+    """
+    n, (ny, nx) = theta.shape[0], weight.shape
+    by_moments, images = np.empty((n, 3)), np.empty((6, ny, nx))
+    for k in range(n):
+        source_images(spectrum, u_y, u_x, theta[k], corner[0], corner[1], images)
+        change = (flux[k] * images[3:] * weight).reshape(3, ny * nx)
+        response = white @ (columns @ change.T)
+        covariance += response @ (np.ascontiguousarray(shapes[k]) @ response.T)
+        # A clump that is drawn too wide leaves too little in the middle: its flux grows.
+        by_moments[k] = -response[k]
+    return by_moments
+
+
+@_compiled(_EXACT)
+def background_at(theta, corner, terms):
+    """Values (n, t) of a background's terms (t, ny, nx) at sources: the plane's are exact, others those of the nearest pixel."""
+    n, (n_terms, ny, nx) = theta.shape[0], terms.shape
+    values = np.ones((n, n_terms))
+    for k in range(n):
+        x, y = theta[k, 0] - corner[1], theta[k, 1] - corner[0]
+        values[k, 1], values[k, 2] = (x - 0.5 * (nx - 1)) / nx, (y - 0.5 * (ny - 1)) / ny
+        column = min(max(int(np.rint(theta[k, 0])) - corner[1], 0), nx - 1)
+        row = min(max(int(np.rint(theta[k, 1])) - corner[0], 0), ny - 1)
+        for t in range(3, n_terms):
+            values[k, t] = terms[t, row, column]
+    return values
+
+
+@_compiled(_EXACT)
+def _tridiagonal(matrix, vector):
+    """Bring a symmetric matrix (m, m) to three diagonals by reflections, in place, and the vector (m,) along with it.
+
+    Returns
+    -------
+    diagonal, beside : (m,), (m - 1,) arrays
+    """
+    m = vector.size
+    diagonal, beside = np.empty(m), np.zeros(max(m - 1, 0))
+    mirror, image = np.empty(m), np.empty(m)
+    for k in range(m - 1):
+        diagonal[k] = matrix[k, k]
+        length = 0.0
+        for i in range(k + 1, m):
+            mirror[i] = matrix[k, i]
+            length += mirror[i] * mirror[i]
+        length = np.sqrt(length)
+        if length == 0.0:
+            continue
+        beside[k] = -length if mirror[k + 1] > 0.0 else length
+        mirror[k + 1] -= beside[k]
+        # Twice over the squared length of the mirror's normal.
+        scale = -1.0 / (beside[k] * mirror[k + 1])
+        image[k + 1 :] = 0.0
+        along = 0.0
+        for i in range(k + 1, m):
+            along += mirror[i] * vector[i]
+            for j in range(k + 1, m):
+                image[j] += mirror[i] * matrix[i, j]
+        inside = 0.0
+        for i in range(k + 1, m):
+            vector[i] -= scale * along * mirror[i]
+            image[i] *= scale
+            inside += mirror[i] * image[i]
+        for i in range(k + 1, m):
+            image[i] -= 0.5 * scale * inside * mirror[i]
+        for i in range(k + 1, m):
+            for j in range(k + 1, m):
+                matrix[i, j] -= mirror[i] * image[j] + image[i] * mirror[j]
+    if m:
+        diagonal[m - 1] = matrix[m - 1, m - 1]
+    return diagonal, beside
+
+
+@_compiled(_EXACT)
+def evidences(noise, light, found, widths):
+    """Rise of the log evidence by Gaussian light of some widths over that of noise alone, (p, w), for p processes.
+
+    Parameters
+    ----------
+    noise : (p, m, m) array
+        Covariance of what noise leaves in the products of the data with m modes.
+    light : (p, m, m) array
+        What each mode's light of width 1 leaves there, mode by mode in the second axis.
+    found : (p, m) array
+        The products.
+    widths : (w,) array
+    """
+    n_processes, m = found.shape
+    rises, squares = np.empty((n_processes, widths.size)), widths**2
+    for p in range(n_processes):
+        # In directions of unit, uncorrelated noise: by the Cholesky factor's transpose, row by row.
+        upper, both = noise[p].copy(), np.empty((m, m + 1))
+        both[:, :m], both[:, m] = light[p], found[p]
+        for k in range(m):
+            root = np.sqrt(upper[k, k])
+            for j in range(k, m):
+                upper[k, j] /= root
+            for j in range(m + 1):
+                both[k, j] /= root
+            for i in range(k + 1, m):
+                factor = upper[k, i]
+                for j in range(i, m):
+                    upper[i, j] -= factor * upper[k, j]
+                for j in range(m + 1):
+                    both[i, j] -= factor * both[k, j]
+        seen, vector = np.ascontiguousarray(both[:, :m]), both[:, m].copy()
+        power = vector @ vector
+        # Three diagonals are enough: no width needs the main axes.
+        diagonal, beside = _tridiagonal(seen @ seen.T, vector)
+        # All widths side by side; the logarithm of what pivots multiply to is taken before that is too large.
+        left, logarithm, product, pivot, last = np.zeros((5, widths.size))
+        product[:] = pivot[:] = 1.0
+        for k in range(m):
+            across = beside[k - 1] if k else 0.0
+            for w in range(widths.size):
+                step = squares[w] * across
+                last[w] = vector[k] - step / pivot[w] * last[w]
+                # Not below that of the noise alone.
+                pivot[w] = max(1.0 + squares[w] * diagonal[k] - step * step / pivot[w], 1.0)
+                left[w] += last[w] * last[w] / pivot[w]
+                product[w] *= pivot[w]
+            for w in range(widths.size):
+                if product[w] > 1e100 or k == m - 1:
+                    logarithm[w] += np.log(product[w])
+                    product[w] = 1.0
+        rises[p] = 0.5 * (power - left - logarithm)
+    return rises
+
+
+@_compiled(_EXACT)
+def host_evidences(modes, strength, weight, basis, data, smooth, variance, ny, nx, rho, matrix, widths):
+    """Rise of the log evidence by hosts of some processes and widths over that of what is known, on one box.
+
+    Parameters
+    ----------
+    modes : (p, m, ny nx) array
+        Of unit length.
+    strength : (p, m) array
+        Their lengths for a width of 1.
+    weight, data : (ny nx,) arrays
+        1 / error, and the data times it.
+    basis : (b, ny nx) array
+        What is known, weighted: orthogonal and of unit length.
+    smooth : float
+        Variance of the noise of modes; of 0, that of the pixels' noise with its correlation.
+    variance : float
+        Of a pixel, in units of the one that the weights are of.
+    ny, nx : int
+    rho, matrix : arrays
+        Of `clumpscope.photometry.noise.Correlation`.
+    widths : (w,) array
+
+    Returns
+    -------
+    rises : (p, w) array
+    smooth : (p,) array
+        Variance of the noise's smooth part.
+    """
+    n_processes, m, _ = modes.shape
+    noise, light = np.empty((n_processes, m, m)), np.empty((n_processes, m, m))
+    found, smooths = np.empty((n_processes, m)), np.empty(n_processes)
+    for p in range(n_processes):
+        # Modes as they are seen beside the clumps.
+        seen = modes[p] * weight
+        seen -= (seen @ basis.T) @ basis
+        products = seen @ seen.T
+        if smooth > 0.0:
+            noise[p] = smooth * products
+        else:
+            noise[p] = variance * (seen @ _correlated(seen, ny, nx, rho, matrix).T)
+        trace, whole = 0.0, 0.0
+        for i in range(m):
+            trace += noise[p, i, i]
+            whole += products[i, i]
+        for i in range(m):
+            noise[p, i, i] += 1e-6 * trace
+        light[p] = products * strength[p]
+        found[p] = seen @ data
+        # Smooth modes are as uncertain as the noise's smooth part.
+        smooths[p] = trace * (1.0 + 1e-6 * m) / whole
+    return evidences(noise, light, found, widths), smooths

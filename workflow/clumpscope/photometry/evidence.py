@@ -1,15 +1,16 @@
 """Fits of one group of clumps: round or elliptical, whichever the data ask for; resolved or not; limits on sizes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from .boxes import Box
-from .compiled import FROZEN, FULL, LINE, POINT, ROUND, climb, sandwich
+from .compiled import FROZEN, FULL, LINE, POINT, ROUND, add_shape_errors, background_at, climb, sandwich
 from .host import Background
 from .model import SpectralPSF, main_variances
 from .noise import Correlation
-from .uncertainty import Fitted, background_at, flux_by_moments, moments_covariances, parameter_errors
+from .uncertainty import Fitted, flux_by_moments, moments_covariances, parameter_errors
 
 __all__ = ["Rules", "fit_group"]
 
@@ -17,6 +18,8 @@ Array = np.ndarray
 _WHITE = np.ones((1, 1))
 # Variance across a clump below which its covariance sits on the bound [px^2].
 _FLAT_PX2 = 1e-3
+# Variance that is none [px^2].
+_ROUNDING_PX2 = 1e-9
 # Signal-to-noise of a given shape at its given place, below which the place stays: what is sought around it would be noise.
 _PLACED = 3.0
 # Excess of chi-squared over that of the noise, in its standard deviations, at which errors begin to grow with the
@@ -94,19 +97,13 @@ class _Problem:
 
     def sandwich(self, columns: Array) -> tuple[Array, Array]:
         """Covariance of the parameters whose `columns` a climb gave, and that of white noise; both in units of it."""
-        if columns is self._last[0]:
-            return self._last[1]
-        n, ridge = len(self.start), np.zeros(len(columns))
-        background = slice(n, n + len(self.ridge))
-        ridge[background] = self.ridge
-        correlated = np.empty_like(columns)
-        correlated[background] = self._correlated
-        for sources in (slice(n), slice(background.stop, None)):
-            correlated[sources] = self.rules.correlation(columns[sources], self.box.weight.shape)
-        # The host's factors have unit variance.
-        found = sandwich(columns, correlated, ridge, ridge**2 / self.rules.error_scale**2)
-        self._last = columns, found
-        return found
+        if columns is not self._last[0]:
+            shape = self.box.weight.shape
+            # The host's factors have unit variance.
+            found = sandwich(columns, len(self.start), self._correlated, self.ridge, self.rules.error_scale**2,
+                             *shape, *self.rules.correlation.arrays(shape))  # fmt: skip
+            self._last = columns, found
+        return self._last[1]
 
     def climb_full(self, theta: Array, kind: Array) -> tuple:
         """Climb with the `kind` FULL where asked, and from the bound of flat ellipses along it."""
@@ -138,7 +135,7 @@ def fit_group(
     free_shape: bool,
     moments_covariance: Array,
     background: Background,
-) -> Fitted:
+) -> tuple[Array, Callable[[], Fitted]]:
     """Fit the clumps of one group.
 
     Parameters
@@ -160,15 +157,36 @@ def fit_group(
         Of the shapes to keep (S_xx, S_yy, S_xy) [px^4]; of no account where shapes are fitted.
     background : Background
         Plane and host.
+
+    Returns
+    -------
+    theta : (n, 5) array
+        Where the fit ended.
+    fitted : function
+        The rest of it: errors and limits cost as much as the fit, and are not asked of all.
     """
-    n = len(start)
     problem = _Problem(psf, box, image, start, reach, rules, background)
-    resolved, inflation, by_moments = np.ones(n, dtype=bool), 1.0, np.zeros((n, 3))
-    likelihood = np.full((n, 3), np.nan), np.full((n, 3, 3), np.nan)
     if free_shape:
-        end, kind, resolved, inflation = _choose(problem, theta)
+        end, *how = _choose(problem, theta)
     else:
         end, kind = _forced(problem, theta)
+        how = kind, np.ones(len(start), dtype=bool), 1.0
+    return end[0], lambda: _fitted(problem, end, *how, free_shape, moments_covariance)
+
+
+def _fitted(
+    problem: _Problem,
+    end: tuple,
+    kind: Array,
+    resolved: Array,
+    inflation: float,
+    free_shape: bool,
+    moments_covariance: Array,
+) -> Fitted:
+    """All that is known of a group's fit, from the last climb; arguments as `_choose` and `fit_group` have them."""
+    n, rules, box, background = len(kind), problem.rules, problem.box, problem.background
+    by_moments = np.zeros((n, 3))
+    likelihood = np.full((n, 3), np.nan), np.full((n, 3, 3), np.nan)
     theta, linear, _, converged, columns, residual = end
     chi2 = float(residual @ residual)
     covariance, white = problem.sandwich(columns)
@@ -182,7 +200,8 @@ def fit_group(
     if not free_shape:
         linear[:n] *= _without_luck(linear[:n], np.diag(covariance)[:n], kind)
         if moments_covariance.any():
-            by_moments = _add_shape_errors(covariance, white, problem, end, moments_covariance)
+            by_moments = add_shape_errors(covariance, white, columns, *problem.psf.arrays, theta, linear[:n],
+                                          moments_covariance, box.weight, box.corner)  # fmt: skip
     # What is left may be there because the shape is wrong: its errors are not counted twice.
     growth = max(1.0, grown / np.diag(covariance)[:n].sum())
     covariance *= growth
@@ -243,25 +262,6 @@ def _derivatives(problem: _Problem, source: Array) -> Array:
     return (problem.psf.images(*source[:2], source[2:], *pixels, 6)[1:] * problem.box.weight).reshape(5, -1)
 
 
-def _add_shape_errors(covariance: Array, white: Array, problem: _Problem, end: tuple, shapes: Array) -> Array:
-    """Add, in place, what the errors of given shapes do to the free parameters: the least-squares response to them.
-
-    Returns
-    -------
-    (n, 3) array
-        Change of every flux with its own moments.
-    """
-    theta, linear, _, _, columns = end[:5]
-    by_moments = np.zeros((len(theta), 3))
-    for k, (source, shape) in enumerate(zip(theta, shapes, strict=True)):
-        change = linear[k] * _derivatives(problem, source)[2:]
-        response = white @ (columns @ change.T)
-        covariance += response @ shape @ response.T
-        # A clump that is drawn too wide leaves too little in the middle: its flux grows.
-        by_moments[k] = -response[k]
-    return by_moments
-
-
 def _free_moments(problem: _Problem, end: tuple, growth: float) -> tuple[Array, Array]:
     """Second moments of every source as the data alone have them, with their covariance: one step from the end of a climb.
 
@@ -276,7 +276,8 @@ def _free_moments(problem: _Problem, end: tuple, growth: float) -> tuple[Array, 
     """
     theta, linear, _, _, columns, residual = end
     n, fixed = len(theta), len(theta) + len(problem.background.ridge)
-    narrow = main_variances(theta[:, 2:])[1] < 0.0
+    # The last digit of a flat ellipse's variance, which is zero, has either sign.
+    narrow = main_variances(theta[:, 2:])[1] < -_ROUNDING_PX2
     if narrow.any():
         # What is narrower than a point knows its width better than it can be known.
         theta = theta.copy()

@@ -16,6 +16,7 @@ import scipy
 
 from ..images.box_median import box_median
 from .boxes import Box
+from .compiled import host_evidences
 from .noise import Correlation
 
 __all__ = ["Background", "Host", "bright_surroundings", "plane", "running_median"]
@@ -110,7 +111,7 @@ class Host:
         # Of unit variance before the PSF.
         self._covariances = [np.fft.ifft2(np.abs(transfer) ** 2 * one / one.mean()).real for one in spectra]
         self._modes, self._seen = lru_cache(self._make_modes), lru_cache(self._make_seen)
-        self._discs = [np.fft.ifft2(np.sqrt(one) * transfer).real for one in spectra]
+        self._disc = lru_cache(lambda process: np.fft.ifft2(np.sqrt(spectra[process]) * transfer).real)
         self._middle = kernel.shape[0] // 2
 
     def _make_modes(self, shape: tuple[int, int], process: int = 0) -> Array:
@@ -156,7 +157,7 @@ class Host:
         shape, weight = box.weight.shape, box.weight.ravel()
         flat = plane(shape)
         known = np.concatenate([sources, flat.terms]).reshape(-1, weight.size) * weight
-        basis = np.linalg.qr(known.T)[0]
+        basis = np.ascontiguousarray(np.linalg.qr(known.T)[0].T)
         data = image.ravel() * weight
 
         def evidence(processes: Sequence[int], quick: float | None = None) -> tuple[Array, Array, Array]:
@@ -207,30 +208,12 @@ class Host:
         Quicker where that variance, `smooth`, is taken for all of the noise's.
         """
         modes, strength = self._seen(shape, tuple(processes), _MOST if smooth is None else _TELLING)
-        # Modes as they are seen beside the clumps.
-        seen = (modes * weight).reshape(-1, weight.size)
-        seen -= (seen @ basis) @ basis.T
-        correlated = None if smooth is not None else self._correlation(seen, shape).reshape(modes.shape)
-        seen = seen.reshape(modes.shape)
-        products = seen @ seen.transpose(0, 2, 1)
-        if smooth is None:
-            noise = self._error_scale**2 * seen @ correlated.transpose(0, 2, 1)
-        else:
-            noise = smooth * products
-        trace = np.trace(noise, axis1=1, axis2=2)
-        noise[:, *np.diag_indices(noise.shape[1])] += 1e-6 * trace[:, None]
-        # In directions of unit, uncorrelated noise: the variance of the light there, for a width of 1, and what is found.
-        lower = np.linalg.cholesky(noise)
-        both = np.linalg.solve(lower, np.dstack([products * strength[:, None, :], (seen @ data)[..., None]]))
-        light, found = both[..., :-1], both[..., -1:]
-        variance, axes = np.linalg.eigh(light @ light.transpose(0, 2, 1))
-        found = axes.transpose(0, 2, 1) @ found
-        total = 1.0 + np.maximum(variance, 0.0)[..., None] * _WIDTHS**2
-        evidence = 0.5 * np.sum(found**2 * (1.0 - 1.0 / total) - np.log(total), axis=1)
+        evidence, smooths = host_evidences(
+            modes, strength, weight, basis, data, smooth or 0.0, self._error_scale**2,
+            *shape, *self._correlation.arrays(shape), _WIDTHS,
+        )  # fmt: skip
         best = evidence.argmax(axis=1)
-        # Smooth modes are as uncertain as the noise's smooth part.
-        smooth = np.trace(noise, axis1=1, axis2=2) / np.trace(products, axis1=1, axis2=2)
-        return evidence[np.arange(len(best)), best], _WIDTHS[best], smooth
+        return evidence[np.arange(len(best)), best], _WIDTHS[best], smooths
 
     def hidden(
         self, box: Box, image: Array, sources: Array, theta: Array, response: Array, process: int = 0
@@ -260,7 +243,7 @@ class Host:
         basis = np.linalg.qr(known.T)[0]
         for k, (x, y) in enumerate(theta[:, :2]):
             rows, columns = (box.corner - np.rint([y, x]).astype(int) + self._middle)[:, None]
-            disc = self._discs[process][
+            disc = self._disc(process)[
                 np.ix_((rows + np.arange(ny)) % _PERIOD, (columns + np.arange(nx)) % _PERIOD)
             ]
             seen = disc.ravel() * weight

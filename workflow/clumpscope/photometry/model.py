@@ -29,6 +29,8 @@ Array = np.ndarray
 _MAX_HALF = 24
 # Room in the period for the width of a Gaussian, of which the kernel keeps the first part whole [px].
 _BLUR, _WHOLE = 10, 3
+# Variance across an ellipse, over that along it, that is rounding.
+_ROUNDING = 1e-12
 # Sum of a kernel beyond which its wings, outside the circle it is normalised in, would hold a third of the light.
 _LIKELY_SUM = 1.5
 # Frequencies above which the mean transform is below this fraction of the kernel's peak are left out.
@@ -83,8 +85,10 @@ def shape_of(covariance: Array) -> tuple[Array, Array, Array]:
     """Axes (major, minor) [px] and angle [deg, -90 to 90] of covariances (..., 3)."""
     xx, yy, xy = np.moveaxis(np.asarray(covariance), -1, 0)
     theta = 0.5 * np.rad2deg(np.arctan2(2.0 * xy, xx - yy))
-    large, small = (np.sqrt(np.maximum(variance, 0.0)) for variance in main_variances(covariance))
-    return large, small, theta
+    large, small = main_variances(covariance)
+    # What rounding leaves of a flat ellipse's width is none.
+    small = np.where(small <= _ROUNDING * np.abs(large), 0.0, small)
+    return np.sqrt(np.maximum(large, 0.0)), np.sqrt(small), theta
 
 
 def moments_of(shapes: Table) -> Array:

@@ -27,7 +27,7 @@ class Correlation:
         self.rho = np.asarray(rho, dtype=float)
         self.white = self.rho.shape[0] == 1
         # A matrix a shape: few shapes of boxes occur.
-        self._matrix = lru_cache(maxsize=8)(self._make_matrix)
+        self.arrays = lru_cache(maxsize=16)(self._make_arrays)
 
     @classmethod
     def of(cls, rho: Array) -> "Correlation":
@@ -50,20 +50,21 @@ class Correlation:
 
     def __call__(self, images: Array, shape: tuple[int, int]) -> Array:
         """Images (c, ny nx), flat, of boxes of this shape, correlated."""
+        rho, matrix = self.arrays(shape)
         if self.white:
             return images
-        if shape[0] * shape[1] > _LARGEST:
-            return correlate(images, *shape, self.rho)
-        return images @ self._matrix(shape)
+        return images @ matrix if matrix.size else correlate(images, *shape, rho)
 
-    def _make_matrix(self, shape: tuple[int, int]) -> Array:
+    def _make_arrays(self, shape: tuple[int, int]) -> tuple[Array, Array]:
+        """The autocorrelation; and the covariance (ny nx, ny nx) of a box's pixels, of no size where boxes are too large, or white."""
+        if self.white or shape[0] * shape[1] > _LARGEST:
+            return self.rho, np.empty((0, 0))
         rows, columns = (axis.ravel() for axis in np.indices(shape))
         down, right = rows[:, None] - rows, columns[:, None] - columns
         half = self.rho.shape[0] // 2
         near = (np.abs(down) <= half) & (np.abs(right) <= half)
-        return np.where(
-            near, self.rho[np.clip(down + half, 0, 2 * half), np.clip(right + half, 0, 2 * half)], 0.0
-        )
+        rho = self.rho[np.clip(down + half, 0, 2 * half), np.clip(right + half, 0, 2 * half)]
+        return self.rho, np.where(near, rho, 0.0)
 
 
 @lru_cache(maxsize=32)

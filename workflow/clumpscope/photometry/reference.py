@@ -3,6 +3,7 @@
 It is slow and kept for one purpose: `fit_clumps(..., method="lmfit")` shows what the fast solver must find.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import lmfit
@@ -11,8 +12,9 @@ from scipy.ndimage import fourier_shift
 from scipy.signal import fftconvolve
 
 from .boxes import Box
+from .compiled import background_at
 from .model import SpectralPSF, covariance_of
-from .uncertainty import Fitted, background_at
+from .uncertainty import Fitted
 
 if TYPE_CHECKING:
     from .evidence import Rules
@@ -73,7 +75,7 @@ def image_of(
 def fit_group(
     spectral: SpectralPSF, box: Box, data: np.ndarray, start: np.ndarray, theta: np.ndarray, reach: int, rules: "Rules",
     free_shape: bool, moments_covariance: np.ndarray, background: "Background",
-) -> Fitted:  # fmt: skip
+) -> tuple[np.ndarray, Callable[[], Fitted]]:  # fmt: skip
     """Fit the clumps of one group; arguments and result as `clumpscope.photometry.evidence.fit_group` has them.
 
     Every clump with a free shape is an ellipse here: nothing is decided, noise is white, and given shapes are exact.
@@ -141,5 +143,6 @@ def fit_group(
              "theta_deg": errors("theta", np.rad2deg(1.0))}  # fmt: skip
     flux = np.array([values[f"flux{k}"] for k in range(n)])
     unknown = np.full((n, 3), np.nan), np.full((n, 3, 3), np.nan)
-    return Fitted(fitted, flux, level, named, np.zeros((n, 3, 3)), np.zeros((n, 3)), unknown, np.ones(n, dtype=bool), np.full(n, np.nan), max_sigma,
+    rest = Fitted(fitted, flux, level, named, np.zeros((n, 3, 3)), np.zeros((n, 3)), unknown, np.ones(n, dtype=bool), np.full(n, np.nan), max_sigma,
                   chi2, good.sum() - 3.0 - n * (6 if free_shape else 3), np.zeros((n, ny, nx)), bool(result.success))  # fmt: skip
+    return fitted, lambda: rest

@@ -13,8 +13,10 @@ from ..made_by import write_fits
 from ..montage import GREY, TWO_SIDED, Montage, coloured
 from .host import running_median
 
-__all__ = ["draw_residuals", "write_residuals"]
+__all__ = ["draw_residuals", "read_fitted", "write_residuals"]
 
+# Of a fit, what its models are drawn from.
+_DRAWN = ("x", "y", "moments", "flux")
 _PER_ROW = 4
 # What is left is shown to this many standard deviations.
 _SIGMAS = 5.0
@@ -25,9 +27,12 @@ _STEP_PX = 3 * (_SMALL_PX + 4) + 14
 
 
 def write_residuals(
-    path: str | os.PathLike, cutouts: Mapping[str, Cutout], models: Mapping[str, np.ndarray]
+    path: str | os.PathLike,
+    cutouts: Mapping[str, Cutout],
+    models: Mapping[str, np.ndarray],
+    fitted: Mapping[str, Table],
 ) -> None:
-    """Write HDUs DATA_<F>, MODEL_<F>, RESID_<F> [nJy] with the cutouts' WCS.
+    """Write HDUs DATA_<F>, MODEL_<F>, RESID_<F> [nJy] with the cutouts' WCS, and a table CLUMPS of what the models are drawn from.
 
     Parameters
     ----------
@@ -36,6 +41,8 @@ def write_residuals(
     cutouts : mapping of str to Cutout
     models : mapping of str to (ny, nx) array
         Clumps only; the local backgrounds stay in the residual, as the galaxy's diffuse light.
+    fitted : mapping of str to Table
+        Of `clumpscope.photometry.galaxy.measure_galaxy`, by filter.
     """
     hdus = fits.HDUList([fits.PrimaryHDU()])
     for name, model in models.items():
@@ -45,7 +52,22 @@ def write_residuals(
             hdu.header["BUNIT"] = "nJy"
             hdu.header["PIXSCALE"] = (cutout.pixel_scale_arcsec, "[arcsec] pixel side")
             hdus.append(hdu)
+    rows = {name: np.concatenate([table[name] for table in fitted.values()]) for name in _DRAWN}
+    filters = np.repeat(list(fitted), [len(table) for table in fitted.values()])
+    hdu = fits.BinTableHDU(Table({"filter": filters, **rows}), name="CLUMPS")
+    # Also those without clumps.
+    hdu.header["FILTERS"] = " ".join(fitted)
+    hdus.append(hdu)
     write_fits(hdus, path)
+
+
+def read_fitted(path: str | os.PathLike) -> dict[str, Table]:
+    """What the models of `write_residuals` are drawn from: x, y, moments and flux of the clumps, by filter."""
+    with fits.open(path) as hdus:
+        rows, names = hdus["CLUMPS"].data, hdus["CLUMPS"].header["FILTERS"].split()
+        filters = np.asarray(rows["filter"])
+        columns = {name: np.asarray(rows[name], dtype=float) for name in _DRAWN}
+    return {name: Table({key: column[filters == name] for key, column in columns.items()}) for name in names}
 
 
 def draw_residuals(

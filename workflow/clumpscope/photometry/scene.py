@@ -1,6 +1,6 @@
 """All clumps of an image while they are fitted: in groups, each without the light of the others, until nothing moves."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -43,12 +43,18 @@ _HOST_BOX = 13, 17
 _HOST_PASSES = 2
 # Change of a box's data, in summed squares of standard deviations, that no parameter notices.
 _UNNOTICED = 1e-3
+# Flags that every fit of a clump raises or takes back.
+_VERDICTS = np.array([
+    bit(name) for name in ("unresolved", "size_undetermined", "at_bound", "fit_failed", "host_dominated", "poor_model")
+])  # fmt: skip
 
 
 @lru_cache(maxsize=32)
-def _host(star: bytes, side: int, fwhm: float, correlation: Correlation, error_scale: float) -> Host:
+def _host(kernel: Kernel, correlation: Correlation, error_scale: float) -> Host:
     """Hosts behind one PSF are the same in every image; injected clumps are fitted in hundreds of them."""
-    return Host(np.frombuffer(star).reshape(side, side), fwhm, correlation, error_scale)
+    pixels = np.arange(-_STAMP_PX, _STAMP_PX + 1)
+    star = kernel.spectral(_STAMP_PX).images(0.0, 0.0, np.zeros(3), pixels, pixels, 1)[0]
+    return Host(star, kernel.fwhm_px, correlation, error_scale)
 
 
 @dataclass
@@ -150,9 +156,7 @@ class Scene:
         rows, columns = np.rint(self._start[inside, ::-1]).astype(int).T
         self.flags[self._inside[~good[rows, columns]]] |= bit("saturated")
         if host_fwhm > 0.0:
-            pixels = np.arange(-_STAMP_PX, _STAMP_PX + 1)
-            star = self._spectral(_STAMP_PX).images(0.0, 0.0, np.zeros(3), pixels, pixels, 1)[0]
-            self._host = _host(star.tobytes(), len(star), self._fwhm, rules.correlation, rules.error_scale)
+            self._host = _host(kernel, rules.correlation, rules.error_scale)
             self._host_side = 2 * int(np.clip(host_fwhm * self._fwhm, *_HOST_BOX) // 2) + 1
             around = bright_surroundings(self._left * self._weight / rules.error_scale, self._host_side)
             self._on_host[self._inside] = around[rows, columns] > _BRIGHT
@@ -267,11 +271,11 @@ class Scene:
         """Fit a group: on its box with a plane or, where there is evidence of a host, on the wide one."""
         group.background = plane(group.box.weight.shape)
         if group.wide is None:
-            return self._fit_on(group, group.data, group.background)
+            return self._fit_on(group, group.data, group.background)[1]()
         (row, column), (ny, nx) = group.box.corner - group.wide.corner, group.box.weight.shape
         group.width, group.hidden = 0.0, np.zeros(len(group.members))
         data = np.ascontiguousarray(group.data[row : row + ny, column : column + nx])
-        fitted = self._fit_on(group, data, group.background)
+        theta, fitted = self._fit_on(group, data, group.background)
         on_host = replace(group, size=max(group.size, self._host_side), box=group.wide)
 
         def host(theta: Array) -> Background:
@@ -279,12 +283,11 @@ class Scene:
                 group.wide, group.data, self._sources(on_host, theta), not self._free
             )
 
-        theta = fitted.theta
         narrow = shape_of(theta[:, 2:])[0].max() < self._host.broadest_px
         if narrow or not self._free:
             found = host(theta)
             if found.width == 0.0:
-                return fitted
+                return fitted()
         if self._free:
             # What bends may have made the clump wide: it is asked for again beside a point source.
             theta = np.column_stack([theta[:, :2], np.zeros((len(theta), 3))])
@@ -292,20 +295,23 @@ class Scene:
         width, passes = 0.0, _HOST_PASSES if self._free else 1
         while found.width not in (0.0, width):
             group.background, width = found, found.width
-            fitted = self._fit_on(on_host, group.data, found)
-            theta, passes = fitted.theta, passes - 1
+            theta, fitted = self._fit_on(on_host, group.data, found)
+            passes -= 1
             if passes == 0:
                 break
             found = host(theta)
-        group.width = width
+        group.width, ended = width, fitted()
         if width > 0.0:
             sources = self._sources(on_host, theta)
             group.hidden = self._host.hidden(
-                group.wide, group.data, sources, theta, fitted.response, group.background.process
+                group.wide, group.data, sources, theta, ended.response, group.background.process
             )
-        return fitted
+        return ended
 
-    def _fit_on(self, group: _Group, data: Array, background: Background) -> Fitted:
+    def _fit_on(
+        self, group: _Group, data: Array, background: Background
+    ) -> tuple[Array, Callable[[], Fitted]]:
+        """Where the fit of a group ends, and the rest of it, as `clumpscope.photometry.evidence.fit_group` has it."""
         if self._method == "lmfit":
             from .reference import fit_group
         else:
@@ -408,17 +414,14 @@ class Scene:
             values[f"{name}_err"][members] = error
         away = np.abs(fitted.theta[:, :2] - self._start[members]).max(axis=1)
         wide = self._free & (shape_of(fitted.theta[:, 2:])[0] >= fitted.max_sigma_px - 1e-6)
-        for name, raised in (
-            ("unresolved", ~fitted.resolved & self._free),
-            ("size_undetermined", np.isinf(fitted.limit_px)),
-            ("at_bound", (away >= self._rules.max_shift_px - 1e-9) | wide),
-            ("fit_failed", np.full(len(members), not fitted.converged)),
-            ("host_dominated", group.hidden > _HIDDEN * fitted.errors["flux"]),
-            ("poor_model", np.full(len(members), self._exceeds(fitted))),
-        ):
-            self.flags[members] = np.where(
-                raised, self.flags[members] | bit(name), self.flags[members] & ~bit(name)
-            )
+        raised = np.empty((len(_VERDICTS), len(members)), dtype=bool)
+        raised[0] = ~fitted.resolved & self._free
+        raised[1] = np.isinf(fitted.limit_px)
+        raised[2] = (away >= self._rules.max_shift_px - 1e-9) | wide
+        raised[3] = not fitted.converged
+        raised[4] = group.hidden > _HIDDEN * fitted.errors["flux"]
+        raised[5] = self._exceeds(fitted)
+        self.flags[members] = (self.flags[members] & ~_VERDICTS.sum()) | (_VERDICTS @ raised)
         if group.crowded:
             for k in members:
                 self._draw(k)

@@ -6,7 +6,7 @@ import numpy as np
 
 from .model import shape_of
 
-__all__ = ["Fitted", "background_at", "flux_by_moments", "moments_covariances", "parameter_errors"]
+__all__ = ["Fitted", "flux_by_moments", "moments_covariances", "parameter_errors"]
 
 Array = np.ndarray
 _NAMES = ("flux", "x", "y", "sigma_x_px", "sigma_y_px", "theta_deg", "background")
@@ -62,16 +62,6 @@ class Fitted:
     converged: bool
 
 
-def background_at(theta: Array, corner: Array, terms: Array) -> Array:
-    """Values (n, t) of a background's terms (t, ny, nx) at sources: the plane's are exact, others those of the nearest pixel."""
-    _, ny, nx = terms.shape
-    along_x = (theta[:, 0] - corner[1] - 0.5 * (nx - 1)) / nx
-    along_y = (theta[:, 1] - corner[0] - 0.5 * (ny - 1)) / ny
-    columns = np.clip(np.rint(theta[:, 0]).astype(int) - corner[1], 0, nx - 1)
-    rows = np.clip(np.rint(theta[:, 1]).astype(int) - corner[0], 0, ny - 1)
-    return np.column_stack([np.ones(len(theta)), along_x, along_y, terms[3:, rows, columns].T])
-
-
 def moments_covariances(n_shape: Array, n_terms: int, covariance: Array) -> Array:
     """Covariance of (S_xx, S_yy, S_xy) of every source, (n, 3, 3) [px^4]; arguments as `parameter_errors` has them."""
     result, place = np.zeros((len(n_shape), 3, 3)), len(n_shape) + n_terms
@@ -114,7 +104,7 @@ def parameter_errors(theta: Array, n_shape: Array, planes: Array, covariance: Ar
         Number of free shape parameters: 0; 1 (a round clump's variance); 3 (S_xx, S_yy, S_xy); -1 where the place
         is not free either.
     planes : (n, t) array
-        Of `background_at`.
+        Of `clumpscope.photometry.compiled.background_at`.
     covariance : (n + t + p, n + t + p) array
         Of fluxes, background, and of each source's free parameters in turn.
 
@@ -125,13 +115,13 @@ def parameter_errors(theta: Array, n_shape: Array, planes: Array, covariance: Ar
     """
     n = len(theta)
     errors = {name: np.full(n, np.nan) for name in _NAMES}
-    errors["flux"] = _root(np.diag(covariance)[:n])
-    n_terms = planes.shape[1]
+    own, n_terms = _root(np.diag(covariance)), planes.shape[1]
+    errors["flux"] = own[:n]
     plane = covariance[n : n + n_terms, n : n + n_terms]
-    errors["background"] = _root(np.einsum("ki,ij,kj->k", planes, plane, planes))
+    errors["background"] = _root(np.sum(planes @ plane * planes, axis=1))
     shapes, place = moments_covariances(n_shape, n_terms, covariance), n + n_terms
     for k in np.flatnonzero(n_shape >= 0):
-        errors["x"][k], errors["y"][k] = _root(np.diag(covariance)[place : place + 2])
+        errors["x"][k], errors["y"][k] = own[place : place + 2]
         place += 2 + n_shape[k]
         if n_shape[k] == 0:
             continue
