@@ -50,5 +50,7 @@ def product_bytes(folder: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in sorted((folder / "results").rglob("*"))
-        if path.is_file() and not {"logs", "benchmarks", "progress.txt", ".snakemake_timestamp"} & set(path.relative_to(folder).parts)
+        if path.is_file()
+        and not {"logs", "benchmarks", "progress.txt", ".snakemake_timestamp"}
+        & set(path.relative_to(folder).parts)
     }

@@ -8,7 +8,7 @@ from clumpscope.flags import has
 from clumpscope.photometry import fit_clumps
 from clumpscope.photometry.boxes import make_box
 from clumpscope.photometry.compiled import evidences
-from clumpscope.photometry.host import Host, plane
+from clumpscope.photometry.host import Host, bright_surroundings, plane
 from clumpscope.photometry.noise import Correlation
 from scipy.stats import multivariate_normal
 
@@ -179,3 +179,16 @@ def test_same_flux_as_lmfit_on_a_host():
     assert fast["flux"] == pytest.approx(slow["flux"], abs=0.15 * fast["flux_err"])
     assert fast["background"] == pytest.approx(slow["background"], abs=0.1)
     assert fast["flux_err"] == pytest.approx(slow["flux_err"], rel=0.15)
+
+
+def test_shares_of_bright_surroundings_are_counted_pixels():
+    """Bit by bit those of a slow count, also where a share is just a half."""
+    rng = np.random.default_rng()
+    significance, side = rng.normal(1.0, 1.0, (60, 50)), 13
+    share, inner = bright_surroundings(significance, side), 2 * (side // 4) + 1
+    padded = np.pad(significance > 1.0, side // 2, mode="edge")
+    for row, column in rng.integers(0, 50, (200, 2)):
+        within = padded[row : row + side, column : column + side]
+        edge = (side - inner) // 2
+        bright = within.sum() - within[edge : side - edge, edge : side - edge].sum()
+        assert share[row, column] == np.float32(bright / (side**2 - inner**2))

@@ -265,10 +265,12 @@ def bright_surroundings(significance: Array, side: int) -> Array:
     """
     bright = (significance > 1.0).astype(np.float32)
     inner = 2 * (side // 4) + 1
-    outer = scipy.ndimage.uniform_filter(bright, side, mode="nearest") * side**2
-    return (outer - scipy.ndimage.uniform_filter(bright, inner, mode="nearest") * inner**2) / (
-        side**2 - inner**2
+    # Whole numbers of pixels: rounding must not decide on which side of a limit a share is.
+    within, near = (
+        np.rint(scipy.ndimage.uniform_filter(bright, width, mode="nearest") * width**2)
+        for width in (side, inner)
     )
+    return (within - near) / (side**2 - inner**2)
 
 
 def running_median(image: Array, side: int) -> Array:

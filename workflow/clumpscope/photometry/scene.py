@@ -379,7 +379,7 @@ class Scene:
         """
         winged = [name for name in sigma_px if name != "gaussian"]
         ratios = {name: np.ones(len(self.theta)) for name in winged}
-        for group in self._groups:
+        for group in self._groups if winged else ():
             if group.response is None:
                 continue
             box = group.fitted_on
