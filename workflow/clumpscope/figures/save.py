@@ -29,7 +29,11 @@ def save(figure: "Figure", table: Table, path_pdf: str | os.PathLike) -> None:
         Ends in ``.pdf``; the picture (``.png``) and the table (``.ecsv``) go beside it.
     """
     path = Path(path_pdf)
+    if (layout := figure.get_layout_engine()) is not None:
+        layout.execute(
+            figure
+        )  # on the screen as in the paper, and found once, without a drawing that nobody sees
+        figure.set_layout_engine("none")
     for ending in (".pdf", ".png"):
         save_picture(figure, path.with_suffix(ending), dpi=None)  # that of the style
-        figure.set_layout_engine("none")  # on the screen as in the paper, and found once
     write_table(table, path.with_suffix(".ecsv"))

@@ -10,6 +10,7 @@ from .columns import errors, numbers
 from .settings import Settings
 from .style import (
     GREY,
+    MOST_BARS,
     PAGE_INCH,
     PALETTE,
     empty,
@@ -131,9 +132,10 @@ def _draw_panel(
     points = None
     for rows, marker in ((sure, "o"), (good & limit, "v")):
         if rows.any():
+            rims = GREY if len(true) <= MOST_BARS else "none"  # half of the time that a crowd takes
             points = panel.scatter(
                 true[rows], measured[rows], c=snr[rows], marker=marker, s=12, cmap="viridis", vmin=_SNR_SHOWN[0],
-                vmax=_SNR_SHOWN[1], edgecolors=GREY, lw=0.3, zorder=2, rasterized=True,
+                vmax=_SNR_SHOWN[1], edgecolors=rims, lw=0.3, zorder=2, rasterized=True,
             )  # fmt: skip
     ends = np.array(
         [min(true[good].min(), measured[good].min()), max(true[good].max(), measured[good].max())]
