@@ -1,7 +1,11 @@
 """Every rule's environment pins what its script imports, through the whole library."""
 
 import ast
+import json
+import os
 import re
+import shutil
+import subprocess
 import sys
 from functools import cache
 from pathlib import Path
@@ -97,3 +101,23 @@ def test_a_rules_environment_has_what_its_script_imports(rule, environment, scri
         if PACKAGES.get(m, m) not in names
     }
     assert missing == {}, f"{environment} of {rule} lacks {missing}"
+
+
+def test_the_container_has_what_a_run_needs(tmp_path):
+    """What its recipe copies is enough for the environment's commands and for a plan of the default run."""
+    recipe = (ROOT / "Containerfile").read_text()
+    for sources, target in re.findall(r"^COPY (.+) (\S+)$", recipe, flags=re.M):
+        for source in sources.split():
+            place = tmp_path / (source if target == "./" else target)
+            copy = shutil.copytree if (ROOT / source).is_dir() else shutil.copy
+            copy(ROOT / source, place)
+    subprocess.run(["make", "--dry-run", "env"], cwd=tmp_path, check=True, capture_output=True)
+    start = json.loads(re.search(r"^ENTRYPOINT (.+)$", recipe, flags=re.M)[1])
+    command = [word.replace("/clumpscope/", f"{tmp_path}/") for word in start] + ["--cores", "1", "--dry-run"]
+    environment = os.environ | {"PYTHONPATH": str(tmp_path / "workflow"), "XDG_CACHE_HOME": str(tmp_path)}
+    planned = subprocess.run(
+        [sys.executable, "-m", *command], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert planned.returncode == 0, planned.stderr[-3000:]
+    python = re.search(r"^FROM python:(\d+\.\d+)-", recipe, flags=re.M)[1]
+    assert f"python={python}" in (ROOT / "envs" / "imaging.yaml").read_text()
