@@ -29,12 +29,13 @@ rule provenance:
     benchmark:
         "results/benchmarks/provenance.tsv"
     conda:
-        "../envs/report.yaml"
+        "../envs/imaging.yaml"
     resources:
         mem_mb=memory(1000),
         runtime=60,
     params:
         config=config,
         settings=SETTINGS,
+        fields=LOCAL,
     script:
         "../workflow/write_provenance.py"

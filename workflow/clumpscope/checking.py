@@ -26,7 +26,7 @@ from .lens_checks import check_lens
 from .sed.models.sfh import get_sfh
 from .tables import read_table
 
-__all__ = ["Findings", "check_configuration", "check_settings", "few_filters"]
+__all__ = ["Findings", "check_configuration", "check_settings", "doubts_of_settings", "few_filters"]
 
 
 @dataclass
@@ -209,6 +209,21 @@ def few_filters(name: str, field: dict, settings: dict[str, dict]) -> list[str]:
     if broad < needed:
         texts.append(f"{told} {broad} broad filter(s), where `population.min_broad_bands` is {needed}: add filters, or lower it")  # fmt: skip
     return texts
+
+
+def doubts_of_settings(name: str, field: dict, settings: dict[str, dict]) -> list[str]:
+    """All that `few_filters` and `check_settings` tell of a field whose files are there, for the report; what is refused too.
+
+    Parameters
+    ----------
+    name, field, settings
+        As of `check_settings`.
+    """
+    try:
+        doubts = check_settings(name, field, settings)
+    except InputError as error:
+        doubts = [str(error)]  # of a file that came after the run had started
+    return doubts + few_filters(name, field, settings)
 
 
 def check_settings(name: str, field: dict, settings: dict[str, dict]) -> list[str]:

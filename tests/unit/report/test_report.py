@@ -203,6 +203,17 @@ def test_what_is_empty_repeated_or_no_rate_is_not_shown():
     assert [cells[0] for cells in slope_table(slopes).rows] == ["all"]
 
 
+def test_doubts_about_settings_are_shown_with_their_field(products):
+    folder, inputs, _ = products
+    record = json.loads((folder / "provenance.json").read_text())
+    record["doubts"] = {inputs.name: ["3 filters for <5> parameters"], "another": ["not this"]}
+    (folder / "doubts.json").write_text(json.dumps(record))
+    build([inputs], folder / "doubts.json", folder / "doubts.html")
+    page = (folder / "doubts.html").read_text()
+    shown = page.partition('<ul class="doubts">')[2].partition("</ul>")[0]
+    assert "3 filters for &lt;5&gt; parameters" in shown and "elsewhere" in shown and "not this" not in shown
+
+
 def test_galaxies_are_linked(products):
     folder, inputs, _ = products
     own = replace(

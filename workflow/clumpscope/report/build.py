@@ -130,7 +130,7 @@ def build(fields: Sequence[FieldInputs], provenance: Location, path: Location) -
     ----------
     fields : sequence of FieldInputs
     provenance : path-like
-        Record written by `clumpscope.report.write_provenance`.
+        Record written by `clumpscope.report.write_provenance`; its ``doubts`` (sentences by field), where it has any, are shown.
     path : path-like
         The HTML file. Pictures are inside; links to products are relative to it.
 
@@ -151,7 +151,7 @@ def build(fields: Sequence[FieldInputs], provenance: Location, path: Location) -
     base = Path(path).parent
     record = json.loads(Path(provenance).read_text(encoding="utf-8"))
     text = environment.get_template("report.html.j2").render(
-        fields=[_field(one, base) for one in fields],
+        fields=[_field(one, base, record.get("doubts", {}).get(one.name, [])) for one in fields],
         provenance=record,
         provenance_link=_link(provenance, base),
         progress="progress.txt" if (base / "progress.txt").exists() else None,
@@ -165,7 +165,8 @@ def _link(path: Location, base: Path) -> str:
     return Path(os.path.relpath(path, base)).as_posix()
 
 
-def _field(inputs: FieldInputs, base: Path) -> dict[str, Any]:
+def _field(inputs: FieldInputs, base: Path, doubts: list[str]) -> dict[str, Any]:
+    """What the template shows; `doubts` are about the settings, others are in the selection."""
     catalogue = read_table(inputs.catalogue) if inputs.catalogue else None
     selection = read_table(inputs.selection) if inputs.selection else None
     shown = [
@@ -208,7 +209,7 @@ def _field(inputs: FieldInputs, base: Path) -> dict[str, Any]:
         "name": inputs.name,
         "kind": inputs.kind,
         "headline": headline(catalogue, selection, inputs.min_broad_bands, inputs.poor_fit),
-        "doubts": selection.meta.get("doubts", []) if selection is not None else [],
+        "doubts": doubts + (selection.meta.get("doubts", []) if selection is not None else []),
         "selection": selection_counts(selection) if selection is not None else [],
         "flags": flag_counts(catalogue) if catalogue is not None else [],
         "missing": [_link(path, base) for path in inputs.missing],
