@@ -226,9 +226,8 @@ def report_what_is_there():
         write_provenance(provenance(config, SETTINGS, filter(os.path.exists, inputs)), record)
     try:
         build(fields, record, "results/report.html")
-        os.utime(
-            "results/report.html", (0, 0)
-        )  # older than all that it is of: the next run makes the whole one
+        # Older than all that it is of: the next run makes the whole one.
+        os.utime("results/report.html", (0, 0))
         print("What there is: results/report.html", file=sys.stderr)
     except InputError as error:
         print(f"No report of what there is: {str(error)[:500]}", file=sys.stderr)
