@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from clumpscope.photometry.profiles import PROFILES
 from clumpscope.wings import profile_factors, profile_scatter, winged_profiles
 
 SHARES = {"eff": 0.1, "gaussian": 0.7, "plummer": 0.2}
@@ -16,6 +17,8 @@ def test_scatter_over_shares():
 def test_profiles_are_in_the_order_of_their_wings():
     assert winged_profiles(SHARES) == ["plummer", "eff"]
     assert winged_profiles({"gaussian": 1.0, "eff": 0.0}) == []
+    # None of those that fits know is left out.
+    assert ["gaussian", *winged_profiles(dict.fromkeys(PROFILES, 1.0))] == list(PROFILES)
 
 
 def test_factors_are_drawn_as_often_as_clumps_have_the_profile():

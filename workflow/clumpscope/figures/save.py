@@ -30,9 +30,8 @@ def save(figure: "Figure", table: Table, path_pdf: str | os.PathLike) -> None:
     """
     path = Path(path_pdf)
     if (layout := figure.get_layout_engine()) is not None:
-        layout.execute(
-            figure
-        )  # on the screen as in the paper, and found once, without a drawing that nobody sees
+        # On the screen as in the paper, and found once, without a drawing that nobody sees.
+        layout.execute(figure)
         figure.set_layout_engine("none")
     for ending in (".pdf", ".png"):
         save_picture(figure, path.with_suffix(ending), dpi=None)  # that of the style

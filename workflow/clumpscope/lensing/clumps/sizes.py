@@ -99,7 +99,8 @@ def round_sizes(
     longest = np.maximum(mu_t, mu_r)
     with np.errstate(invalid="ignore"):
         limit = ~((best.value > _SEEN * best.error) & (sigma * longest >= min_sigma_px))
-    winged = winged_profiles(profiles or {})
+    shares = profiles or {"gaussian": 1.0}
+    winged = winged_profiles(shares)
     ratios = np.ones((len(shapes), 0))
     if winged:
         ratios = np.asarray(shapes["profile_size_ratio"], dtype=float)
@@ -114,14 +115,14 @@ def round_sizes(
         bound(best, mu_t, mu_r, in_image),
         np.percentile(bound(each, each_t, each_r, in_image[:, None]), _OF_LENSES, axis=1),
     )
-    scatter = profile_scatter(dict(zip(winged, ratios.T, strict=True)), profiles or {"gaussian": 1.0})
+    scatter = profile_scatter(dict(zip(winged, ratios.T, strict=True)), shares)
     sigma = np.where(limit, bounds * np.exp(scatter), sigma)
     drawn = np.where(limit[:, None], sigma[:, None], drawn)
     # Where the fit excludes no size there is no limit either (`size_undetermined`).
     missing = ~np.isfinite(np.asarray(shapes["sigma_x_px"], dtype=float)) | ~np.isfinite(sigma)
     scale = np.asarray(shapes["pixel_scale_arcsec"], dtype=float)
     unit = HALF_LIGHT_OF_SIGMA * scale * pc_per_arcsec(np.asarray(redshift, float))
-    by_profile = profile_factors(ratios, profiles or {"gaussian": 1.0}, profile_draws)
+    by_profile = profile_factors(ratios, shares, profile_draws)
     drawn = unit[:, None] * drawn * np.where(limit[:, None], 1.0, by_profile)
     width = FWHM_OF_SIGMA * sigma * np.sqrt(mu_t * mu_r) * scale
     kind = np.where(limit, "unresolved", np.where(width <= psf_fwhm_arcsec, "compact", "extended"))
