@@ -1,6 +1,7 @@
 """Drawing round Gaussians seen through a PSF, in real space."""
 
 import numpy as np
+from scipy.interpolate import BSpline
 
 __all__ = ["Renderer"]
 
@@ -77,16 +78,5 @@ class Renderer:
 
 
 def _splines(x: Array, knots: Array) -> Array:
-    """Values of all B-splines of these knots, (n, n_splines), by the recursion of Cox and de Boor."""
-    x = np.clip(x, knots[0], knots[-1])[:, None]
-    n_splines = knots.size - _DEGREE - 1
-    last = np.clip(np.searchsorted(knots, x, side="right") - 1, _DEGREE, n_splines - 1)
-    values = np.ones((len(x), 1))
-    for degree in range(1, _DEGREE + 1):
-        left, right = knots[last + np.arange(1 - degree, 1)], knots[last + np.arange(1, degree + 1)]
-        share, values = values / (right - left), np.zeros((len(x), degree + 1))
-        values[:, :-1] += (right - x) * share
-        values[:, 1:] += (x - left) * share
-    everywhere = np.zeros((len(x), n_splines))
-    np.put_along_axis(everywhere, last + np.arange(-_DEGREE, 1), values, axis=1)
-    return everywhere
+    """Values of all B-splines of these knots, (n, n_splines)."""
+    return BSpline.design_matrix(np.clip(x, knots[0], knots[-1]), knots, _DEGREE).toarray()
