@@ -21,7 +21,7 @@ dev: env .venv/.dev
 	touch $@
 
 # Machine code of the numerical loops: made once here, not by every job of a first run.
-.venv/.compiled: .venv/.ready $(wildcard workflow/clumpscope/*/compiled.py workflow/clumpscope/*/*/compiled.py) workflow/clumpscope/sed/models/kernels.py
+.venv/.compiled: .venv/.ready $(wildcard workflow/clumpscope/machine_code.py workflow/clumpscope/*/compiled.py workflow/clumpscope/*/*/compiled.py workflow/clumpscope/*/compiled/*.py)
 	$(BIN)/python -m clumpscope.precompile
 	touch $@
 

@@ -16,7 +16,7 @@ rule download:
         cache=CACHE,
         offline=OFFLINE,
     script:
-        "../workflow/download_input.py"
+        "../workflow/scripts/download_input.py"
 
 
 # What comes from the network, how large it is, and what is there: snakemake --cores 1 downloads_list --configfile C
@@ -30,7 +30,7 @@ rule downloads_list:
         cache=CACHE,
         offline=OFFLINE,
     script:
-        "../workflow/list_downloads.py"
+        "../workflow/scripts/list_downloads.py"
 
 
 rule galaxy_catalogue:
@@ -50,7 +50,7 @@ rule galaxy_catalogue:
     params:
         layout=lambda w: FIELDS[w.field]["catalogue"],
     script:
-        "../workflow/convert_catalogue.py"
+        "../workflow/scripts/convert_catalogue.py"
 
 
 # What is needed of a compressed mosaic, in one pass: galaxies, PSF stars, the blocks of its depth; the rest is a hole.
@@ -80,7 +80,7 @@ rule unpack:
         psf_radius=section("psf", "radius_arcsec"),
         has_errors=lambda w: bool({"err", "wht"} & set(packed_maps(w))),
     script:
-        "../workflow/unpack_image.py"
+        "../workflow/scripts/unpack_image.py"
 
 
 # A PSF's stars are looked for everywhere: in the stream, where the mosaic is not unpacked whole.
@@ -102,7 +102,7 @@ rule packed_stars:
         image=image_options,
         psf_is_given=lambda w: "psf" in FIELDS[w.field]["images"][w.filter],
     script:
-        "../workflow/find_stars.py"
+        "../workflow/scripts/find_stars.py"
 
 
 for name in FIELDS:
@@ -140,7 +140,7 @@ for name in FIELDS:
                 filters=list(FIELDS[name]["images"]),
                 seed=SETTINGS[name]["run"]["seed"],
             script:
-                "../workflow/make_mock_field.py"
+                "../workflow/scripts/make_mock_field.py"
 
 
 # The embedded library is in the repository; this makes it anew from its source (see resources/ssp/SOURCE.md):
@@ -158,7 +158,7 @@ rule build_ssp_bc03:
         mem_mb=memory(4000),
         runtime=60,
     script:
-        "../workflow/build_ssp_bc03.py"
+        "../workflow/scripts/build_ssp_bc03.py"
 
 
 rule build_ssp_fsps:
@@ -176,4 +176,4 @@ rule build_ssp_fsps:
         mem_mb=memory(4000),
         runtime=240,
     script:
-        "../workflow/build_ssp_fsps.py"
+        "../workflow/scripts/build_ssp_fsps.py"

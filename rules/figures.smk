@@ -24,4 +24,4 @@ rule figure:
         products=needed_products,
         settings=figure_settings,
     script:
-        "../workflow/draw_figure.py"
+        "../workflow/scripts/draw_figure.py"

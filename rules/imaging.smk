@@ -19,7 +19,7 @@ rule cutout:
             band: configuration.mosaic_options(image) for band, image in LOCAL[w.field]["images"].items()
         },
     script:
-        "../workflow/cut_out_galaxy.py"
+        "../workflow/scripts/cut_out_galaxy.py"
 
 
 rule field_picture:
@@ -42,7 +42,7 @@ rule field_picture:
     params:
         images=colour_images,
     script:
-        "../workflow/picture_field.py"
+        "../workflow/scripts/picture_field.py"
 
 
 rule detect:
@@ -69,7 +69,7 @@ rule detect:
         galaxy=galaxy_row,
         settings=section("detection"),
     script:
-        "../workflow/detect_clumps.py"
+        "../workflow/scripts/detect_clumps.py"
 
 
 rule fit:
@@ -96,7 +96,7 @@ rule fit:
     params:
         settings=section("fit"),
     script:
-        "../workflow/fit_galaxy.py"
+        "../workflow/scripts/fit_galaxy.py"
 
 
 rule split_photometry:
@@ -119,7 +119,7 @@ rule split_photometry:
     params:
         redshift=lambda w: FIELDS[w.field].get("redshift"),
     script:
-        "../workflow/split_photometry.py"
+        "../workflow/scripts/split_photometry.py"
 
 
 # Which galaxies have enough clumps, and how many, is known only now: the one gathering of the detections.
@@ -143,7 +143,7 @@ checkpoint clumps:
     params:
         settings=section("selection"),
     script:
-        "../workflow/index_clumps.py"
+        "../workflow/scripts/index_clumps.py"
 
 
 rule stack:
@@ -170,4 +170,4 @@ rule stack:
     params:
         seed=section("run", "seed"),
     script:
-        "../workflow/stack_field.py"
+        "../workflow/scripts/stack_field.py"

@@ -31,7 +31,7 @@ rule inject:
         fit=section("fit"),
         seed=section("run", "seed"),
     script:
-        "../workflow/inject_clumps.py"
+        "../workflow/scripts/inject_clumps.py"
 
 
 rule completeness:
@@ -53,7 +53,7 @@ rule completeness:
         completeness=section("injection", "completeness"),
         min_broad_bands=section("population", "min_broad_bands"),
     script:
-        "../workflow/tabulate_injection.py"
+        "../workflow/scripts/tabulate_injection.py"
 
 
 # Only with `injection.correct_errors`: then catalogue and SEDs take these errors.
@@ -75,7 +75,7 @@ rule error_model:
     params:
         filters=lambda w: list(FIELDS[w.field]["images"]),
     script:
-        "../workflow/fit_error_model.py"
+        "../workflow/scripts/fit_error_model.py"
 
 
 rule correct_errors:
@@ -95,4 +95,4 @@ rule correct_errors:
         mem_mb=memory(1000),
         runtime=minutes(2),
     script:
-        "../workflow/correct_errors.py"
+        "../workflow/scripts/correct_errors.py"

@@ -28,7 +28,7 @@ rule inspection_page:
             "residual_picture": "Data, clumps and what is left over in every filter",
         },
     script:
-        "../workflow/write_inspection_page.py"
+        "../workflow/scripts/write_inspection_page.py"
 
 
 rule inspection_files:
@@ -44,7 +44,7 @@ rule inspection_files:
         mem_mb=memory(1000),
         runtime=10,
     script:
-        "../workflow/copy_inspection_files.py"
+        "../workflow/scripts/copy_inspection_files.py"
 
 
 rule inspection:
@@ -76,4 +76,4 @@ rule inspection:
         min_broad_bands=section("population", "min_broad_bands"),
         poor_fit=section("population", "poor_fit"),
     script:
-        "../workflow/write_inspection_field.py"
+        "../workflow/scripts/write_inspection_field.py"

@@ -33,7 +33,7 @@ rule magnify:
         n_samples=section("lensing", "n_samples"),
         seed=section("run", "seed"),
     script:
-        "../workflow/magnify_galaxy.py"
+        "../workflow/scripts/magnify_galaxy.py"
 
 
 rule magnify_sources:
@@ -61,7 +61,7 @@ rule magnify_sources:
         n_samples=section("lensing", "n_samples"),
         seed=section("run", "seed"),
     script:
-        "../workflow/magnify_sources.py"
+        "../workflow/scripts/magnify_sources.py"
 
 
 rule lens_field:
@@ -85,7 +85,7 @@ rule lens_field:
     params:
         lens=lambda w: LOCAL[w.field]["lens"],
     script:
-        "../workflow/map_lens.py"
+        "../workflow/scripts/map_lens.py"
 
 
 rule multiple_images:
@@ -111,4 +111,4 @@ rule multiple_images:
         lens=lambda w: LOCAL[w.field]["lens"],
         n_samples=section("lensing", "n_samples"),
     script:
-        "../workflow/compare_images.py"
+        "../workflow/scripts/compare_images.py"

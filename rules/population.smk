@@ -21,7 +21,7 @@ rule clump_table:
     params:
         columns=lambda w: FIELDS[w.field]["clumps"]["columns"],
     script:
-        "../workflow/convert_clump_table.py"
+        "../workflow/scripts/convert_clump_table.py"
 
 
 rule catalogue:
@@ -54,7 +54,7 @@ rule catalogue:
         profiles=section("fit", "profiles"),
         seed=section("run", "seed"),
     script:
-        "../workflow/assemble_catalogue.py"
+        "../workflow/scripts/assemble_catalogue.py"
 
 
 rule population:
@@ -78,7 +78,7 @@ rule population:
         settings=section("population"),
         host_sfh=section("hosts", "reference_sfh"),
     script:
-        "../workflow/tabulate_population.py"
+        "../workflow/scripts/tabulate_population.py"
 
 
 # Each with its error; histories are compared, so that all of them are fitted for it.
@@ -111,7 +111,7 @@ rule statistics:
         sets=lambda w: product(w.field, "filter_sets"),
         host_sfh=section("hosts", "reference_sfh"),
     script:
-        "../workflow/tabulate_statistics.py"
+        "../workflow/scripts/tabulate_statistics.py"
 
 
 # Of a synthetic field: what was injected beside what was measured, and whether the intervals hold it.
@@ -142,7 +142,7 @@ rule truth:
     params:
         settings=section("population"),
     script:
-        "../workflow/compare_with_truth.py"
+        "../workflow/scripts/compare_with_truth.py"
 
 
 # Of a field with published masses: their values beside ours, with the reason where they differ.
@@ -171,4 +171,4 @@ rule published:
         mass_filter=lambda w: SETTINGS[w.field]["sed"].get("mass_filter"),
         universe_age_limit=section("sed", "universe_age_limit"),
     script:
-        "../workflow/compare_with_published.py"
+        "../workflow/scripts/compare_with_published.py"

@@ -18,7 +18,7 @@ rule psf:
         settings=section("psf"),
         box=section("fit", "box"),
     script:
-        "../workflow/make_psf.py"
+        "../workflow/scripts/make_psf.py"
 
 
 rule psf_table:
@@ -37,7 +37,7 @@ rule psf_table:
         mem_mb=memory(1000),
         runtime=10,
     script:
-        "../workflow/tabulate_psfs.py"
+        "../workflow/scripts/tabulate_psfs.py"
 
 
 rule depth:
@@ -60,7 +60,7 @@ rule depth:
         settings=section("depth"),
         seed=section("run", "seed"),
     script:
-        "../workflow/measure_depth.py"
+        "../workflow/scripts/measure_depth.py"
 
 
 rule depth_table:
@@ -79,4 +79,4 @@ rule depth_table:
         mem_mb=memory(1000),
         runtime=10,
     script:
-        "../workflow/tabulate_depths.py"
+        "../workflow/scripts/tabulate_depths.py"

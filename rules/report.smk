@@ -16,7 +16,7 @@ rule report:
     params:
         fields=lambda w: [report_of(name) for name in FIELDS],
     script:
-        "../workflow/write_report.py"
+        "../workflow/scripts/write_report.py"
 
 
 rule provenance:
@@ -38,4 +38,4 @@ rule provenance:
         settings=SETTINGS,
         fields=LOCAL,
     script:
-        "../workflow/write_provenance.py"
+        "../workflow/scripts/write_provenance.py"

@@ -36,7 +36,7 @@ rule sed:
         # The set of filters that the history's name asks for, such as exp_free_in_broad.
         filters=lambda w: SETTINGS[w.field]["sed"]["filter_sets"].get(w.sfh.partition("_in_")[2]),
     script:
-        "../workflow/fit_seds.py"
+        "../workflow/scripts/fit_seds.py"
 
 
 rule sed_table:
@@ -56,7 +56,7 @@ rule sed_table:
         mem_mb=memory(2000),
         runtime=10,
     script:
-        "../workflow/gather_tables.py"
+        "../workflow/scripts/gather_tables.py"
 
 
 rule sed_sheets:
@@ -77,7 +77,7 @@ rule sed_sheets:
         mem_mb=memory(1000),
         runtime=60,
     script:
-        "../workflow/draw_sed_sheets.py"
+        "../workflow/scripts/draw_sed_sheets.py"
 
 
 rule sed_picture:
@@ -97,7 +97,7 @@ rule sed_picture:
         mem_mb=memory(1000),
         runtime=10,
     script:
-        "../workflow/draw_sed.py"
+        "../workflow/scripts/draw_sed.py"
 
 
 # F22's way: chi2 over a grid of simple stellar populations, for every clump and for their stack.
@@ -126,7 +126,7 @@ rule ssp_grid:
         universe_age_limit=section("sed", "universe_age_limit"),
         reddening=lambda w: FIELDS[w.field].get("reddening"),
     script:
-        "../workflow/fit_ssp_grid.py"
+        "../workflow/scripts/fit_ssp_grid.py"
 
 
 rule host:
@@ -153,7 +153,7 @@ rule host:
         galaxies_per_job=section("run", "galaxies_per_job"),
         seed=section("run", "seed"),
     script:
-        "../workflow/fit_hosts.py"
+        "../workflow/scripts/fit_hosts.py"
 
 
 rule host_table:
@@ -173,4 +173,4 @@ rule host_table:
         mem_mb=memory(1000),
         runtime=10,
     script:
-        "../workflow/gather_tables.py"
+        "../workflow/scripts/gather_tables.py"

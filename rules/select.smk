@@ -20,7 +20,7 @@ rule candidates:
         field=lambda w: {key: LOCAL[w.field][key] for key in ("images", "lens")},
         settings=candidate_settings,
     script:
-        "../workflow/list_candidates.py"
+        "../workflow/scripts/list_candidates.py"
 
 
 # Which galaxies there are is known only after the selection (catalogues may be downloads or products),
@@ -52,4 +52,4 @@ checkpoint select:
         },
         settings=selection_settings,
     script:
-        "../workflow/select_galaxies.py"
+        "../workflow/scripts/select_galaxies.py"

@@ -17,6 +17,7 @@ from clumpscope.figures.registry import FIGURES
 from conftest import ROOT
 
 LIBRARY = ROOT / "workflow"
+SCRIPTS = LIBRARY / "scripts"
 # What a module is called in a package index, where that differs.
 PACKAGES = {"sedpy": "astro-sedpy", "matplotlib": "matplotlib-base", "yaml": "pyyaml", "nautilus": "nautilus-sampler",
             "arviz_stats": "arviz-stats", "PIL": "pillow"}  # fmt: skip
@@ -87,7 +88,12 @@ def rules():
 
 
 def test_every_script_has_a_rule():
-    assert {Path(script).name for *_, script in rules()} == {path.name for path in LIBRARY.glob("*.py")}
+    assert {Path(script).name for *_, script in rules()} == {path.name for path in SCRIPTS.glob("*.py")}
+
+
+def test_scripts_find_the_library_beside_them():
+    """Snakemake puts a script's own folder on the path, and nothing else in an environment without the package."""
+    assert (SCRIPTS / "clumpscope").resolve() == LIBRARY / "clumpscope"
 
 
 @pytest.mark.parametrize(("rule", "environment", "script"), list(rules()))

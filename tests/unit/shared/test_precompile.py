@@ -2,7 +2,7 @@ from clumpscope import precompile
 from clumpscope.images import compiled as image_loops
 from clumpscope.lensing.models import compiled as lens_loops
 from clumpscope.photometry import compiled as fit_loops
-from clumpscope.sed.models import kernels as sed_loops
+from clumpscope.sed.models import compiled as sed_loops
 
 
 def test_all_loops_that_jobs_call_are_compiled_ahead():

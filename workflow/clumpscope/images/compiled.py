@@ -1,14 +1,15 @@
 """Loops of images, as machine code."""
 
-import numba
 import numpy as np
+
+from ..machine_code import compiled
 
 __all__ = ["middle_ranks"]
 
 _BLOCK = 256
 
 
-@numba.njit(cache=True)
+@compiled(set())
 def _exchange(there, blocks, block, old, new):
     """Let a rank leave the histogram and another enter; the change of the number of those below a block."""
     there[old], there[new] = 0, 1
@@ -17,7 +18,7 @@ def _exchange(there, blocks, block, old, new):
     return int(new // _BLOCK < block) - int(old // _BLOCK < block)
 
 
-@numba.njit(cache=True)
+@compiled(set())
 def middle_ranks(rank, side):
     """Rank of the middle one of the pixels in every square, (ny, nx); every rank is that of one pixel."""
     ny, nx = rank.shape[0] - side + 1, rank.shape[1] - side + 1

@@ -113,7 +113,9 @@ def fit_clumps(
     """
     from .evidence import Rules  # numba takes half a second to import
     from .noise import Correlation
-    from .scene import Scene
+    from .other_profiles import flux_ratios, free_ratios
+    from .scene import build_scene
+    from .sweep import Sweep
 
     # Masked pixels are not good ones.
     image, error = (np.ma.filled(np.ma.asarray(plane, dtype=float), np.nan) for plane in (image, error))
@@ -151,27 +153,28 @@ def fit_clumps(
     )
     free_shape = shape is None and model == "gaussian"
 
-    scene = Scene(
-        image, error, kernel, x, y, moments, moments_covariance, rules, free_shape, method, host_fwhm
-    )
-    # Within one FWHM, fits of one clump after the other do not settle, and their errors know nothing of each other.
-    scene.make_groups(max(joint_distance_px, kernel.fwhm_px), box, joint_box)
-    scene.sweep(n_sweeps)
-    table = _table(scene, shape, min_sigma_px)
+    scene = build_scene(
+        image, error, kernel, x, y, moments, n_free=6 if free_shape else 3,
+        # Within one FWHM, fits of one clump after the other do not settle, and their errors know nothing of each other.
+        distance_px=max(joint_distance_px, kernel.fwhm_px), box=box, joint_box=joint_box, host_fwhm=host_fwhm,
+        correlation=rules.correlation, error_scale=error_scale,
+    )  # fmt: skip
+    swept = Sweep(scene, moments, moments_covariance, rules, free_shape, method, n_sweeps)
+    table = _table(swept, shape, min_sigma_px)
     if isinstance(winged, Mapping):
-        for name, ratio in scene.flux_ratios(winged).items():
+        for name, ratio in flux_ratios(swept, winged).items():
             table[f"winged_{name}"] = ratio
     else:
-        for name, fits in scene.winged_fits(winged).items():
+        for name, fits in free_ratios(swept, winged).items():
             table[f"winged_size_{name}"], table[f"winged_{name}"] = fits
     return table
 
 
-def _table(scene, shape: Table | None, min_sigma_px: float) -> Table:
+def _table(swept, shape: Table | None, min_sigma_px: float) -> Table:
     """The result; a clump without a fit has NaN everywhere."""
-    values, flags = scene.values, scene.flags
-    values["x"], values["y"] = scene.theta[:, 0].copy(), scene.theta[:, 1].copy()
-    for name, axis in zip(_SHAPE, shape_of(scene.theta[:, 2:]), strict=True):
+    values, flags = swept.values, swept.flags
+    values["x"], values["y"] = swept.theta[:, 0].copy(), swept.theta[:, 1].copy()
+    for name, axis in zip(_SHAPE, shape_of(swept.theta[:, 2:]), strict=True):
         values[name] = axis
     lost = has(flags, ["few_pixels", "fit_failed"])
     if shape is None:
@@ -187,14 +190,14 @@ def _table(scene, shape: Table | None, min_sigma_px: float) -> Table:
     values["snr"][positive] = values["flux"][positive] / values["flux_err"][positive]
     if shape is None:
         flags[values["snr"] < _LOW_SNR] |= bit("low_snr")
-    moments = np.where(lost[:, None], np.nan, scene.theta[:, 2:])
+    moments = np.where(lost[:, None], np.nan, swept.theta[:, 2:])
     columns = {name: values[name] for name in _COLUMNS} | {
         "moments": moments,
-        "moments_covariance": scene.moments_covariance,
-        "flux_by_moments": scene.by_moments,
+        "moments_covariance": swept.moments_covariance,
+        "flux_by_moments": swept.by_moments,
     }
     if shape is None:
-        for name, value in zip(("free_moments", "free_moments_covariance"), scene.likelihood, strict=True):
+        for name, value in zip(("free_moments", "free_moments_covariance"), swept.likelihood, strict=True):
             value[lost] = np.nan
             columns[name] = value
     return Table({**columns, "flags": flags})

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from clumpscope.sed.inference.mean_age import MeanAge
 from clumpscope.sed.inference.priors import make_priors
-from clumpscope.sed.models.kernels import SHAPES, mean_ages
+from clumpscope.sed.models.compiled import SHAPES, mean_ages
 from scipy.integrate import quad
 
 EXPONENTIAL = ("log_age_yr", "a_v", "log_tau_yr")

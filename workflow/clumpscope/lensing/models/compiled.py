@@ -1,7 +1,5 @@
 """The loops over potentials, compiled: convergence, shear and deflection of isothermal ellipsoids.
 
-All compiled code of this room is in this one file, so that its cache on disk never goes stale.
-
 A component is a pseudo-isothermal ellipsoid of convergence ``b / 2 / sqrt(s^2 + x^2 + y^2 / q^2)`` in its own
 frame; a dual one is a component with the core minus another with the cut. With ``psi^2 = q^2 (s^2 + x^2) + y^2``
 the deflection is ``b q / k (arctan(k x / (psi + s)), arctanh(k y / (psi + q^2 s)))``, k^2 = 1 - q^2 (Keeton 2001,
@@ -9,9 +7,8 @@ astro-ph/0102341, equations 33-35); its derivatives need a square root and a div
 """
 
 import math
-from collections.abc import Callable
 
-import numba
+from ...machine_code import compiled
 
 __all__ = ["isothermal_convergence_shear", "isothermal_deflection"]
 
@@ -20,18 +17,10 @@ _BLOCK = 512
 # Stands for a vanishing core [arcsec], so that the centre of a singular profile gives numbers.
 _SMALLEST_CORE = 1e-10
 _SMALLEST_FLATTENING = 1e-15
+_FASTMATH = {"contract", "nsz", "arcp"}
 
 
-def _compiled(function: Callable) -> Callable:
-    """Compile, keeping the machine code on disk where a place for it can be found."""
-    options = {"nogil": True, "fastmath": {"contract", "nsz", "arcp"}, "error_model": "numpy"}
-    try:
-        return numba.njit(cache=True, **options)(function)
-    except RuntimeError:  # numba: "no locator available" (read-only installation, no home)
-        return numba.njit(**options)(function)
-
-
-@_compiled
+@compiled(_FASTMATH)
 def isothermal_convergence_shear(rows, x, y, kappa, gamma1, gamma2):
     """Add the convergence and shear of dual (or, with an infinite cut, single) isothermal ellipsoids.
 
@@ -94,7 +83,7 @@ def isothermal_convergence_shear(rows, x, y, kappa, gamma1, gamma2):
                     g2[i] += along * sin2 + across * cos2
 
 
-@_compiled
+@compiled(_FASTMATH)
 def isothermal_deflection(rows, x, y, alpha_x, alpha_y):
     """Add the deflection of dual (or, with an infinite cut, single) isothermal ellipsoids.
 

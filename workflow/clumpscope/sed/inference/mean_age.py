@@ -37,7 +37,7 @@ class MeanAge:
 
     def _shape(self, x: np.ndarray) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
         """Shape of the history, tau [yr], alpha and beta at parameters x."""
-        from ..models.kernels import SHAPES  # numba takes half a second to import
+        from ..models.compiled import SHAPES  # numba takes half a second to import
 
         def value(name: str) -> np.ndarray | None:
             if name in self.priors.names:
@@ -63,7 +63,7 @@ class MeanAge:
 
     def forward(self, y: np.ndarray) -> np.ndarray:
         """The coordinates (n, n_dim) of points y (n, n_dim) of the prior."""
-        from ..models.kernels import mean_ages
+        from ..models.compiled import mean_ages
 
         x = self.priors.parameters(y)
         mean, _ = mean_ages(*self._shape(x), 10.0 ** x[:, self._column])
@@ -77,7 +77,7 @@ class MeanAge:
 
         Where no age within its limits has the mean age, y is at the limit and the logarithm is -inf.
         """
-        from ..models.kernels import mean_ages, onset_ages
+        from ..models.compiled import mean_ages, onset_ages
 
         column, (low, high, least, most) = self._column, self._limits()
         shape = self._shape(self.priors.parameters(v))

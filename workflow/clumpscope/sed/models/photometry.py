@@ -184,7 +184,7 @@ class PhotometryModel:
         }
 
     def _fluxes(self, theta: np.ndarray, tables: BandTables) -> np.ndarray:
-        from .kernels import SHAPES, fill_fluxes  # numba takes half a second to import
+        from .compiled import SHAPES, fill_fluxes  # numba takes half a second to import
 
         theta = self._check(theta)
         fluxes = np.empty((len(theta), tables.n_bands))
@@ -212,7 +212,7 @@ class PhotometryModel:
 
     def _weights(self, columns: dict[str, np.ndarray]) -> np.ndarray:
         """SSP weights of the models, (n, n_age)."""
-        from .kernels import SHAPES, fill_weights
+        from .compiled import SHAPES, fill_weights
 
         weights = np.empty((len(columns["age"]), len(self.library.age_yr)))
         for row, age, tau, alpha, beta in zip(
@@ -223,7 +223,7 @@ class PhotometryModel:
 
     def _log_rate(self, columns: dict[str, np.ndarray], recent_yr: float) -> np.ndarray:
         """log10 of the mean star-formation rate over the last `recent_yr`, per solar mass formed."""
-        from .kernels import SHAPES, log_fraction_younger
+        from .compiled import SHAPES, log_fraction_younger
 
         shape = SHAPES[self.sfh.shape]
         rows = zip(columns["age"], columns["tau"], columns["alpha"], columns["beta"], strict=True)

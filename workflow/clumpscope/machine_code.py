@@ -1,0 +1,74 @@
+"""Loops as machine code, kept on disk until any of the library's loops changes.
+
+numba keeps what it compiled and looks whether the file of a function has changed, but not whether one has whose functions
+it calls, which are part of its machine code. Here every file of loops counts: those named ``compiled.py``, and those in
+folders named ``compiled``.
+"""
+
+import hashlib
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import numba
+from numba.core import caching
+
+__all__ = ["compiled"]
+
+
+@cache
+def _loops() -> str:
+    """SHA-256 of all files of loops."""
+    folder, digest = Path(__file__).resolve().parent, hashlib.sha256()
+    for path in sorted([*folder.rglob("compiled.py"), *folder.rglob("compiled/*.py")]):
+        digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+class _OfLoops:
+    def get_source_stamp(self) -> str:
+        """What machine code is of."""
+        return _loops()
+
+
+class GivenFolder(_OfLoops, caching.UserProvidedCacheLocator):
+    """Machine code in ``NUMBA_CACHE_DIR``."""
+
+
+class BesideSource(_OfLoops, caching.InTreeCacheLocator):
+    """Machine code beside its source."""
+
+
+class UsersCache(_OfLoops, caching.UserWideCacheLocator):
+    """Machine code in the user's cache folder."""
+
+
+_PLACES = ",".join(
+    f"{place.__module__}.{place.__qualname__}" for place in (GivenFolder, BesideSource, UsersCache)
+)
+
+
+def compiled(fastmath: set[str]) -> Callable[[Callable], Callable]:
+    """Compile functions with numba.
+
+    The machine code is kept in ``NUMBA_CACHE_DIR``, beside the source or, in a read-only installation, in the user's cache
+    folder. Where none can be written (a container without a home), every process compiles anew: a few seconds.
+
+    Parameters
+    ----------
+    fastmath : set of str
+        LLVM's freedoms with floating-point numbers.
+    """
+    options = {"nogil": True, "fastmath": fastmath, "error_model": "numpy"}
+
+    def of_function(function: Callable) -> Callable:
+        everyone = numba.config.CACHE_LOCATOR_CLASSES
+        numba.config.CACHE_LOCATOR_CLASSES = _PLACES
+        try:
+            return numba.njit(cache=True, **options)(function)
+        except RuntimeError:  # numba: "no locator available"
+            return numba.njit(**options)(function)
+        finally:
+            numba.config.CACHE_LOCATOR_CLASSES = everyone
+
+    return of_function
