@@ -62,13 +62,13 @@ def compiled(fastmath: set[str]) -> Callable[[Callable], Callable]:
     options = {"nogil": True, "fastmath": fastmath, "error_model": "numpy"}
 
     def of_function(function: Callable) -> Callable:
-        everyone = numba.config.CACHE_LOCATOR_CLASSES
-        numba.config.CACHE_LOCATOR_CLASSES = _PLACES
+        everyone = numba.config.CACHE_LOCATOR_CLASSES  # type: ignore[attr-defined]
+        numba.config.CACHE_LOCATOR_CLASSES = _PLACES  # type: ignore[attr-defined]
         try:
             return numba.njit(cache=True, **options)(function)
         except RuntimeError:  # numba: "no locator available"
             return numba.njit(**options)(function)
         finally:
-            numba.config.CACHE_LOCATOR_CLASSES = everyone
+            numba.config.CACHE_LOCATOR_CLASSES = everyone  # type: ignore[attr-defined]
 
     return of_function
