@@ -22,42 +22,19 @@ _LOCUS_DEX = 0.06
 
 
 def find_stars(
-    mosaic: Mosaic,
-    snr_min: float = 50.0,
-    r_half_max_px: float = 3.0,
-    mag_bright: float | None = None,
-    mag_faint: float | None = None,
-    aperture_arcsec: float = 0.4,
-    isolation_arcsec: float = 1.0,
-    n_min: int = 3,
-    n_max: int = 30,
+    mosaic: Mosaic, aperture_arcsec: float = 0.4, n_min: int = 3, **options: float | None
 ) -> Table:
     """Isolated, unsaturated point sources of a mosaic.
 
     Parameters
     ----------
-    mosaic : Mosaic
-        Read in blocks.
-    snr_min : float
-        Lowest signal-to-noise of the flux in the aperture.
-    r_half_max_px : float
-        Largest half-light radius of a candidate [px] (F22: 3).
-    mag_bright, mag_faint : float, optional
-        AB magnitudes between which stars are taken (F22: 25 and 27; default no limits, since
-        saturation shows itself as a larger half-light radius, as missing pixels or as a plateau).
-    aperture_arcsec : float
-        Radius in which the flux is measured.
-    isolation_arcsec : float
-        No other peak higher than 10 % of the star's may be nearer.
-    n_min, n_max : int
-        Fewest stars that make a locus, and how many of the brightest are taken.
+    mosaic, aperture_arcsec, n_min, **options
+        Of `star_candidates`.
 
     Returns
     -------
     Table
-        Every candidate, brightest first: ra, dec [deg], x, y [pix], mag_ab, r_half_px, snr, and
-        ``status``: star, spare (good, beyond `n_max`), saturated, neighbour, extended, sharp
-        (smaller than point sources), faint or bright.
+        Of `star_candidates`.
 
     Raises
     ------
@@ -70,9 +47,7 @@ def find_stars(
             mosaic.path, f"{mosaic.shape[1]} x {mosaic.shape[0]} pixels", f"at least {side} a side to look for stars",
             "Give a ready PSF for this filter.",
         )  # fmt: skip
-    table = star_candidates(
-        mosaic, snr_min, r_half_max_px, mag_bright, mag_faint, aperture_arcsec, isolation_arcsec, n_min, n_max
-    )
+    table = star_candidates(mosaic, aperture_arcsec=aperture_arcsec, n_min=n_min, **options)
     n_stars = int((table["status"] == "star").sum())
     if n_stars < n_min:
         raise InputError(
@@ -98,7 +73,33 @@ def star_candidates(
     n_min: int = 3,
     n_max: int = 30,
 ) -> Table:
-    """What `find_stars` returns, however few they are."""
+    """Point sources of a mosaic, and what else looked like one, however few they are.
+
+    Parameters
+    ----------
+    mosaic : Mosaic
+        Read in blocks.
+    snr_min : float
+        Lowest signal-to-noise of the flux in the aperture.
+    r_half_max_px : float
+        Largest half-light radius of a candidate [px] (F22: 3).
+    mag_bright, mag_faint : float, optional
+        AB magnitudes between which stars are taken (F22: 25 and 27; default no limits, since
+        saturation shows itself as a larger half-light radius, as missing pixels or as a plateau).
+    aperture_arcsec : float
+        Radius in which the flux is measured.
+    isolation_arcsec : float
+        No other peak higher than 10 % of the star's may be nearer.
+    n_min, n_max : int
+        Fewest stars that make a locus, and how many of the brightest are taken.
+
+    Returns
+    -------
+    Table
+        Every candidate, brightest first: ra, dec [deg], x, y [pix], mag_ab, r_half_px, snr, and
+        ``status``: star, spare (good, beyond `n_max`), saturated, neighbour, extended, sharp
+        (smaller than point sources), faint or bright.
+    """
     scale = mosaic.pixel_scale_arcsec
     half = _half_side(mosaic, aperture_arcsec)
     rows = [
