@@ -12,6 +12,7 @@ from astropy.stats import biweight_scale
 from astropy.table import Table
 
 from ..errors import InputError
+from ..gaussian import FWHM_OF_SIGMA
 from ..made_by import write_fits
 from ..randomness import generator
 from .mosaic import Mosaic
@@ -237,7 +238,7 @@ def _empty_sky(data: np.ndarray, fwhm_px: float, allowed: np.ndarray | bool) -> 
     if not good.any():
         return good
     filled = np.where(good, data - sky_map(data, _SKY_CELL_PX), 0.0)
-    smooth = scipy.ndimage.gaussian_filter(filled, fwhm_px / 2.355)
+    smooth = scipy.ndimage.gaussian_filter(filled, fwhm_px / FWHM_OF_SIGMA)
     level, sigma = sky_statistics(smooth[good])
     source = good & (smooth - level > _SOURCE_SIGMA * sigma)
     near = scipy.ndimage.distance_transform_edt(~source) <= fwhm_px if source.any() else source

@@ -10,6 +10,7 @@ from astropy.io import fits
 from astropy.table import Table
 
 from ..flags import has
+from ..gaussian import FWHM_OF_SIGMA
 from ..made_by import write_fits
 from .box_median import box_median
 from .cutouts import Cutout
@@ -122,7 +123,7 @@ def detect_clumps(
         error = np.where(good, cutout.error * error_scale, np.inf)
         smooth = _signal_to_noise(image, error, smooth_fwhm * fwhm_px, rho)
         sharp = _signal_to_noise(image, error, 2.0 / 3.0 * smooth_fwhm * fwhm_px, rho)
-        matched = _signal_to_noise(image, error, fwhm_px / 2.3548, rho)
+        matched = _signal_to_noise(image, error, fwhm_px / FWHM_OF_SIGMA, rho)
         peaks = deblend(sharp, _islands(smooth, threshold, n_pixels), deblend_contrast, deblend_prominence)
         rows, labels = _measure(cutout, peaks, image, sharp, matched)
         rows, labels = _members(cutout, rows, labels, (ra, dec), radius_arcsec, footprint)

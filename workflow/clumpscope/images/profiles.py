@@ -3,9 +3,7 @@
 import numpy as np
 import scipy
 
-from ..gaussian import FWHM_OF_SIGMA
-
-__all__ = ["FWHM_OF_SIGMA", "encircled_sums", "fwhm_px", "radial_profile"]
+__all__ = ["encircled_sums", "fwhm_px", "radial_profile"]
 
 
 def encircled_sums(image: np.ndarray, radii_px: np.ndarray, x: float | None = None, y: float | None = None):

@@ -7,6 +7,7 @@ import numpy as np
 import scipy
 from astropy.table import Table
 
+from ..gaussian import FWHM_OF_SIGMA
 from ..images.coadd import coadd_cutouts
 from ..images.cutouts import Cutout
 from ..images.depth import Depth, measure_depth
@@ -19,7 +20,6 @@ from .environment import environments, nucleus
 __all__ = ["Target", "background_target"]
 
 Array = np.ndarray
-_SIGMA_PER_FWHM = 1.0 / 2.3548
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,7 @@ class Target:
         mu = np.full(np.size(x), np.nan) if self.magnification is None else _at(self.magnification, x, y)
         return {
             "depth_ratio": flux_njy / depth.flux_limit_njy,
-            "width": np.hypot(1.0, sigma_px / (_SIGMA_PER_FWHM * self.fwhm_px)),
+            "width": np.hypot(1.0, FWHM_OF_SIGMA * sigma_px / self.fwhm_px),
             "host_njy_arcsec2": light / scale**2,
             "host_over_noise": light / depth.sigma_pixel_njy,
             **snr,

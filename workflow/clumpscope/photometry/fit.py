@@ -7,7 +7,7 @@ from astropy.table import Table
 
 from ..errors import InputError
 from ..flags import bit, has
-from ..images.profiles import FWHM_OF_SIGMA
+from ..gaussian import FWHM_OF_SIGMA
 from .model import Kernel, check_kernel, main_variances, moments_of, shape_of
 
 __all__ = ["fit_clumps", "render_clumps"]

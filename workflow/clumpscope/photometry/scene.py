@@ -7,7 +7,7 @@ import numpy as np
 import scipy
 
 from ..flags import bit
-from ..images.profiles import FWHM_OF_SIGMA
+from ..gaussian import FWHM_OF_SIGMA
 from .boxes import MAX_BOX, Box, group_clumps, make_box
 from .host import Host, bright_surroundings
 from .model import Kernel, shape_of
