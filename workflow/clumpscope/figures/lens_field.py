@@ -22,6 +22,8 @@ _WIDTH = PAGE_INCH
 _LARGEST_MU = 100.0
 _TICKS = (1, 2, 5, 10, 20, 50, 100)
 _LINES = {"tangential": PALETTE[1], "radial": PALETTE[4]}
+# Told apart where colours are not.
+_STYLES = {"tangential": "-", "radial": (0, (5, 1.5))}
 
 
 def draw_critical_lines(
@@ -46,7 +48,7 @@ def draw_critical_lines(
         label = f"{name} critical line"
         for one in dict.fromkeys(number[kind == name]):
             own = lines[number == one]
-            axes.plot(*place(own["ra"], own["dec"]), color=colour, lw=width, label=label)
+            axes.plot(*place(own["ra"], own["dec"]), color=colour, lw=width, ls=_STYLES[name], label=label)
             label = None
 
 
