@@ -295,6 +295,16 @@ def test_saving_by_the_server(driver, tmp_path):
             driver.execute_script("return clumpscope.edits.unsaved()") == 1
             and len(read_rows(tmp_path / "edits.csv")) == 3
         )
+        press(driver, "u")
+        # Taken back while it is under way: the table gets it, and the page knows that it is to go again.
+        driver.execute_script(
+            "clumpscope.edits.add({ galaxy: '1', action: 'comment', comment: 'a ring' }); clumpscope.edits.save(); clumpscope.edits.undo()"
+        )
+        until(driver, lambda: len(read_rows(tmp_path / "edits.csv")) == 4)
+        until(driver, lambda: driver.execute_script("return clumpscope.edits.unsaved()") == 1)
+        press(driver, "e")
+        until(driver, lambda: len(read_rows(tmp_path / "edits.csv")) == 3)
+        until(driver, lambda: driver.execute_script("return clumpscope.edits.unsaved()") == 0)
         server.shutdown()
     assert [
         e for e in driver.get_log("browser") if e["level"] == "SEVERE" and "400" not in e["message"]

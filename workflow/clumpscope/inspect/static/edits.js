@@ -19,6 +19,7 @@
 
   let base = cs.index.edits.map(clean);
   let state = read();
+  let saving = false;
 
   function clean(row) {
     const own = {};
@@ -114,18 +115,24 @@
         const file = cs.index.edits_file;
         return cs.say(`edits_${cs.index.field}.csv goes ${file ? `to ${file}` : "into your configuration: fields, " + cs.index.field + ", edits"}; then run snakemake.`, "good");
       }
-      const body = JSON.stringify(edits.difference()), sent = state.done.length;
+      if (saving) return cs.say("Being saved.");
+      const body = JSON.stringify(edits.difference()), sent = state.done.slice();
+      saving = true;
       try {
         const answer = await fetch(`/edits/${encodeURIComponent(cs.index.field)}`, { method: "POST", body, headers: { "Content-Type": "application/json", "X-Token": served } });
         const told = await answer.json();
         if (!answer.ok) return cs.say(told.error, "bad");
         base = told.edits.map(clean);
-        // What was edited while the table was under way is not lost.
-        state = { done: state.done.slice(sent), undone: [] };
+        // What was edited, or taken back, while the table was under way is not lost.
+        const stayed = sent.filter((step, number) => step === state.done[number]).length;
+        const back = sent.slice(stayed).reverse().map((step) => (step.add ? { drop: step.add } : { add: step.drop }));
+        state = { done: [...back, ...state.done.slice(stayed)], undone: [] };
         changed();
         cs.say(told.message, "good");
       } catch (error) {
         cs.say(`Not saved: ${error.message}. Is \`make inspect\` still running? Your edits are kept in this browser.`, "bad");
+      } finally {
+        saving = false;
       }
     },
     box() {
