@@ -5,7 +5,7 @@ from bisect import bisect_left, bisect_right
 import numpy as np
 import scipy
 
-__all__ = ["sky_map", "sky_statistics"]
+__all__ = ["sky_map", "sky_plane", "sky_statistics"]
 
 # A Gaussian clipped at 3 sigma has its 15.87 % quantile at -0.9935 sigma.
 _CLIPPED_GAUSSIAN = 1.0 / 0.9935
@@ -94,6 +94,44 @@ def sky_map(data: np.ndarray, cell_px: int, min_fraction: float = 0.2) -> np.nda
     centres_y = (edges_y[:-1] + edges_y[1:] - 1) / 2
     centres_x = (edges_x[:-1] + edges_x[1:] - 1) / 2
     return _tents(data.shape[0], centres_y) @ levels @ _tents(data.shape[1], centres_x).T
+
+
+def sky_plane(data: np.ndarray, sky: np.ndarray, n_sigma: float = 2.5, n_iterations: int = 10) -> np.ndarray:
+    """Plane through pixels most of which are sky.
+
+    Parameters
+    ----------
+    data : (ny, nx) array
+    sky : (ny, nx) bool array
+        The pixels; those that are not finite are left out.
+    n_sigma : float
+        Pixels farther than this from the plane, in their robust scatter, are left out, again and again until none is.
+    n_iterations : int
+        Limit of the loop.
+
+    Returns
+    -------
+    (ny, nx) array
+        Zero where there are no pixels.
+    """
+    design = np.stack(
+        [
+            np.ones(data.shape),
+            *(index / size - 0.5 for index, size in zip(np.indices(data.shape), data.shape, strict=True)),
+        ],
+        axis=-1,
+    )
+    good = sky & np.isfinite(data)
+    plane, kept = np.zeros(data.shape), good
+    for _ in range(n_iterations):
+        if np.count_nonzero(kept) < design.shape[-1]:
+            break
+        plane = design @ np.linalg.lstsq(design[kept], data[kept], rcond=None)[0]
+        level, sigma = sky_statistics((data - plane)[good])
+        before, kept = kept, good & (np.abs(data - plane - level) <= n_sigma * sigma)
+        if np.array_equal(kept, before):
+            break
+    return plane
 
 
 def _tents(size: int, centres: np.ndarray) -> np.ndarray:

@@ -10,13 +10,14 @@ from astropy.wcs import WCS
 
 from ...flags import bit
 from ...images.cutouts import Cutout
+from ...images.sky import sky_plane
 from ...logs import in_doubt
 from ...made_by import write_fits
 from ..models.model import LensModel
 from .field import FieldMap
 from .magnification import magnify_clumps
 from .pictures import cutout_centre, draw_galaxy
-from .source_plane import SourcePlane, galactocentric_distances, off_centre, reconstruct
+from .source_plane import SourcePlane, galactocentric_distances, off_centre, own_light, reconstruct
 from .systematic import compare_models
 
 __all__ = [
@@ -60,7 +61,7 @@ def lens_galaxy(
     cutout : Cutout
         Of the reference filter.
     member : (ny, nx) bool array
-        The cutout's pixels that belong to the galaxy; the median of the others is its local sky.
+        The cutout's pixels that belong to the galaxy; a plane through the others is its local sky.
     z_source : float
         Redshift of the galaxy.
     n_samples, seed, redshifts
@@ -86,10 +87,14 @@ def lens_galaxy(
     )
     table = compare_models(table, more, propagate)
     scale = cutout.pixel_scale_arcsec
-    # The light of the cluster around a galaxy would pull its barycentre and add to its flux.
-    around = cutout.data[~member & np.isfinite(cutout.data)]
-    sky = float(np.median(around)) if around.size else 0.0
-    plane = reconstruct(model, cutout.data - sky, cutout.error, cutout.wcs, scale, z_source, member)
+    data = cutout.data - sky_plane(cutout.data, ~member)
+    places = np.array([local["x"], local["y"]])
+    if position is not None:
+        places = np.column_stack([places, cutout.wcs.world_to_pixel_values(*position)])
+    light = own_light(data, cutout.error, member, *places)
+    plane = reconstruct(
+        model, data, cutout.error, cutout.wcs, scale, z_source, member, light if light.any() else None
+    )
     if position is not None and off_centre(model, plane, position, z_source):
         table["flags"] |= bit("off_centre")
         in_doubt(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from astropy.table import Table
 from astropy.wcs import WCS
 
@@ -11,14 +12,15 @@ from ...flags import has
 from ...intervals import sided_errors
 from ..models.model import LensModel
 
-__all__ = ["SourcePlane", "galactocentric_distances", "off_centre", "reconstruct"]
+__all__ = ["SourcePlane", "galactocentric_distances", "off_centre", "own_light", "reconstruct"]
 
 Array = np.ndarray
 # Light-weighted positions that stand for the galaxy when its barycentre is traced with every realisation.
 _MAX_TRACERS = 400
+# Least signal-to-noise, a pixel and its neighbours on average, of light that is a galaxy's.
 _MIN_SNR = 2.0
-# The light above so many times that is another definition of the galaxy; how far they are apart is an error of its place.
-_OTHER_CUTS = (2.0, 4.0)
+# Error of the barycentre that its light does not show, over the root mean square radius of the light.
+_UNSEEN = 0.1
 # Parts of a pixel, along a side, that are placed in the source plane one by one.
 _MAX_PARTS = 8
 
@@ -42,7 +44,7 @@ class SourcePlane:
     tracers : (n_tracers, 3) array
         RA, Dec [deg] and weight of the image positions that define the barycentre.
     error_arcsec : float
-        Standard deviation of the barycentre along each axis: of the pixels' noise, and of which light is counted.
+        Standard deviation of the barycentre along each axis: of the pixels' noise, of how light is weighted, and of what is not seen.
     """
 
     image: Array
@@ -63,6 +65,7 @@ def reconstruct(
     pixel_scale_arcsec: float,
     z_source: float,
     member: Array,
+    light: Array | None = None,
     n_cells: int = 120,
 ) -> SourcePlane:
     """Trace every pixel of a galaxy's image to the source plane; surface brightness is conserved.
@@ -81,6 +84,8 @@ def reconstruct(
         Redshift of the galaxy.
     member : (ny, nx) bool array
         Pixels that belong to the galaxy.
+    light : (ny, nx) bool array, optional
+        Those of which the barycentre is, of `own_light`; all with signal without it.
     n_cells : int
         Most cells of the reconstruction along a side.
 
@@ -108,9 +113,15 @@ def reconstruct(
     area = 0.5 * np.abs((x[2] - x[0]) * (y[3] - y[1]) - (x[3] - x[1]) * (y[2] - y[0]))
     brightness = flux / pixel_scale_arcsec**2
     ra, dec = wcs.pixel_to_world_values(columns, rows)
-    tracers = _tracers(ra, dec, brightness * area, flux > _MIN_SNR * noise)
+    lit = (flux > 0.0) & (flux > _MIN_SNR * noise if light is None else light[rows, columns])
+    if not lit.any():
+        lit = np.ones(lit.shape, dtype=bool)
+    weight = np.maximum(brightness, 0.0) * area if (flux[lit] > 0.0).any() else np.ones_like(area)
+    tracers = _tracers(ra[lit], dec[lit], weight[lit])
     image, extent = _place(x, y, area, brightness, n_cells)
     centre = _barycentre(model, tracers, z_source)
+    middle_x, middle_y = (corners.mean(axis=0)[lit] for corners in (x, y))
+    noise = (noise / pixel_scale_arcsec**2 * area)[lit]
     return SourcePlane(
         image,
         _frame(model, extent, image.shape[0]),
@@ -118,10 +129,31 @@ def reconstruct(
         *centre,
         float((brightness * area).sum()),
         tracers,
-        _barycentre_error(
-            x.mean(axis=0), y.mean(axis=0), brightness * area, noise / pixel_scale_arcsec**2 * area
-        ),
+        _barycentre_error(middle_x, middle_y, weight[lit], noise, area[lit]),
     )
+
+
+def own_light(data: Array, error: Array, member: Array, x: Array, y: Array) -> Array:
+    """Pixels of the light that hangs together with a galaxy's clumps or its place, (ny, nx).
+
+    In strongly lensed galaxies other light inside the radius, such as that of cluster members, is traced far off: it would pull the
+    barycentre.
+
+    Parameters
+    ----------
+    data, error : (ny, nx) arrays
+        Image, without the sky; NaN is no light.
+    member : (ny, nx) bool array
+        Pixels that may belong to the galaxy.
+    x, y : (n,) arrays
+        Places on the image that do [px].
+    """
+    significance = scipy.ndimage.uniform_filter(np.nan_to_num(data / error, posinf=0.0, neginf=0.0), 3)
+    labels = scipy.ndimage.label(member & (significance > _MIN_SNR))[0]
+    rows, columns = np.rint([y, x]).astype(int)
+    inside = (rows >= 0) & (rows < labels.shape[0]) & (columns >= 0) & (columns < labels.shape[1])
+    own = labels[rows[inside], columns[inside]]
+    return np.isin(labels, own[own > 0])
 
 
 def _nothing(model: LensModel, size: float) -> SourcePlane:
@@ -143,30 +175,21 @@ def _corners(model: LensModel, wcs: WCS, rows: Array, columns: Array, z: float) 
     return x, y
 
 
-def _barycentre_error(x: Array, y: Array, flux: Array, noise: Array) -> float:
-    """Standard deviation along each axis [arcsec] of the barycentre of pixels at x, y with these fluxes and their errors."""
+def _barycentre_error(x: Array, y: Array, flux: Array, noise: Array, area: Array) -> float:
+    """Standard deviation along each axis [arcsec] of the barycentre of pixels at x, y with these fluxes, their errors, and areas.
 
-    def centre(cut: float) -> tuple[float, float, float]:
-        bright = flux > cut * noise
-        if not bright.any():
-            return np.nan, np.nan, np.nan
-        x0, y0 = (np.average(axis[bright], weights=flux[bright]) for axis in (x, y))
-        # Pixels below the cut come and go with their noise.
-        lever = (np.hypot(x - x0, y - y0) * noise)[flux > 0.5 * cut * noise]
-        return x0, y0, float(np.sum(lever**2) / flux[bright].sum() ** 2)
-
-    x0, y0, variance = centre(_MIN_SNR)
-    others = np.array([centre(_MIN_SNR * cut)[:2] for cut in _OTHER_CUTS])
-    apart = np.sum((others - [x0, y0]) ** 2, axis=1)
-    apart = apart[np.isfinite(apart)]
-    # Two axes share both.
-    return float(np.sqrt(0.5 * (np.nan_to_num(variance) + (apart.mean() if apart.size else 0.0))))
+    Where the light is, weighted by its flux or by its area alone, are two definitions of a galaxy's centre; how far they are
+    apart tells how lopsided it is.
+    """
+    x0, y0, other_x, other_y = (np.average(axis, weights=w) for w in (flux, area) for axis in (x, y))
+    radius = np.hypot(x - x0, y - y0)
+    variance = np.sum((radius * noise) ** 2) / flux.sum() ** 2
+    variance += (x0 - other_x) ** 2 + (y0 - other_y) ** 2 + _UNSEEN**2 * np.average(radius**2, weights=flux)
+    # Two axes share it.
+    return float(np.sqrt(0.5 * variance))
 
 
-def _tracers(ra: Array, dec: Array, flux: Array, bright: Array) -> Array:
-    weight = np.where(bright & (flux > 0.0), flux, 0.0)
-    if not weight.any():
-        weight = np.ones_like(flux)
+def _tracers(ra: Array, dec: Array, weight: Array) -> Array:
     tracers = np.column_stack([ra, dec, weight])[weight > 0.0]
     if len(tracers) <= _MAX_TRACERS:
         return tracers
