@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: env dev run test torture browser slurm inspect screenshots fields docs clean
+.PHONY: env dev run test torture environments browser slurm inspect screenshots fields docs clean
 
 env: .venv/.ready .venv/.compiled
 
@@ -52,11 +52,15 @@ screenshots: dev browser
 test: dev browser slurm
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
-# Broken inputs, kills, damaged products, two runs at once: hours; `make torture KILLS=10` for a short one.
+# Broken inputs, kills, damaged products, two runs at once: hours; `make torture KILLS=10` for a short one (docs/validation/faults.md).
 KILLS ?= 100
-torture: dev
+torture: dev slurm
 	$(BIN)/python tests/robustness/campaign.py --cases 600
 	$(BIN)/python tests/integration/torture.py --kills $(KILLS)
+
+# Every rule in an environment of its pins alone, made with pip in place of conda: some minutes, gigabytes.
+environments: dev
+	$(BIN)/python tests/integration/bare_environments.py build/environments
 
 # The public fields end to end, with small synthetic mosaics from a server on this machine.
 fields: dev

@@ -40,7 +40,7 @@ if workflow.is_main_process:
                 file=sys.stderr,
             )
             if not {"-n", "--dry-run", "--dryrun"} & {*sys.argv}:
-                path.unlink()
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
     elif PRESENCE is not None:
         print(
             "Another snakemake is at work in this folder: wait for it, or stop it, before you start a run of the same files."

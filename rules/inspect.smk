@@ -3,7 +3,7 @@ rule inspection_page:
     input:
         unpack(inspected_products),
         index=ancient("results/{field}/galaxies.json"),
-        files=ancient("results/{field}/inspect/static/style.css"),
+        files=ancient("results/{field}/inspect/static"),
     output:
         page="results/{field}/inspect/{galaxy}.html",
         data="results/{field}/inspect/data/{galaxy}.js",
@@ -33,7 +33,7 @@ rule inspection_page:
 
 rule inspection_files:
     output:
-        "results/{field}/inspect/static/style.css",
+        directory("results/{field}/inspect/static"),
     log:
         "results/{field}/logs/inspection_files.log",
     benchmark:
@@ -56,7 +56,7 @@ rule inspection:
         detections=lambda w: (
             per_galaxy("results/{field}/galaxies/{galaxy}/clumps.ecsv")(w) if w.field in IMAGING else []
         ),
-        files=ancient("results/{field}/inspect/static/style.css"),
+        files=ancient("results/{field}/inspect/static"),
     output:
         index="results/{field}/inspect/index.html",
         catalogue="results/{field}/inspect/catalogue.html",

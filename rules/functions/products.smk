@@ -222,6 +222,8 @@ def report_what_is_there():
         fields.append(what_is_there(FieldInputs(**shown)))
     record = "results/provenance.json"
     if not Path(record).exists():
+        # Not in the place of the product, which would be taken for whole.
+        record = ".snakemake/provenance.json"
         inputs = [path for name in FIELDS for path in input_files(name)]
         write_provenance(provenance(config, SETTINGS, filter(os.path.exists, inputs)), record)
     try:

@@ -115,6 +115,13 @@ class Slurm:
                 os.kill(victim, signal.SIGKILL)
         self._processes[node].wait()
 
+    def lose_controller(self, seconds: float) -> None:
+        """The controller is killed, and started again after a while; jobs go on meanwhile."""
+        self._processes["slurmctld"].kill()
+        self._processes["slurmctld"].wait()
+        time.sleep(seconds)
+        self._start("slurmctld", "slurmctld", "-D")
+
     def _idle(self) -> bool:
         return sorted(self.ask("sinfo", "-h", "-N", "-t", "idle", "-o", "%N").split()) == self.nodes
 

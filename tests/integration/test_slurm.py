@@ -1,5 +1,6 @@
 """The SLURM profile as it is shipped, on a SLURM of two nodes on this machine."""
 
+import contextlib
 import subprocess
 import sys
 import time
@@ -105,6 +106,30 @@ def test_a_lost_node_loses_no_product(slurm, run, tmp_path):
     assert again["Restarts"] == "1" and again["NodeList"] != victim["NodeList"]
     products = product_bytes(tmp_path)
     assert "results/clusters/sed/exp_10Myr.ecsv" in products and products.items() <= run.items()
+
+
+def end_without_controller(slurm: Slurm, process: subprocess.Popen, after: float, seconds: float) -> int:
+    """Code of a run whose controller is killed after some seconds, and away for some more.
+
+    Snakemake's plugin (2.8.0) forgets its jobs, and waits for ever, where no answer comes to a whole round of questions: such a run
+    is killed, as a person would.
+    """
+    try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.communicate(timeout=after)
+        slurm.lose_controller(seconds)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.communicate(timeout=60)
+    finally:
+        process.kill()
+    return process.wait()
+
+
+def test_a_killed_controller_loses_no_product(slurm, run, tmp_path):
+    """Where the run ends, or has to be killed, the same command goes on."""
+    if end_without_controller(slurm, submit(slurm, tmp_path, TARGET), 15, 8):
+        finished(submit(slurm, tmp_path, TARGET))
+    assert product_bytes(tmp_path) == run
 
 
 def test_the_profile_names_nothing_that_the_test_replaces():

@@ -100,14 +100,18 @@ def test_fits_are_shown_all_together_and_one_by_one(photometry_run):
     snakemake(folder, arguments, picture, cores=1)
     assert (folder / picture).stat().st_size > 10_000
     (folder / picture).unlink()
+    record = folder / "results/provenance.json"
+    recorded = record.read_bytes()
+    record.unlink()
     failed = snakemake(folder, arguments, picture.replace("003", "999"), cores=1, check=False)
     log = (folder / "results/clusters/logs/sed/exp_10Myr/clusters/SC_999_picture.log").read_text()
     assert failed.returncode != 0 and "'SC_999'" in log and "SC_003" in log
-    # A failed run leaves a report of what there is; the next one makes the whole again.
+    # A failed run leaves a report of what there is, and no record in the place of the whole one; the next one makes both again.
     whole, begun = folder / "results/report.html", (folder / "config.yaml").stat().st_mtime
-    assert "What there is: results/report.html" in failed.stdout
+    assert "What there is: results/report.html" in failed.stdout and not record.exists()
     remade = snakemake(folder, arguments).stdout
-    assert remade.count("Finished jobid") == 2 and whole.stat().st_mtime > begun
+    assert remade.count("Finished jobid") == 3 and whole.stat().st_mtime > begun
+    assert record.read_bytes() == recorded
 
 
 def test_snakemakes_own_report_shows_the_figures(photometry_run, tmp_path):
@@ -316,8 +320,11 @@ def test_a_killed_run_continues_to_the_same_bytes(photometry_run, tmp_path):
     [
         ("photometry_run", ["figures", "catalogue.fits", "sed/exp_10Myr.pdf"], ["catalogue", "figure", "sed_sheets"]),
         ("photometry_run", ["sed/exp_10Myr/0_0.nc"], ["sed"]),
+        ("photometry_run", ["sed/exp_10Myr/0_0.ecsv"], ["sed"]),
+        ("imaging_run", ["hosts/const/0.ecsv"], ["host"]),
         ("imaging_run", ["hosts.ecsv", "galaxies/*/source_plane.png"], ["host_table", "magnify"]),
         ("imaging_run", ["galaxies/*/detection.png", "galaxies/*/residuals.png"], ["detect", "fit"]),
+        ("imaging_run", ["inspect/thumbnails/*.jpg"], ["inspection_page"]),
     ],
 )  # fmt: skip
 def test_lost_products_are_made_again(request, tmp_path, run, lost, rules):
@@ -329,6 +336,17 @@ def test_lost_products_are_made_again(request, tmp_path, run, lost, rules):
         for place in places[:1]:
             shutil.rmtree(place) if place.is_dir() else place.unlink()
     assert planned(tmp_path / "run", arguments) >= set(rules)
+
+
+def test_lost_and_damaged_files_of_products_that_are_folders_come_back(imaging_run, tmp_path):
+    folder, arguments = imaging_run
+    shutil.copytree(folder, tmp_path / "run", symlinks=True)
+    pages = tmp_path / "run/results/mock/inspect"
+    next((pages / "cards").glob("*.js")).unlink()
+    (pages / "static/vendor/tabulator/tabulator.min.js").write_text("cut")
+    done = snakemake(tmp_path / "run", arguments)
+    assert {"inspection", "inspection_files"} <= rules_run(done.stdout)
+    assert product_bytes(tmp_path / "run") == product_bytes(folder)
 
 
 def test_every_file_that_the_selection_checks_is_downloaded_before_it(tmp_path):

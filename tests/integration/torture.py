@@ -1,8 +1,8 @@
-"""Kills, damage, two runs at once, full and read-only disks, caches of machine code: the same command must give every product, byte for byte.
+"""Kills, damage, two runs at once, full and read-only disks, machine code, a lost controller: the same command must give every product, byte for byte.
 
-`python tests/integration/torture.py --kills N [--seed S]` prints what was done, how often, and what was lost. A tiny
-run (two galaxies and five star clusters) is finished once; every case starts from a copy of it from which products are
-taken away, so that jobs have to run, and is finished by the same command.
+`python tests/integration/torture.py [--kills N] [--seed S]` prints what was done, how often, and what was lost; `--only damaged,two_at_once
+--times 30` does some of it. A tiny run (one galaxy and five star clusters) is finished once; every case starts from a copy of it
+from which products are taken away, so that jobs have to run, and is finished by the same command.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -23,12 +24,14 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/integration")]
 
+from slurm_cluster import MISSING, Slurm  # noqa: E402
+from test_slurm import TARGET, end_without_controller, prepare, submit  # noqa: E402
 from test_workflow import RUN, clusters, mock_field  # noqa: E402
-from workflow_run import product_bytes, write_config  # noqa: E402
+from workflow_run import product_bytes, snakemake, write_config  # noqa: E402
 
 # Products that a case takes away at most: more of them take minutes to make.
 _MOST = 20
-_ENDINGS = (".ecsv", ".fits", ".png", ".pdf", ".json", ".nc", ".html", ".yaml", ".tex")
+_LIBRARY = "resources/ssp/bc03_miles_cloudy.npz"
 
 
 class Torture:
@@ -38,12 +41,15 @@ class Torture:
     ----------
     folder : Path
     rng : numpy.random.Generator
+    cores : int
+        Of every run.
     """
 
-    def __init__(self, folder: Path, rng: np.random.Generator) -> None:
-        self.folder, self.rng = folder, rng
+    def __init__(self, folder: Path, rng: np.random.Generator, cores: int) -> None:
+        self.folder, self.rng, self.cores = folder, rng, cores
         self.tally: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
         self.losses: list[str] = []
+        self.terminal = folder / "terminal.txt"
         whole = folder / "whole"
         whole.mkdir(exist_ok=True)
         field = mock_field() | {
@@ -53,23 +59,34 @@ class Torture:
         self.argument = write_config(
             whole, {"fields": {"mock": field, "clusters": clusters(whole, 4)}, "run": RUN}
         )
+        self.tree = self._tree()
         self.start(whole).wait()
         self.truth = product_bytes(whole)
-        assert "results/report.html" in self.truth, (whole / "terminal.txt").read_text()[-3000:]
+        assert "results/report.html" in self.truth, self.terminal.read_text()[-3000:]
         self.jobs = self._jobs(whole)
 
+    def _tree(self) -> Path:
+        """A copy of the workflow, whose data may be damaged; the one that made the finished run."""
+        tree = self.folder / "tree"
+        if not tree.exists():
+            for name in ("workflow", "rules", "resources", "profiles", "envs", "config"):
+                shutil.copytree(ROOT / name, tree / name, symlinks=True)
+            shutil.copy(ROOT / "Snakefile", tree)
+        return tree
+
     def start(self, folder: Path, **environment: str) -> subprocess.Popen:
-        """Start the command that every run here is, in a process group of its own."""
-        command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--cores", "2",
-                   "--workflow-profile", str(ROOT / "profiles/default"), self.argument]  # fmt: skip
-        with (folder / "terminal.txt").open("a") as log:
+        """Start the command that every run here is, in a process group of its own; its words go beside the folder, which may be full."""
+        command = [sys.executable, "-m", "snakemake", "--snakefile", str(self.tree / "Snakefile"), "--cores",
+                   str(self.cores), "--workflow-profile", str(self.tree / "profiles/default"), self.argument]  # fmt: skip
+        own = {"PYTHONPATH": str(self.tree / "workflow")}
+        with self.terminal.open("a") as log:
             return subprocess.Popen(
                 command,
                 cwd=folder,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                env=os.environ | environment,
+                env=os.environ | own | environment,
             )
 
     def _jobs(self, folder: Path) -> list[tuple[list[str], list[str]]]:
@@ -114,24 +131,41 @@ class Torture:
         shutil.copytree(self.folder / "whole", case, symlinks=True)
         for name in lost:
             (case / name).unlink()
+        self.terminal.write_text("")
         return case
 
     def finish(self, kind: str, what: str, case: Path, **environment: str) -> None:
-        """Run the same command to its end and count what is missing, different, or litter; a damaged product may be named."""
+        """Run the same command to its end and count what is missing or different, and litter."""
         code = self.start(case, **environment).wait()
-        found = product_bytes(case)
-        lost = [name for name, content in self.truth.items() if found.get(name) != content]
-        named = (case / "terminal.txt").read_text()
-        lost = [name for name in lost if f"{name} is no longer what its job wrote" not in named]
+        self.compare(kind, what, code, product_bytes(case), self.truth)
+
+    def compare(
+        self, kind: str, what: str, code: int, found: dict[str, bytes], truth: dict[str, bytes]
+    ) -> None:
+        """Count what is missing or different, without what the run itself named, and litter."""
+        told = self.terminal.read_text()
+        other = [name for name, content in truth.items() if found.get(name) != content]
+        lost = [name for name in other if f"{name} is no longer what its job wrote" not in told]
         litter = [name for name in found if ".writing-" in name]
-        print(f"{kind}: {what}: code {code}, {len(lost)} lost {lost[:3]}, {len(litter)} litter", flush=True)
-        self.tally[kind]["times"] += 1
-        self.tally[kind]["lost"] += len(lost)
-        self.tally[kind]["litter"] += len(litter)
-        self.tally[kind]["failed"] += code != 0
+        named = len(other) - len(lost)
+        print(f"{kind}: {what}: code {code}, lost {lost[:3]}, named {named}, litter {litter[:3]}", flush=True)
+        counts = {"times": 1, "lost": len(lost), "named": named, "litter": len(litter), "failed": code != 0}
+        for key, count in counts.items():
+            self.tally[kind][key] += count
         if lost or litter or code:
-            tail = (case / "terminal.txt").read_text()[-600:]
-            self.losses.append(f"{kind}: {what}: code {code}, lost {lost[:6]}, litter {litter[:3]}\n{tail}")
+            self.losses.append(
+                f"{kind}: {what}: code {code}, lost {lost[:6]}, litter {litter[:3]}\n{told[-900:]}"
+            )
+
+    def hindered(self, kind: str, case: Path) -> None:
+        """A run that cannot do its work: it may give no other bytes, but for the report of what there is, nor say that all is well."""
+        code, found = self.start(case).wait(), product_bytes(case)
+        common = found.keys() & self.truth.keys() - {"results/report.html"}
+        wrong = sorted(name for name in common if found[name] != self.truth[name])
+        if wrong or (code == 0 and not self.truth.keys() <= found.keys()):
+            self.losses.append(
+                f"{kind}: a run that was hindered ended with code {code}, other bytes in {wrong[:6]}"
+            )
 
     def many(self) -> list[str]:
         """Products of a few jobs."""
@@ -181,24 +215,37 @@ class Torture:
         self.finish("Snakemake killed, its jobs not", lost[0], case)
 
     def damaged_product(self) -> None:
-        ending = self.pick(_ENDINGS)
-        names = [
-            name
-            for name, content in self.truth.items()
-            if name.endswith(ending) and content and "/input/" not in name
-        ]
-        name, how = self.pick(names), self.pick(("cut", "flipped"))
+        endings = sorted({Path(name).suffix for name, content in self.truth.items() if content})
+        ending = endings[self.tally["product damaged"]["times"] % len(endings)]
+        name = self.pick([name for name, content in self.truth.items() if content and name.endswith(ending)])
         case = self.copy()
-        path, content = case / name, bytearray(self.truth[name])
-        state, place = path.stat(), int(self.rng.integers(len(content)))
+        how = self.damage(case / name)
+        self.finish("product damaged", f"{how} {name}", case)
+
+    def damage(self, path: Path) -> str:
+        """Cut a file or flip one of its bits; says which. Half of them keep their times: a disk changes none."""
+        state, content, how = path.stat(), bytearray(path.read_bytes()), self.pick(("cut", "flipped"))
+        place = int(self.rng.integers(len(content)))
         if how == "cut":
             content = content[:place]
         else:
             content[place] ^= 1 << int(self.rng.integers(8))
         path.write_bytes(content)
-        if self.rng.random() < 0.5:  # a disk changes no times
+        if self.rng.random() < 0.5:
             os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
-        self.finish(f"product {how}", name, case)
+        return how
+
+    def damaged_library(self) -> None:
+        """Of stellar spectra: fits fail until the file is back."""
+        case = self.copy(self.pick([own for _, own in self.jobs if any("/sed/" in name for name in own)]))
+        library = self.tree / _LIBRARY
+        content, state = library.read_bytes(), library.stat()
+        how = self.damage(library)
+        self.hindered("library damaged", case)
+        said = _LIBRARY in self.terminal.read_text()
+        library.write_bytes(content)
+        os.utime(library, ns=(state.st_atime_ns, state.st_mtime_ns))
+        self.finish("library damaged", f"{how}, {'named' if said else 'not named'}", case)
 
     def two_at_once(self) -> None:
         case = self.copy(self.many())
@@ -208,55 +255,57 @@ class Torture:
         second = self.start(case)
         codes = first.wait(), second.wait()
         if codes[0]:
-            self.losses.append(f"two at once: codes {codes}")
-        self.finish("two runs at once", str(codes), case)
+            self.losses.append(f"two at once: codes {codes}\n{self.terminal.read_text()[-900:]}")
+        self.finish("two runs at once", f"codes {codes}", case)
 
     def read_only(self) -> None:
-        if os.geteuid() == 0 and not self._mount("tmpfs"):
-            return
-        case = self._on_mount()
-        subprocess.run(["mount", "-o", "remount,ro", str(case.parent)], check=True)
-        self.start_quietly(case)
-        subprocess.run(["mount", "-o", "remount,rw", str(case.parent)], check=True)
-        self.finish("results read-only", "", case)
-        self._unmount(case.parent)
+        with self._mounted() as case:
+            subprocess.run(["mount", "-o", "remount,ro", str(case.parent)], check=True)
+            self.hindered("results read-only", case)
+            subprocess.run(["mount", "-o", "remount,rw", str(case.parent)], check=True)
+            self.finish("results read-only", "", case)
 
     def full_disk(self) -> None:
-        if os.geteuid() == 0 and not self._mount("tmpfs"):
-            return
-        case = self._on_mount()
-        ballast = case.parent / "ballast"
-        with ballast.open("wb") as file:
-            try:
-                while True:
-                    file.write(bytes(1 << 16))
-                    file.flush()
-            except OSError:
-                pass
-        self.start_quietly(case)
-        ballast.unlink()
-        self.finish("disk full", "", case)
-        self._unmount(case.parent)
-
-    def start_quietly(self, case: Path) -> None:
-        """A run that is bound to fail, whose terminal has nowhere to go."""
-        command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--cores", "2",
-                   "--workflow-profile", str(ROOT / "profiles/default"), self.argument]  # fmt: skip
-        done = subprocess.run(command, cwd=case, capture_output=True, text=True)
-        if done.returncode == 0:
-            self.losses.append("a run without room for its products ended with code 0")
+        """From nothing to some megabytes are left: the disk is full at the start, or in the middle."""
+        with self._mounted() as case:
+            ballast, left = case.parent / "ballast", int(self.rng.integers(4)) << 19
+            with ballast.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+                while file.write(bytes(1 << 16)):
+                    pass
+            os.truncate(ballast, ballast.stat().st_size - left)
+            self.hindered("disk full", case)
+            ballast.unlink()
+            self.finish("disk full", f"{left} bytes left", case)
 
     def machine_code(self) -> None:
-        """All from the beginning, with an empty cache of machine code, with the same once filled, and with it damaged."""
+        """All from the beginning, with an empty cache of machine code, and with a damaged one; all other cases have it filled."""
         cache = self.folder / "machine_code"
         shutil.rmtree(cache, ignore_errors=True)
-        for state in ("empty", "filled", "damaged"):
+        for state in ("empty", "damaged"):
             if state == "damaged":
                 for path in sorted(cache.rglob("*.nb?")):
-                    path.write_bytes(path.read_bytes()[: int(self.rng.integers(path.stat().st_size))])
+                    self.damage(path)
             case = self.copy()
             shutil.rmtree(case / "results")
             self.finish("cache of machine code", state, case, NUMBA_CACHE_DIR=str(cache))
+
+    def killed_controller(self) -> None:
+        """A run on a SLURM whose controller is killed, away for some seconds, and started again."""
+        case, truth = self.folder / "case", self.folder / "slurm"
+        if not truth.exists():
+            truth.mkdir()
+            snakemake(truth, prepare(truth), TARGET, cores=self.cores)
+        shutil.rmtree(case, ignore_errors=True)
+        case.mkdir()
+        after, away = self.rng.uniform(5.0, 40.0), self.rng.uniform(1.0, 20.0)
+        with tempfile.TemporaryDirectory(dir=self.folder) as place, Slurm(Path(place)) as cluster:
+            code = end_without_controller(cluster, submit(cluster, case, TARGET), after, away)
+            if again := code != 0:
+                process = submit(cluster, case, TARGET)
+                self.terminal.write_text(process.communicate()[0])
+                code = process.returncode
+        what = f"after {after:.0f} s for {away:.0f} s{', run twice' * again}"
+        self.compare("SLURM's controller killed", what, code, product_bytes(case), product_bytes(truth))
 
     # -- processes and mounts -------------------------------------------------------------------------------------
 
@@ -286,60 +335,70 @@ class Torture:
                 continue
         return found
 
-    def _mount(self, kind: str) -> bool:
+    @contextlib.contextmanager
+    def _mounted(self) -> Iterator[Path]:
+        """A copy of the finished run, without products of a few jobs, on a disk of its own."""
         place = self.folder / "mount"
         place.mkdir(exist_ok=True)
         size = 40 + sum(map(len, self.truth.values())) // (1 << 20)
-        return (
-            subprocess.run(
-                ["mount", "-t", kind, "-o", f"size={size}m", kind, str(place)], capture_output=True
-            ).returncode
-            == 0
-        )
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}m", "tmpfs", str(place)], check=True)
+        try:
+            yield Path(shutil.copytree(self.copy(self.many()), place / "case", symlinks=True))
+        finally:
+            subprocess.run(["umount", "-l", str(place)], check=True)
 
-    def _on_mount(self) -> Path:
-        lost = self.many()
-        case = self.folder / "mount/case"
-        shutil.copytree(self.copy(lost), case, symlinks=True)
-        return case
 
-    @staticmethod
-    def _unmount(place: Path) -> None:
-        subprocess.run(["umount", "-l", str(place)], check=True)
+# What is done -> how often beside a hundred kills.
+CASES = {
+    "between_outputs": (Torture.killed_between_outputs, 25),
+    "any_time": (Torture.killed_at_any_time, 25),
+    "one_job": (Torture.killed_job, 25),
+    "snakemake": (Torture.killed_snakemake, 25),
+    "damaged": (Torture.damaged_product, 40),
+    "library": (Torture.damaged_library, 4),
+    "two_at_once": (Torture.two_at_once, 5),
+    "full_disk": (Torture.full_disk, 5),
+    "read_only": (Torture.read_only, 5),
+    "machine_code": (Torture.machine_code, 1),
+    "controller": (Torture.killed_controller, 2),
+}
+
+
+def stands_in_the_way(case: str) -> str:
+    """Why a case cannot be done here; empty where it can."""
+    if case == "controller":
+        return MISSING
+    return "no right to mount a disk" if case in ("full_disk", "read_only") and os.geteuid() else ""
 
 
 def main() -> None:
+    """Do what is asked for, and tell."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--kills", type=int, default=100, help="all kinds of cases, so many of them kills")
+    parser.add_argument("--only", type=lambda text: text.split(","), default=[*CASES], help=", ".join(CASES))
+    parser.add_argument("--times", type=int, help="of each kind, in place of --kills")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--cores", type=int, default=2, help="of each run")
     parser.add_argument(
         "--folder", type=Path, help="where to work; a run that is finished there is used again"
     )
-    arguments = parser.parse_args()
+    asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
-        folder = (arguments.folder or Path(temporary)).resolve()
+        folder = (asked.folder or Path(temporary)).resolve()
         folder.mkdir(parents=True, exist_ok=True)
-        torture = Torture(folder, np.random.default_rng(arguments.seed))
-        kills = (
-            torture.killed_between_outputs,
-            torture.killed_at_any_time,
-            torture.killed_job,
-            torture.killed_snakemake,
-        )
-        for number in range(arguments.kills):
-            kills[number % len(kills)]()
-        for _ in range(max(1, arguments.kills // 5)):
-            torture.damaged_product()
-            torture.damaged_product()
-        for _ in range(max(1, arguments.kills // 20)):
-            torture.two_at_once()
-            torture.full_disk()
-            torture.read_only()
-        torture.machine_code()
+        torture = Torture(folder, np.random.default_rng(asked.seed), asked.cores)
+        for name in asked.only:
+            case, share = CASES[name]
+            if reason := stands_in_the_way(name):
+                print(f"{name}: not done: {reason}")
+                continue
+            for _ in range(asked.times or max(1, share * asked.kills // 100)):
+                case(torture)
     print(*torture.losses, sep="\n")
-    print(f"{'what was done':32s}{'times':>8s}{'lost':>8s}{'litter':>8s}{'failed':>8s}")
+    keys = ("times", "lost", "named", "litter", "failed")
+    print(f"{'what was done':32s}" + "".join(f"{key:>8s}" for key in keys))
     for kind, counts in torture.tally.items():
-        print(f"{kind:32s}" + "".join(f"{counts[key]:8d}" for key in ("times", "lost", "litter", "failed")))
+        print(f"{kind:32s}" + "".join(f"{counts[key]:8d}" for key in keys))
     if torture.losses:
         raise SystemExit("something was lost")
 

@@ -68,20 +68,28 @@ def damaged() -> list[Path]:
     Returns
     -------
     list of Path
-        Those that exist; what is missing Snakemake finds itself.
+        Those that exist; what is missing Snakemake finds itself, but for a file of a product that is a folder: then the folder.
     """
-    found = []
+    found: dict[Path, None] = {}
     for name, (size, changed_ns, checksum) in _recorded().items():
         path = Path(name)
         try:
             state = path.stat()
             if state.st_size == size and _checksum(path) == checksum:
                 continue
+            product = _product_of(path)
+            bad = state.st_mtime_ns == changed_ns or state.st_mtime > _made_at(str(product)) + _SLACK_S
         except OSError:
-            continue
-        if state.st_mtime_ns == changed_ns or state.st_mtime > _made_at(name) + _SLACK_S:
-            found.append(path)
-    return found
+            product = _product_of(path)
+            bad = product != path and _made_at(str(product)) < RECORD.stat().st_mtime
+        if bad:
+            found[product] = None
+    return [*found]
+
+
+def _product_of(path: Path) -> Path:
+    """A file itself, or the folder that is a job's output as a whole: Snakemake marks those."""
+    return next((folder for folder in path.parents if (folder / ".snakemake_timestamp").exists()), path)
 
 
 def _made_at(product: str) -> float:

@@ -2,11 +2,14 @@
 
 numba keeps what it compiled and looks whether the file of a function has changed, but not whether one has whose functions
 it calls, which are part of its machine code. Here every file of loops counts: those named ``compiled.py``, and those in
-folders named ``compiled``.
+folders named ``compiled``. numba believes its files; here each ends with its checksum, and what a disk damaged is compiled anew.
 """
 
 import hashlib
-from collections.abc import Callable
+import io
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -48,6 +51,37 @@ _PLACES = ",".join(
 )
 
 
+class _Checked(caching.IndexDataCacheFile):
+    """Machine code of one function, in files that end with their CRC-32: readers of pickles do not look behind their ends."""
+
+    @contextmanager
+    def _open_for_write(self, path: str) -> Iterator[io.BytesIO]:
+        content = io.BytesIO()
+        yield content
+        with super()._open_for_write(path) as file:
+            file.write(content.getvalue() + _checksum(content.getvalue()))
+
+    def _load_index(self) -> dict:
+        return super()._load_index() if _is_whole(self._index_path) else {}
+
+    def _load_data(self, name: str) -> tuple:
+        if not _is_whole(self._data_path(name)):
+            raise OSError(f"{name} is damaged")  # for numba, as if it were not there
+        return super()._load_data(name)
+
+
+def _checksum(content: bytes) -> bytes:
+    return zlib.crc32(content).to_bytes(4, "little")
+
+
+def _is_whole(path: str) -> bool:
+    try:
+        content = Path(path).read_bytes()
+    except FileNotFoundError:
+        return False
+    return content[-4:] == _checksum(content[:-4])
+
+
 def compiled(fastmath: set[str]) -> Callable[[Callable], Callable]:
     """Compile functions with numba.
 
@@ -65,10 +99,15 @@ def compiled(fastmath: set[str]) -> Callable[[Callable], Callable]:
         everyone = numba.config.CACHE_LOCATOR_CLASSES  # type: ignore[attr-defined]
         numba.config.CACHE_LOCATOR_CLASSES = _PLACES  # type: ignore[attr-defined]
         try:
-            return numba.njit(cache=True, **options)(function)
+            dispatcher = numba.njit(cache=True, **options)(function)
         except RuntimeError:  # numba: "no locator available"
             return numba.njit(**options)(function)
         finally:
             numba.config.CACHE_LOCATOR_CLASSES = everyone  # type: ignore[attr-defined]
+        kept = dispatcher._cache
+        kept._cache_file = _Checked(
+            kept._cache_path, kept._impl.filename_base, kept._impl.locator.get_source_stamp()
+        )
+        return dispatcher
 
     return of_function

@@ -1,7 +1,10 @@
-"""Which state of this package's code wrote a product."""
+"""Which state of this package's code wrote a product, and from which seed."""
 
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +15,9 @@ from .files import replacing
 if TYPE_CHECKING:
     from astropy.io.fits import HDUList
 
-__all__ = ["code_digest", "made_by", "write_fits"]
+__all__ = ["code_digest", "drawn_from", "made_by", "write_fits"]
+
+_seed: ContextVar[int | None] = ContextVar("_seed", default=None)
 
 
 @cache
@@ -24,9 +29,20 @@ def code_digest() -> str:
     return digest.hexdigest()
 
 
+@contextmanager
+def drawn_from(seed: int) -> Iterator[None]:
+    """Products that are written meanwhile hang on random numbers: their headers say from which seed."""
+    before = _seed.set(seed)
+    try:
+        yield
+    finally:
+        _seed.reset(before)
+
+
 def made_by() -> str:
-    """Version and code, in one line for headers."""
-    return f"clumpscope {__version__}, code {code_digest()[:12]}"
+    """Version and code, and the seed of what was drawn from one, in one line for headers."""
+    seed = _seed.get()
+    return f"clumpscope {__version__}, code {code_digest()[:12]}" + ("" if seed is None else f", seed {seed}")
 
 
 def write_fits(hdus: "HDUList", path: str | os.PathLike) -> None:

@@ -1,12 +1,13 @@
 """Rule `catalogue`: one row a clump from all stages."""
 
 from clumpscope.logs import job_log
+from clumpscope.made_by import drawn_from
 from clumpscope.population.catalogue import assemble
 from clumpscope.population.hosts import intrinsic_hosts
 from clumpscope.sed.products.store import read_posterior
 from clumpscope.tables import read_table, write_table
 
-with job_log(snakemake.log[0]):
+with job_log(snakemake.log[0]), drawn_from(snakemake.params.seed):
     inputs = snakemake.input
     samples = {
         clump: posterior.samples

@@ -1,9 +1,7 @@
 """Rule `inspection_files`: what all inspection pages share."""
 
-from pathlib import Path
-
 from clumpscope.inspect.pages import copy_static
 from clumpscope.logs import job_log
 
 with job_log(snakemake.log[0]):
-    copy_static(Path(snakemake.output[0]).parent)
+    copy_static(snakemake.output[0])

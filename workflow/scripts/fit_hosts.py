@@ -3,13 +3,14 @@
 import numpy as np
 from clumpscope.inputs import read_galaxies
 from clumpscope.logs import job_log
+from clumpscope.made_by import drawn_from
 from clumpscope.reddening import dereddening_factors
 from clumpscope.sed.inference.posterior import percentile_table
 from clumpscope.sed.inference.settings import FitSettings
 from clumpscope.sed.products.hosts import fit_hosts
 from clumpscope.tables import read_table, write_table
 
-with job_log(snakemake.log[0]) as log:
+with job_log(snakemake.log[0]) as log, drawn_from(snakemake.params.seed):
     size, sfh = snakemake.params.galaxies_per_job, snakemake.wildcards.sfh
     first = int(snakemake.wildcards.batch) * size
     ids = read_table(snakemake.input.selected)["id"][first : first + size]

@@ -10,10 +10,11 @@ from clumpscope.images.psf import read_psf
 from clumpscope.injection.inject import clump_colours, clump_conditions, inject
 from clumpscope.injection.target import Target
 from clumpscope.logs import job_log
+from clumpscope.made_by import drawn_from
 from clumpscope.photometry.residuals import read_fitted
 from clumpscope.tables import read_table, write_table
 
-with job_log(snakemake.log[0]):
+with job_log(snakemake.log[0]), drawn_from(snakemake.params.seed):
     galaxy, settings = snakemake.params.galaxy, snakemake.params.settings
     cutouts, meta = read_cutouts(snakemake.input.cutouts)
     psfs = {Path(path).stem: read_psf(path) for path in snakemake.input.psfs}

@@ -5,10 +5,11 @@ from pathlib import Path
 from clumpscope.images.cutouts import read_cutouts
 from clumpscope.images.psf import read_psf
 from clumpscope.logs import job_log
+from clumpscope.made_by import drawn_from
 from clumpscope.photometry.stack_field import draw_stacks, stack_field, write_stacks
 from clumpscope.tables import read_table, write_table
 
-with job_log(snakemake.log[0]):
+with job_log(snakemake.log[0]), drawn_from(snakemake.params.seed):
     inputs = snakemake.input
     galaxies = [
         (read_cutouts(cutouts)[0], read_table(photometry))

@@ -7,7 +7,7 @@ from clump_scenes import PSF_PARTS, Field, draw_clump, draw_psf
 from clumpscope.flags import has
 from clumpscope.photometry import fit_clumps
 from clumpscope.photometry.boxes import make_box
-from clumpscope.photometry.compiled import evidences
+from clumpscope.photometry.compiled.hosts import evidences
 from clumpscope.photometry.host import Host, bright_surroundings, plane
 from clumpscope.photometry.noise import Correlation
 from scipy.stats import multivariate_normal

@@ -15,6 +15,7 @@ import yaml
 from clumpscope import sed
 from clumpscope.figures.registry import FIGURES
 from conftest import ROOT
+from rules_of_workflow import rules
 
 LIBRARY = ROOT / "workflow"
 SCRIPTS = LIBRARY / "scripts"
@@ -76,15 +77,6 @@ def third_party(path: Path) -> dict[str, tuple[str, ...]]:
         waiting += [(own, chain) for own in sorted(files - seen)]
         seen |= files
     return found
-
-
-def rules():
-    """Name, environment and script of every rule."""
-    for file in sorted((ROOT / "rules").glob("*.smk")):
-        for block in re.split(r"^\s*(?:rule|checkpoint)(?= \w+:$|:$)", file.read_text(), flags=re.M)[1:]:
-            environment = re.search(r'conda:\s*"\.\./(.*?)"', block)
-            script = re.search(r'script:\s*"\.\./(.*?)"', block)
-            yield block.split(":")[0].strip() or file.stem, environment[1], script[1]
 
 
 def test_every_script_has_a_rule():

@@ -18,7 +18,7 @@ from clumpscope.errors import InputError
 from clumpscope.files import attend, replacing, sweep, without_folders
 from clumpscope.filters import filter_names, get_filter, transmission
 from clumpscope.logs import job_log
-from clumpscope.made_by import code_digest, made_by, write_fits
+from clumpscope.made_by import code_digest, drawn_from, made_by, write_fits
 from clumpscope.randomness import generator
 from clumpscope.tables import read_table, require_finite, require_unique, write_table
 from conftest import ROOT
@@ -232,6 +232,21 @@ def test_tables_say_what_made_them(tmp_path, name):
 def test_images_say_what_made_them(tmp_path):
     write_fits(fits.HDUList([fits.PrimaryHDU(np.ones((3, 3)))]), tmp_path / "image.fits")
     assert fits.getheader(tmp_path / "image.fits")["CREATOR"] == made_by()
+
+
+def test_what_was_drawn_says_from_which_seed(tmp_path):
+    with drawn_from(20261127):
+        write_table(Table({"id": ["a"]}), tmp_path / "t.ecsv")
+        write_fits(fits.HDUList([fits.PrimaryHDU()]), tmp_path / "image.fits")
+    assert b", seed 20261127" in (tmp_path / "t.ecsv").read_bytes()
+    assert fits.getheader(tmp_path / "image.fits")["CREATOR"] == f"{made_by()}, seed 20261127"
+
+
+def test_every_script_that_takes_a_seed_says_so_in_its_products():
+    for path in (ROOT / "workflow/scripts").glob("*.py"):
+        text = path.read_text()
+        if "params.seed" in text and "write_" in text:
+            assert "drawn_from(snakemake.params.seed)" in text, path.name
 
 
 def test_texts_of_products_do_not_tell_where_files_lie():

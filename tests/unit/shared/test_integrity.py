@@ -42,3 +42,22 @@ def test_what_a_job_made_anew_is_no_damage(product):
     assert damaged() == []
     product.unlink()
     assert damaged() == []
+
+
+@pytest.mark.parametrize("change", ["cut", "gone"])
+def test_of_a_product_that_is_a_folder_the_whole_is_damaged(tmp_path, monkeypatch, change):
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "results/a/cards"
+    (folder / "below").mkdir(parents=True)
+    for name in (".snakemake_timestamp", "one.js", "below/two.js", "below/three.js"):
+        (folder / name).write_text(name)
+    record("results")
+    assert damaged() == []
+    for name in ("below/two.js", "below/three.js"):
+        (folder / name).write_text("t") if change == "cut" else (folder / name).unlink()
+    assert [str(path) for path in damaged()] == ["results/a/cards"]
+    # A job that makes it anew may leave out files.
+    (tmp_path / ".snakemake/metadata").mkdir()
+    name = urlsafe_b64encode(b"results/a/cards").decode()
+    (tmp_path / ".snakemake/metadata" / name).write_text(json.dumps({"endtime": time.time() + 1.0}))
+    assert damaged() == []

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 
+import pytest
 from clumpscope import machine_code
 from conftest import ROOT
 
@@ -54,6 +55,39 @@ def test_a_function_changes_with_those_of_other_files_that_it_calls(tmp_path):
     assert list(outer.parent.glob("__pycache__/asking.ask-*.nbc"))
     inner.write_text(inner.read_text().replace("6.0 * 7.0", "6.0 * 9.0"))
     assert asked() == "54.0\n"
+
+
+ANSWER = """
+from clumpscope.machine_code import compiled
+
+@compiled({"nsz"})
+def answer(x):
+    return 6.0 * x
+
+if __name__ == "__main__":
+    print(answer(7.0), answer.stats.cache_hits.total())
+"""
+
+
+@pytest.mark.parametrize("ending", ["nbi", "nbc"])
+@pytest.mark.parametrize("how", ["cut", "flipped"])
+def test_damaged_machine_code_is_compiled_anew(tmp_path, ending, how):
+    """numba alone ends with a traceback, or runs what the disk made of it."""
+    (tmp_path / "answer.py").write_text(ANSWER)
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+
+    def asked() -> list[str]:
+        return subprocess.check_output(
+            [sys.executable, tmp_path / "answer.py"], env=environment, text=True
+        ).split()
+
+    assert asked() == ["42.0", "0"] and asked() == ["42.0", "1"]
+    (path,) = tmp_path.rglob(f"*.{ending}")
+    content = bytearray(path.read_bytes())
+    content = content[: len(content) // 2] if how == "cut" else content
+    content[len(content) // 2] ^= 8
+    path.write_bytes(content)
+    assert asked() == ["42.0", "0"] and asked() == ["42.0", "1"]
 
 
 class Nowhere:

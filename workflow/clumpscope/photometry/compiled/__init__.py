@@ -3,7 +3,7 @@
 from .climbing import FROZEN, FULL, LINE, POINT, ROUND, climb
 from .covariance import add_shape_errors, background_at, correlate, sandwich
 from .drawing import add_source, source_images
-from .hosts import evidences, host_evidences
+from .hosts import host_evidences
 
 __all__ = [
     "FROZEN",
@@ -16,7 +16,6 @@ __all__ = [
     "background_at",
     "climb",
     "correlate",
-    "evidences",
     "host_evidences",
     "sandwich",
     "source_images",
