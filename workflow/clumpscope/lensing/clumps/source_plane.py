@@ -21,6 +21,8 @@ _MAX_TRACERS = 400
 _MIN_SNR = 2.0
 # Error of the barycentre that its light does not show, over the root mean square radius of the light.
 _UNSEEN = 0.1
+# Errors of the barycentre that it has to be away from a galaxy's position to be another's.
+_OFF = 3.0
 # Parts of a pixel, along a side, that are placed in the source plane one by one.
 _MAX_PARTS = 8
 
@@ -254,14 +256,16 @@ def off_centre(model: LensModel, plane: SourcePlane, position: tuple[float, floa
     Returns
     -------
     bool
-        In the source plane more than half of the light lies nearer to its barycentre than the galaxy's position does.
+        In the source plane more than half of the light lies nearer to its barycentre than the galaxy's position does, which is
+        farther from it than three errors of the barycentre: lopsided galaxies are no neighbours.
     """
     if len(plane.tracers) == 0:
         return False
     (own_ra, own_dec), (ra, dec, light) = position, plane.tracers.T
     traced = np.array(model.source_position(np.append(ra, own_ra), np.append(dec, own_dec), z_source))
     distance = np.hypot(*(traced - [[plane.x], [plane.y]]))
-    return bool(light[distance[:-1] < distance[-1]].sum() > 0.5 * light.sum())
+    nearer = light[distance[:-1] < distance[-1]].sum() > 0.5 * light.sum()
+    return bool(nearer and distance[-1] > _OFF * plane.error_arcsec)
 
 
 def galactocentric_distances(
