@@ -20,15 +20,12 @@ import numpy as np  # noqa: E402
 from astropy.table import Table, vstack  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "workflow"))
+sys.path[:0] = [str(ROOT / "workflow"), str(ROOT / "tests" / "science")]
 
-from clumpscope.images.mosaic import open_mosaic  # noqa: E402
-from clumpscope.images.psf_given import load_psf  # noqa: E402
 from clumpscope.injection.error_model import error_factors, fit_error_model  # noqa: E402
 from clumpscope.injection.inject import inject  # noqa: E402
-from clumpscope.injection.target import Target, background_target  # noqa: E402
+from test_injection_real import FILTERS, half_width, open_sky  # noqa: E402
 
-FILTERS = ("F200W", "F277W", "F444W")
 HEAD = (
     "shapes from",
     "filter",
@@ -41,23 +38,6 @@ HEAD = (
     "faint light",
     "bright light",
 )
-
-
-def sky(folder: Path, filter_ref: str) -> Target:
-    """The empty part of the field, with one filter as the reference."""
-    mosaics, psfs = {}, {}
-    for name in FILTERS:
-        (image,) = folder.glob(f"Background/*{name.lower()}*")
-        (psf,) = folder.glob(f"PSF_model/*{name.lower()}*")
-        mosaics[name] = open_mosaic(image, pixel_scale=0.04, name=name)
-        psfs[name] = load_psf(psf, mosaics[name].pixel_scale_arcsec, name)
-    return background_target(mosaics, psfs, filter_ref, seed=1)
-
-
-def half_width(pull: np.ndarray) -> float:
-    """Half of the range of the central 68 %."""
-    low, high = np.percentile(pull, [15.87, 84.13])
-    return (high - low) / 2
 
 
 def rows_of(tables: list[Table], filter_ref: str) -> list[tuple]:
@@ -96,7 +76,7 @@ def main(arguments: argparse.Namespace) -> None:
     """Print the table."""
     print(f"| {' | '.join(HEAD)} |\n|{'---|' * len(HEAD)}")
     for filter_ref in FILTERS:
-        target = sky(arguments.data, filter_ref)
+        target = open_sky(arguments.data, filter_ref)
         tables = [inject(target, target.detect(), arguments.clumps, seed=seed) for seed in arguments.seeds]
         for row in rows_of(tables, filter_ref):
             print(f"| {' | '.join(row)} |", flush=True)

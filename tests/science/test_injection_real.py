@@ -13,16 +13,20 @@ from clumpscope.injection.target import background_target
 FILTERS = ("F200W", "F277W", "F444W")
 
 
-@pytest.fixture(scope="module")
-def sky(shared_data):
-    folder = shared_data / "real/images/elgordo_arc"
+def open_sky(folder, filter_ref):
+    """The sky around the arc, of which `folder` has images and PSFs, with one filter as the reference."""
     mosaics, psfs = {}, {}
     for name in FILTERS:
         (image,) = folder.glob(f"Background/*{name.lower()}*")
         (psf,) = folder.glob(f"PSF_model/*{name.lower()}*")
         mosaics[name] = open_mosaic(image, pixel_scale=0.04, name=name)
         psfs[name] = load_psf(psf, mosaics[name].pixel_scale_arcsec, name)
-    return background_target(mosaics, psfs, FILTERS[0], seed=1)
+    return background_target(mosaics, psfs, filter_ref, seed=1)
+
+
+@pytest.fixture(scope="module")
+def sky(shared_data):
+    return open_sky(shared_data / "real/images/elgordo_arc", FILTERS[0])
 
 
 @pytest.fixture(scope="module")
