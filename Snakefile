@@ -40,6 +40,7 @@ rule all:
 
 onstart:
     start_jobs_at_once()
+    start_jobs_by_forking()
 
 
 onsuccess:

@@ -24,6 +24,7 @@ from clumpscope.figures.registry import FIGURES, figures_of, figures_of_columns
 from clumpscope.filters import get_filter, three_filters
 from clumpscope.integrity import damaged, record
 from clumpscope.injection import INJECTION_TABLES
+from clumpscope.job_server import start
 from clumpscope.population import POPULATION_TABLES
 from clumpscope.products import PRODUCTS
 from clumpscope.redshifts import redshift_quantiles
@@ -34,6 +35,8 @@ if workflow.is_main_process:
     PRESENCE, alone = attend(".snakemake")
     if alone:
         shutil.rmtree(".snakemake/locks", ignore_errors=True)
+        for path in Path(".snakemake").glob("starter-*"):
+            shutil.rmtree(path)
         for path in damaged():
             print(
                 f"{path} is no longer what its job wrote: it is taken away, and made anew when it is needed.",
@@ -268,3 +271,16 @@ def start_jobs_at_once():
     limit = workflow.scheduling_settings.max_jobs_per_timespan
     if limit and (limit.max_jobs, limit.timespan) == (100, 1):
         workflow.scheduler.job_rate_limiter = None
+
+
+def start_jobs_by_forking():
+    """Have jobs started by a process that has done their imports, where a job's Python is the one that runs Snakemake."""
+    if (
+        sys.platform == "linux"
+        and not workflow.deployment_settings.deployment_method
+        and os.environ.get("CLUMPSCOPE_FORK") != "0"
+    ):
+        executable, workflow.starter = start(
+            shell.get_executable() or "/bin/sh", f".snakemake/starter-{os.getpid()}"
+        )
+        shell.executable(executable)

@@ -4,8 +4,6 @@ rule download:
         "results/{field}/downloads/{name}",
     log:
         "results/{field}/logs/download_{name}.log",
-    benchmark:
-        "results/{field}/benchmarks/download_{name}.tsv"
     conda:
         "../envs/imaging.yaml"
     resources:
@@ -40,8 +38,6 @@ rule galaxy_catalogue:
         "results/{field}/galaxy_catalogue.fits",
     log:
         "results/{field}/logs/galaxy_catalogue.log",
-    benchmark:
-        "results/{field}/benchmarks/galaxy_catalogue.tsv"
     conda:
         "../envs/imaging.yaml"
     resources:
@@ -64,8 +60,6 @@ rule unpack:
         "results/{field}/unpacked/{filter}_{map}.fits",
     log:
         "results/{field}/logs/unpack_{filter}_{map}.log",
-    benchmark:
-        "results/{field}/benchmarks/unpack_{filter}_{map}.tsv"
     wildcard_constraints:
         map=one_of(configuration.IMAGE_MAPS),
     conda:
@@ -91,8 +85,6 @@ rule packed_stars:
         "results/{field}/unpacked/{filter}_stars.ecsv",
     log:
         "results/{field}/logs/packed_stars_{filter}.log",
-    benchmark:
-        "results/{field}/benchmarks/packed_stars_{filter}.tsv"
     conda:
         "../envs/imaging.yaml"
     resources:
@@ -127,8 +119,6 @@ for name in FIELDS:
                 picture=f"results/{name}/input/mock.png",
             log:
                 f"results/{name}/logs/mock.log",
-            benchmark:
-                f"results/{name}/benchmarks/mock.tsv"
             conda:
                 "../envs/imaging.yaml"
             resources:
@@ -150,8 +140,6 @@ rule build_ssp_bc03:
         "resources/ssp/bc03_miles_cloudy.npz",
     log:
         "results/logs/build_ssp_bc03.log",
-    benchmark:
-        "results/benchmarks/build_ssp_bc03.tsv"
     conda:
         "../envs/sed.yaml"
     resources:
@@ -166,8 +154,6 @@ rule build_ssp_fsps:
         "results/ssp/fsps.npz",
     log:
         "results/logs/build_ssp_fsps.log",
-    benchmark:
-        "results/benchmarks/build_ssp_fsps.tsv"
     # First of all: whether python-fsps and its data are there shows only when it is tried.
     priority: 100
     conda:

@@ -11,8 +11,6 @@ rule figure:
         data="results/{field}/figures/{figure}.ecsv",
     log:
         "results/{field}/logs/figures/{figure}.log",
-    benchmark:
-        "results/{field}/benchmarks/figures/{figure}.tsv"
     wildcard_constraints:
         figure=one_of(FIGURES),
     conda:

@@ -6,8 +6,6 @@ rule cutout:
         "results/{field}/galaxies/{galaxy}/cutouts.fits",
     log:
         "results/{field}/logs/galaxies/{galaxy}/cutout.log",
-    benchmark:
-        "results/{field}/benchmarks/galaxies/{galaxy}/cutout.tsv"
     conda:
         "../envs/imaging.yaml"
     resources:
@@ -30,8 +28,6 @@ rule field_picture:
         "results/{field}/field.fits",
     log:
         "results/{field}/logs/field_picture.log",
-    benchmark:
-        "results/{field}/benchmarks/field_picture.tsv"
     wildcard_constraints:
         field=one_of(IMAGING),
     conda:
@@ -58,8 +54,6 @@ rule detect:
         picture="results/{field}/galaxies/{galaxy}/detection.png",
     log:
         "results/{field}/logs/galaxies/{galaxy}/detect.log",
-    benchmark:
-        "results/{field}/benchmarks/galaxies/{galaxy}/detect.tsv"
     conda:
         "../envs/imaging.yaml"
     resources:
@@ -84,8 +78,6 @@ rule fit:
         picture="results/{field}/galaxies/{galaxy}/residuals.png",
     log:
         "results/{field}/logs/galaxies/{galaxy}/fit.log",
-    benchmark:
-        "results/{field}/benchmarks/galaxies/{galaxy}/fit.tsv"
     wildcard_constraints:
         field=one_of(IMAGING),
     conda:
@@ -107,8 +99,6 @@ rule split_photometry:
         "results/{field}/galaxies/{galaxy}/photometry.ecsv",
     log:
         "results/{field}/logs/galaxies/{galaxy}/split_photometry.log",
-    benchmark:
-        "results/{field}/benchmarks/galaxies/{galaxy}/split_photometry.tsv"
     wildcard_constraints:
         field=one_of(PHOTOMETRY),
     conda:
@@ -133,8 +123,6 @@ checkpoint clumps:
         index="results/{field}/clumps.json",
     log:
         "results/{field}/logs/clumps.log",
-    benchmark:
-        "results/{field}/benchmarks/clumps.tsv"
     conda:
         "../envs/imaging.yaml"
     resources:
@@ -158,8 +146,6 @@ rule stack:
         picture="results/{field}/stack/stack.png",
     log:
         "results/{field}/logs/stack.log",
-    benchmark:
-        "results/{field}/benchmarks/stack.tsv"
     wildcard_constraints:
         field=one_of(IMAGING),
     conda:

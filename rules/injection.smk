@@ -15,8 +15,6 @@ rule inject:
         conditions="results/{field}/galaxies/{galaxy}/conditions.ecsv",
     log:
         "results/{field}/logs/galaxies/{galaxy}/inject.log",
-    benchmark:
-        "results/{field}/benchmarks/galaxies/{galaxy}/inject.tsv"
     wildcard_constraints:
         field=one_of(IMAGING),
     conda:
@@ -42,8 +40,6 @@ rule completeness:
         expand("results/{{field}}/injection/{table}.ecsv", table=INJECTION_TABLES),
     log:
         "results/{field}/logs/completeness.log",
-    benchmark:
-        "results/{field}/benchmarks/completeness.tsv"
     conda:
         "../envs/imaging.yaml"
     resources:
@@ -65,8 +61,6 @@ rule error_model:
         picture="results/{field}/injection/error_model.png",
     log:
         "results/{field}/logs/error_model.log",
-    benchmark:
-        "results/{field}/benchmarks/error_model.tsv"
     conda:
         "../envs/imaging.yaml"
     resources:
@@ -87,8 +81,6 @@ rule correct_errors:
         "results/{field}/galaxies/{galaxy}/photometry_corrected.ecsv",
     log:
         "results/{field}/logs/galaxies/{galaxy}/correct_errors.log",
-    benchmark:
-        "results/{field}/benchmarks/galaxies/{galaxy}/correct_errors.tsv"
     conda:
         "../envs/imaging.yaml"
     resources:

@@ -10,8 +10,6 @@ rule inspection_page:
         thumbnail="results/{field}/inspect/thumbnails/{galaxy}.jpg",
     log:
         "results/{field}/logs/galaxies/{galaxy}/inspection_page.log",
-    benchmark:
-        "results/{field}/benchmarks/galaxies/{galaxy}/inspection_page.tsv"
     wildcard_constraints:
         field=one_of(IMAGING),
         galaxy=r"(?!(?:index|catalogue)\.(?:html|js|jpg)$)[^/]+",
@@ -36,8 +34,6 @@ rule inspection_files:
         directory("results/{field}/inspect/static"),
     log:
         "results/{field}/logs/inspection_files.log",
-    benchmark:
-        "results/{field}/benchmarks/inspection_files.tsv"
     conda:
         "../envs/report.yaml"
     resources:
@@ -65,8 +61,6 @@ rule inspection:
         cards=directory("results/{field}/inspect/cards"),
     log:
         "results/{field}/logs/inspection.log",
-    benchmark:
-        "results/{field}/benchmarks/inspection.tsv"
     conda:
         "../envs/sed.yaml"
     resources:

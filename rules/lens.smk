@@ -13,8 +13,6 @@ rule magnify:
         picture="results/{field}/galaxies/{galaxy}/source_plane.png",
     log:
         "results/{field}/logs/galaxies/{galaxy}/magnify.log",
-    benchmark:
-        "results/{field}/benchmarks/galaxies/{galaxy}/magnify.tsv"
     wildcard_constraints:
         field=one_of(IMAGING),
     conda:
@@ -45,8 +43,6 @@ rule magnify_sources:
         table="results/{field}/galaxies/{galaxy}/magnification.fits",
     log:
         "results/{field}/logs/galaxies/{galaxy}/magnify.log",
-    benchmark:
-        "results/{field}/benchmarks/galaxies/{galaxy}/magnify.tsv"
     wildcard_constraints:
         field=one_of(PHOTOMETRY),
     conda:
@@ -73,8 +69,6 @@ rule lens_field:
         lines="results/{field}/lens/critical_lines.ecsv",
     log:
         "results/{field}/logs/lens_field.log",
-    benchmark:
-        "results/{field}/benchmarks/lens_field.tsv"
     wildcard_constraints:
         field=one_of(IMAGING),
     conda:
@@ -98,8 +92,6 @@ rule multiple_images:
         clumps="results/{field}/lens/counterparts.ecsv",
     log:
         "results/{field}/logs/multiple_images.log",
-    benchmark:
-        "results/{field}/benchmarks/multiple_images.tsv"
     wildcard_constraints:
         field=one_of(IMAGING),
     conda:

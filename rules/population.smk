@@ -9,8 +9,6 @@ rule clump_table:
         hosts="results/{field}/hosts.ecsv",
     log:
         "results/{field}/logs/clump_table.log",
-    benchmark:
-        "results/{field}/benchmarks/clump_table.tsv"
     wildcard_constraints:
         field=one_of(TABULATED),
     conda:
@@ -38,8 +36,6 @@ rule catalogue:
         fits="results/{field}/catalogue.fits",
     log:
         "results/{field}/logs/catalogue.log",
-    benchmark:
-        "results/{field}/benchmarks/catalogue.tsv"
     wildcard_constraints:
         field=one_of([*IMAGING, *PHOTOMETRY]),
     conda:
@@ -67,8 +63,6 @@ rule population:
         tables=expand("results/{{field}}/population/{table}.ecsv", table=POPULATION_TABLES),
     log:
         "results/{field}/logs/population.log",
-    benchmark:
-        "results/{field}/benchmarks/population.tsv"
     conda:
         "../envs/figures.yaml"
     resources:
@@ -98,8 +92,6 @@ rule statistics:
         latex="results/{field}/numbers.tex",
     log:
         "results/{field}/logs/statistics.log",
-    benchmark:
-        "results/{field}/benchmarks/statistics.tsv"
     conda:
         "../envs/figures.yaml"
     resources:
@@ -132,8 +124,6 @@ rule truth:
         statements="results/{field}/population/statements.ecsv",
     log:
         "results/{field}/logs/truth.log",
-    benchmark:
-        "results/{field}/benchmarks/truth.tsv"
     conda:
         "../envs/figures.yaml"
     resources:
@@ -160,8 +150,6 @@ rule published:
         stack="results/{field}/population/published_stack.ecsv",
     log:
         "results/{field}/logs/published.log",
-    benchmark:
-        "results/{field}/benchmarks/published.tsv"
     conda:
         "../envs/sed.yaml"
     resources:

@@ -5,8 +5,6 @@ rule psf:
         "results/{field}/psf/{filter}.fits",
     log:
         "results/{field}/logs/psf_{filter}.log",
-    benchmark:
-        "results/{field}/benchmarks/psf_{filter}.tsv"
     conda:
         "../envs/imaging.yaml"
     resources:
@@ -29,8 +27,6 @@ rule psf_table:
         picture="results/{field}/psf/psf.png",
     log:
         "results/{field}/logs/psf_table.log",
-    benchmark:
-        "results/{field}/benchmarks/psf_table.tsv"
     conda:
         "../envs/imaging.yaml"
     resources:
@@ -48,8 +44,6 @@ rule depth:
         "results/{field}/depth/{filter}.fits",
     log:
         "results/{field}/logs/depth_{filter}.log",
-    benchmark:
-        "results/{field}/benchmarks/depth_{filter}.tsv"
     conda:
         "../envs/imaging.yaml"
     resources:
@@ -71,8 +65,6 @@ rule depth_table:
         picture="results/{field}/depth.png",
     log:
         "results/{field}/logs/depth_table.log",
-    benchmark:
-        "results/{field}/benchmarks/depth_table.tsv"
     conda:
         "../envs/imaging.yaml"
     resources:

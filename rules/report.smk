@@ -6,8 +6,6 @@ rule report:
         "results/report.html",
     log:
         "results/logs/report.log",
-    benchmark:
-        "results/benchmarks/report.tsv"
     conda:
         "../envs/report.yaml"
     resources:
@@ -26,8 +24,6 @@ rule provenance:
         "results/provenance.json",
     log:
         "results/logs/provenance.log",
-    benchmark:
-        "results/benchmarks/provenance.tsv"
     conda:
         "../envs/imaging.yaml"
     resources:

@@ -13,8 +13,6 @@ rule sed:
         table="results/{field}/sed/{sfh}/{batch}.ecsv",
     log:
         "results/{field}/logs/sed/{sfh}/{batch}.log",
-    benchmark:
-        "results/{field}/benchmarks/sed/{sfh}/{batch}.tsv"
     wildcard_constraints:
         sfh="(?!ssp$)[A-Za-z0-9_]+",
         batch="[0-9]+_[0-9]+",
@@ -46,8 +44,6 @@ rule sed_table:
         table="results/{field}/sed/{sfh}.ecsv",
     log:
         "results/{field}/logs/sed_table_{sfh}.log",
-    benchmark:
-        "results/{field}/benchmarks/sed_table_{sfh}.tsv"
     wildcard_constraints:
         sfh="(?!ssp$)[A-Za-z0-9_]+",
     conda:
@@ -67,8 +63,6 @@ rule sed_sheets:
         "results/{field}/sed/{sfh}.pdf",
     log:
         "results/{field}/logs/sed_sheets_{sfh}.log",
-    benchmark:
-        "results/{field}/benchmarks/sed_sheets_{sfh}.tsv"
     wildcard_constraints:
         sfh="(?!ssp$)[A-Za-z0-9_]+",
     conda:
@@ -89,8 +83,6 @@ rule sed_picture:
         "results/{field}/sed/{sfh}/{galaxy}/{clump}.pdf",
     log:
         "results/{field}/logs/sed/{sfh}/{galaxy}/{clump}_picture.log",
-    benchmark:
-        "results/{field}/benchmarks/sed/{sfh}/{galaxy}/{clump}_picture.tsv"
     conda:
         "../envs/sed.yaml"
     resources:
@@ -113,8 +105,6 @@ rule ssp_grid:
         stack_photometry="results/{field}/sed/ssp_stack_photometry.ecsv",
     log:
         "results/{field}/logs/ssp_grid.log",
-    benchmark:
-        "results/{field}/benchmarks/ssp_grid.tsv"
     conda:
         "../envs/sed.yaml"
     resources:
@@ -139,8 +129,6 @@ rule host:
         table="results/{field}/hosts/{sfh}/{batch}.ecsv",
     log:
         "results/{field}/logs/hosts/{sfh}_{batch}.log",
-    benchmark:
-        "results/{field}/benchmarks/hosts/{sfh}_{batch}.tsv"
     retries: 1
     conda:
         "../envs/sed.yaml"
@@ -163,8 +151,6 @@ rule host_table:
         "results/{field}/hosts.ecsv",
     log:
         "results/{field}/logs/host_table.log",
-    benchmark:
-        "results/{field}/benchmarks/host_table.tsv"
     wildcard_constraints:
         field=one_of(IMAGING),
     conda:

@@ -7,8 +7,6 @@ rule candidates:
         "results/{field}/candidates.fits",
     log:
         "results/{field}/logs/candidates.log",
-    benchmark:
-        "results/{field}/benchmarks/candidates.tsv"
     wildcard_constraints:
         field=one_of(IMAGING),
     conda:
@@ -35,8 +33,6 @@ checkpoint select:
         selection="results/{field}/selection.ecsv",
     log:
         "results/{field}/logs/select.log",
-    benchmark:
-        "results/{field}/benchmarks/select.tsv"
     wildcard_constraints:
         field=one_of([*IMAGING, *PHOTOMETRY]),
     conda:

@@ -1,12 +1,12 @@
-"""CPU time of a run by stage, and how much of it went into starting Python and importing.
+"""CPU time of a run by stage, and what starting Python and importing takes for each.
 
     python tests/benchmarks/workflow_budget.py results/FIELD [budget.md]
 
-Reads the benchmark files that Snakemake leaves, and the rules of this checkout to know which file is whose. What a job
-imports before it does anything is measured here, with the imports of its script in a fresh interpreter (the least of three
-times); parts of libraries that it imports later count as its own work. Prints a table, and writes it where a second name is
-given. Snakemake looks at a job's CPU time every few seconds only, and once more when it ends: that of jobs of less than a second is
-a lower bound.
+Reads what jobs told of themselves (`results/FIELD/benchmarks`), and the rules of this checkout to know which file is whose. What a
+job imports before it does anything is measured here, with the imports of its script in a fresh interpreter (the least of three
+times); parts of libraries that it imports later count as its own work. Jobs of a kind that are forked after the first
+(`clumpscope.job_server`) take none of it; elsewhere it is in their CPU time. Prints a table, and writes it where a second name
+is given.
 """
 
 import ast
@@ -22,20 +22,20 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAD = (
-    "stage", "jobs", "CPU-s", "mean", "largest", "wall, mean [s]", "peak [MB]", "imports a job", "imports, share",
+    "stage", "jobs", "CPU-s", "mean", "largest", "wall, mean [s]", "peak [MB]", "imports, fresh",
 )  # fmt: skip
 
 
 def rules() -> list[tuple[str, re.Pattern, Path]]:
-    """Name, pattern of the benchmark file and script of every rule; patterns with most fixed text first."""
+    """Name, pattern of the file of times and script of every rule; patterns with most fixed text first."""
     found = []
     for path in sorted((ROOT / "rules").glob("*.smk")):
         for block in re.split(r"^ *(?:rule|checkpoint)\b", path.read_text(), flags=re.MULTILINE)[1:]:
             name = re.match(r" (\w+):", block) or re.search(r'name:\s+f"(\w+?)_?\{', block)
-            benchmark = re.search(r'benchmark:\s+f?"results/(?:\{\w+\}/)?benchmarks/(.+?)"', block)
+            log = re.search(r'log:\s+f?"results/(?:\{\w+\}/)?logs/(.+?)\.log"', block)
             script = re.search(r'script:\s+"\.\./(.+?)"', block)
-            if name and benchmark and script:
-                fixed = re.split(r"\{.+?\}", benchmark[1])
+            if name and log and script:
+                fixed = re.split(r"\{.+?\}", f"{log[1]}.tsv")
                 pattern = re.compile("[^/]+".join(map(re.escape, fixed)))
                 found.append((len("".join(fixed)), name[1], pattern, ROOT / script[1]))
     return [rule[1:] for rule in sorted(found, key=lambda rule: -rule[0])]
@@ -86,21 +86,16 @@ def budget(folder: Path) -> list[tuple]:
             np.array([job.get(key, 0.0) for job in numbers]) for key in ("cpu_time", "s", "max_rss")
         )
         start = import_seconds(script)
-        share = min(start * cpu.size / cpu.sum(), 1.0) if cpu.sum() > 0 else np.nan
-        rows.append(
-            (stage, cpu.size, cpu.sum(), cpu.mean(), cpu.max(), wall.mean(), memory.max(), start, share)
-        )
+        rows.append((stage, cpu.size, cpu.sum(), cpu.mean(), cpu.max(), wall.mean(), memory.max(), start))
     rows.sort(key=lambda row: -row[2])
     total = sum(row[2] for row in rows)
-    starts = sum(min(row[7] * row[1], row[2]) for row in rows if np.isfinite(row[7]))
     count, memory = sum(row[1] for row in rows), max(row[6] for row in rows)
-    return [*rows, ("all", count, total, total / count, max(row[4] for row in rows), np.nan, memory, starts / count,
-                    starts / total)]  # fmt: skip
+    return [*rows, ("all", count, total, total / count, max(row[4] for row in rows), np.nan, memory, np.nan)]
 
 
 def table(rows: list[tuple]) -> str:
     """The rows as Markdown."""
-    formats = ("{}", "{}", "{:.0f}", "{:.1f}", "{:.1f}", "{:.1f}", "{:.0f}", "{:.2f}", "{:.0%}")
+    formats = ("{}", "{}", "{:.0f}", "{:.1f}", "{:.1f}", "{:.1f}", "{:.0f}", "{:.2f}")
     lines = [HEAD, ("---",) + ("---:",) * (len(HEAD) - 1)]
     for row in rows:
         lines.append(

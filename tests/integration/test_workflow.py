@@ -122,8 +122,11 @@ def test_snakemakes_own_report_shows_the_figures(photometry_run, tmp_path):
     assert sorted(shown) == sorted(path.name for path in (folder / "results/clusters/figures").glob("*.png"))
 
 
-def test_one_core_gives_the_same_bytes(photometry_run, tmp_path):
+def test_one_core_and_jobs_that_start_by_themselves_give_the_same_bytes(
+    photometry_run, tmp_path, monkeypatch
+):
     folder, arguments = photometry_run
+    monkeypatch.setenv("CLUMPSCOPE_FORK", "0")
     for name in ("config.yaml", "clusters.csv"):
         shutil.copy(folder / name, tmp_path)
     snakemake(tmp_path, arguments, cores=1)

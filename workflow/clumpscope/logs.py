@@ -1,6 +1,8 @@
 """What a job says: to its log file, in sentences a user can act on."""
 
 import logging
+import os
+import resource
 import sys
 import time
 from collections.abc import Iterator
@@ -20,14 +22,16 @@ def in_doubt(text: str) -> None:
 
 @contextmanager
 def job_log(path: str) -> Iterator[logging.Logger]:
-    """Send log messages and warnings to a file while a job runs.
+    """Send log messages and warnings to a file while a job runs, and tell what it took.
 
     An `InputError` ends the job with its message alone; any other error keeps its traceback.
 
     Parameters
     ----------
     path : str
-        The log file; replaced.
+        The log file; replaced. Where it lies below ``results/logs`` or ``results/{field}/logs``, what a job took that
+        succeeded goes to the same place below ``benchmarks``, as Snakemake's benchmarks do: wall time and processor time
+        [s] since the process began, and its largest memory [MB].
 
     Yields
     ------
@@ -52,7 +56,31 @@ def job_log(path: str) -> Iterator[logging.Logger]:
     except Exception:
         log.exception("the job failed")
         raise
+    else:
+        _tell_usage(Path(path), time.perf_counter() - start)
     finally:
         log.info("%.1f s", time.perf_counter() - start)
         root.removeHandler(handler)
         handler.close()
+
+
+def _tell_usage(log: Path, wall: float) -> None:
+    # Snakemake watches the shell it starts a job with: not what is forked elsewhere, nor what a job took between two looks.
+    depth = next(
+        (depth for depth in (2, 1) if log.parts[0] == "results" and log.parts[depth] == "logs"), None
+    )
+    if depth is None:
+        return
+    path = Path(*log.parts[:depth], "benchmarks", *log.parts[depth + 1 :]).with_suffix(".tsv")
+    own, children = (resource.getrusage(whose) for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    seconds = own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
+    memory = own.ru_maxrss / 1024
+    if sys.platform == "linux":  # where the figures above count what the process was before its own beginning
+        status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+        memory = int(status["VmHWM"].split()[0]) / 1024
+        began = int(Path("/proc/self/stat").read_text().rsplit(")", 1)[1].split()[19]) / os.sysconf(
+            "SC_CLK_TCK"
+        )
+        wall = time.clock_gettime(time.CLOCK_BOOTTIME) - began
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"s\tmax_rss\tcpu_time\n{wall:.2f}\t{memory:.2f}\t{seconds:.2f}\n")

@@ -7,16 +7,21 @@ folders named ``compiled``. numba believes its files; here each ends with its ch
 
 import hashlib
 import io
+import pickle
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numba
 from numba.core import caching
 
-__all__ = ["compiled"]
+__all__ = ["compiled", "load", "loaded"]
+
+_FUNCTIONS: dict[str, Any] = {}
+"""Compiled functions by name."""
 
 
 @cache
@@ -108,6 +113,23 @@ def compiled(fastmath: set[str]) -> Callable[[Callable], Callable]:
         kept._cache_file = _Checked(
             kept._cache_path, kept._impl.filename_base, kept._impl.locator.get_source_stamp()
         )
+        _FUNCTIONS[f"{function.__module__}.{function.__qualname__}"] = dispatcher
         return dispatcher
 
     return of_function
+
+
+def loaded() -> bytes:
+    """What machine code this process has loaded: names and signatures, for `load`."""
+    return pickle.dumps(
+        {name: function.signatures for name, function in _FUNCTIONS.items() if function.signatures}
+    )
+
+
+def load(code: bytes) -> None:
+    """Load machine code that another process of the same library had: read from the disk here, not by every fork."""
+    for name, signatures in pickle.loads(code).items():
+        function = _FUNCTIONS[name]
+        for signature in signatures:
+            if signature not in function.signatures:
+                function.compile(signature)

@@ -215,6 +215,26 @@ def test_a_refused_input_is_told_on_the_console_and_in_the_log(tmp_path):
     assert "SPS_HOME: found nothing" in (tmp_path / "job.log").read_text()
 
 
+def test_a_job_tells_what_it_took(tmp_path):
+    (tmp_path / "busy.py").write_text("""
+import time
+from clumpscope.logs import job_log
+with job_log("results/f/logs/galaxies/logs/fit.log"):
+    memory = b"x" * 200_000_000
+    del memory
+    while time.process_time() < 1.0:
+        pass
+    time.sleep(0.5)
+""")
+    subprocess.run([sys.executable, "busy.py"], cwd=tmp_path, check=True)
+    (file,) = tmp_path.rglob("*.tsv")
+    assert file.relative_to(tmp_path).as_posix() == "results/f/benchmarks/galaxies/logs/fit.tsv"
+    names, values = (line.split("\t") for line in file.read_text().splitlines())
+    took = dict(zip(names, map(float, values), strict=True))
+    assert 1.0 <= took["cpu_time"] < 1.3 and took["s"] > took["cpu_time"] + 0.4
+    assert 200.0 < took["max_rss"] < 300.0
+
+
 def test_empty_words_of_our_tables_are_empty_when_read(tmp_path):
     table = Table({"name": ["", "a", ""], "value": [1.0, np.nan, 3.0]})
     write_table(table, tmp_path / "t.ecsv")

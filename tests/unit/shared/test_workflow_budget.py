@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 PATH = Path(__file__).resolve().parents[2] / "benchmarks" / "workflow_budget.py"
-HEADER = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time"
+HEADER = "s\tmax_rss\tcpu_time"
 
 
 @pytest.fixture(scope="module")
@@ -25,17 +25,17 @@ def test_jobs_are_counted_by_stage(script, tmp_path):
     for name, cpu in seconds.items():
         path = tmp_path / "benchmarks" / f"{name}.tsv"
         path.parent.mkdir(exist_ok=True)
-        path.write_text(f"{HEADER}\n3.0\t0:00:03\t100.5\t1\t1\t1\t0\t0\t90.0\t{cpu}\n")
+        path.write_text(f"{HEADER}\n3.0\t100.5\t{cpu}\n")
     rows = {row[0]: row for row in script.budget(tmp_path)}
     assert list(rows) == ["unpack", "download", "all"]
     assert rows["unpack"][1:7] == (2, 6.0, 3.0, 4.0, 3.0, 100.5)
     assert rows["all"][1:3] == (4, 7.0)
     # Neither script imports more than the standard library.
-    assert rows["unpack"][7] > 0.0 and rows["unpack"][8] == pytest.approx(rows["unpack"][7] / 3.0)
+    assert 0.0 < rows["unpack"][7] < 5.0
     assert "| unpack | 2 | 6 | 3.0 | 4.0 | 3.0 |" in script.table(script.budget(tmp_path))
 
 
-def test_every_rule_is_known_by_its_benchmark(script):
+def test_every_rule_is_known_by_its_log(script):
     stages = [name for name, _, _ in script.rules()]
     assert len(stages) > 25 and {"mock", "fit", "sed", "clumps", "psf_table", "figure"} <= set(stages)
     assert all(path.exists() for _, _, path in script.rules())
