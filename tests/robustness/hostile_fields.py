@@ -383,7 +383,7 @@ def _(case):
     case.write(gaussian((61, 61), 30, 30, FWHM["F115W"] / 0.06), fits.Header(), "F444W", "psf")
 
 
-@case("PSF: a star on its sky", "told")
+@case("PSF: a star on its sky", "refused")
 def _(case):
     psf, header = case.image(key="psf")
     case.write(400 * psf + 0.3, header, key="psf")

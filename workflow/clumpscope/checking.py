@@ -21,12 +21,19 @@ from .files import PACKED_ENDINGS
 from .filters import get_filter
 from .images.consistency import compare_noise, registration, same_pixels, sky_noise
 from .images.mosaic import Mosaic, open_mosaic
-from .inputs import photometry_filters, read_galaxies
+from .inputs import photometry_filters, read_edits, read_galaxies
 from .lens_checks import check_lens
 from .sed.models.sfh import get_sfh
 from .tables import read_table
 
-__all__ = ["Findings", "check_configuration", "check_settings", "doubts_of_settings", "few_filters"]
+__all__ = [
+    "Findings",
+    "check_configuration",
+    "check_settings",
+    "doubts_of_settings",
+    "few_filters",
+    "own_files",
+]
 
 
 @dataclass
@@ -219,8 +226,10 @@ def doubts_of_settings(name: str, field: dict, settings: dict[str, dict]) -> lis
     name, field, settings
         As of `check_settings`.
     """
+    # The catalogue, which a run may have turned into our columns, was held against the settings by the selection.
+    rest = {key: value for key, value in field.items() if key != "galaxies"}
     try:
-        doubts = check_settings(name, field, settings)
+        doubts = check_settings(name, rest, settings)
     except InputError as error:
         doubts = [str(error)]  # of a file that came after the run had started
     return doubts + few_filters(name, field, settings)
@@ -246,11 +255,21 @@ def check_settings(name: str, field: dict, settings: dict[str, dict]) -> list[st
     Raises
     ------
     InputError
-        For a PSF that holds no source, ends before its normalisation radius or is narrower than its telescope's, and
-        for limits of priors that no model reaches.
+        For redshifts of which none is above the limit, edits outside their galaxies, a PSF that holds no source, ends before its normalisation radius or is narrower
+        than its telescope's, and for limits of priors that no model reaches.
     """
     for section in ("sed", "hosts"):
         _check_limits(section, settings[section], name)
+    if "galaxies" in field:
+        selection, galaxies = settings["selection"], read_galaxies(field["galaxies"], field.get("catalogue"))
+        if not (np.asarray(galaxies["z"], dtype=float) > selection["min_redshift"]).any():
+            raise InputError(
+                f"{field['galaxies']}, column 'z'", f"{np.max(galaxies['z']):g} as the largest of {len(galaxies)} redshifts",
+                f"one above {selection['min_redshift']:g}, the limit of galaxies that are measured", "Lower `selection.min_redshift`.",
+            )  # fmt: skip
+        if "edits" in field:
+            # Where the catalogue gives no radius, the configuration's says which places are a galaxy's.
+            read_edits(field["edits"], galaxies, selection["radius_arcsec"])
     doubts = []
     if "clumps" in field:
         from .population.clump_tables import doubts_of_clump_table
@@ -287,9 +306,9 @@ def _load(path: str | os.PathLike) -> dict[str, Any]:
 
 
 class _Here:
-    """A field's configuration with what is on this machine."""
+    """A field's configuration with what is on this machine; without a cache, of no address."""
 
-    def __init__(self, cache: Path):
+    def __init__(self, cache: Path | None):
         self.cache, self.missing = cache, []
 
     def of(self, value: Any) -> Any:
@@ -297,8 +316,8 @@ class _Here:
         if not is_address(value):
             return value
         address = parse_address(str(value))
-        kept = address.cached(self.cache)
-        if kept.exists() and not address.member:
+        kept = address.cached(self.cache) if self.cache else None
+        if kept is not None and kept.exists() and not address.member:
             return str(kept)
         self.missing.append(address.url)
         return None
@@ -330,6 +349,24 @@ class _Here:
         return here
 
 
+def own_files(field: dict) -> dict | None:
+    """A field's configuration without what is named by address, for a check before downloads come.
+
+    Parameters
+    ----------
+    field : dict
+        Its configuration.
+
+    Returns
+    -------
+    dict or None
+        None where the table of galaxies, sources or clumps is to come.
+    """
+    own = _Here(None).field(field)
+    own["images"] = {band: image for band, image in own["images"].items() if "sci" in image}
+    return own if {"galaxies", "photometry"} & set(own) or "table" in own.get("clumps", {}) else None
+
+
 def _check(name: str, own: dict, settings: dict, findings: Findings) -> None:
     parts = [
         {**own, "lens": [], "images": {band: image}}
@@ -338,10 +375,14 @@ def _check(name: str, own: dict, settings: dict, findings: Findings) -> None:
     ]
     if "photometry" in own or "table" in own.get("clumps", {}):
         parts = [{**own, "lens": []}]
-    for part in parts if {"galaxies", "photometry", "clumps"} & set(own) else []:
+    for number, part in enumerate(parts if {"galaxies", "photometry", "clumps"} & set(own) else []):
         with _noting(findings):
-            findings.doubts += check_field(name, part)
-            findings.doubts += check_settings(name, part, settings)
+            # The noise of all filters together is compared below.
+            alone = f"fields.{name}.images: noise of"
+            findings.doubts += [text for text in check_field(name, part) if not text.startswith(alone)]
+            # Settings are held against the catalogue once, against PSFs filter by filter.
+            kept = {key: value for key, value in part.items() if key != "galaxies" or number == 0}
+            findings.doubts += check_settings(name, kept, settings)
     if "galaxies" in own and Path(own["galaxies"]).is_file():
         with _noting(findings):
             findings.galaxies[name] = read_galaxies(own["galaxies"], own.get("catalogue"))
@@ -362,7 +403,9 @@ def _check(name: str, own: dict, settings: dict, findings: Findings) -> None:
     )
     findings.doubts += same_pixels(plain, f"fields.{name}.images")
     if name in findings.galaxies:
-        findings.doubts += registration(plain, findings.galaxies[name])
+        beside, found = registration(plain, findings.galaxies[name])
+        findings.doubts += beside
+        findings.notes += [f"field {name}: {found}"] if found else []
 
 
 @contextmanager

@@ -16,8 +16,8 @@ __all__ = ["pages", "write"]
 _CONFIG_HEAD = """\
 # Configuration, key by key
 
-A configuration is a YAML file: `snakemake --cores 8 --configfile my_field.yaml`. `config.yaml` here is the default one, `abell2744.yaml` and `smacs0723.yaml` are
-starting points for those fields. Unknown keys are refused; where Snakemake finds a file that is no YAML, `clumpscope check my_field.yaml` names the line. Method sections (`selection` to `figures`) may stand at the top level, for all fields, and inside a field, for that field alone.
+A configuration is a YAML file: `snakemake --cores 8 --configfile my_field.yaml`. `config.yaml` here is the default one; `abell2744.yaml`, `smacs0723.yaml` and `elgordo.yaml` download
+and measure those fields (`docs/fields.md`), `twin.yaml` draws one whose truth is known. Unknown keys are refused; where Snakemake finds a file that is no YAML, `clumpscope check my_field.yaml` names the line. Method sections (`selection` to `figures`) may stand at the top level, for all fields, and inside a field, for that field alone.
 Sources: C25 is Claeyssens et al. (2025), F22 is Faisst et al. (2022); "choice" marks a number that the papers' text does not give.
 
 This page is written from `workflow/schemas/config.schema.yaml` by `make docs`.

@@ -64,6 +64,7 @@ _ROWS = [
     ("one_model", "magnify", "Of several lens models fewer than two reach this position: the scatter between them is not known.", False),
     ("z_as_given", "catalogue", "The redshift's own error is not in masses, ages, sizes and luminosities: sed.redshift_quantiles takes it in.", False),
     ("off_centre", "magnify", "Most light within the galaxy's radius is about another place than its catalogue position: a neighbour may be taken for it, and distance_kpc and central are from there.", False),
+    ("negative", "fit", "The light in the reference filter is below zero: no clump is there, and it has no size.", True),
 ]  # fmt: skip
 
 FLAGS: dict[str, Flag] = {

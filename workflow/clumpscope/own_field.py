@@ -30,7 +30,12 @@ _ROLES = {
     "kappa": ("kappa",),
     "gamma1": ("gamma1",),
     "gamma2": ("gamma2",),
+    "magnification": ("magnif", "magnification"),
 }
+# Words of deflection maps, along which axis, and in which unit.
+_DEFLECTION = ("deflect", "deflection", "alpha")
+_UNITS = {"arcsec": "arcsec", "arcsecs": "arcsec", "pixel": "pixel", "pixels": "pixel", "pix": "pixel"}
+_MAPS = ("kappa", "gamma1", "gamma2", "magnification", "deflection_x", "deflection_y")
 _UNKNOWN = "# ?"
 
 
@@ -118,7 +123,7 @@ def _sort(
             band, said = _band(str(path.relative_to(folder)), header)
             if role in ("background", "mask"):
                 notes.append(f"{path}: a {role}, left out")
-            elif role in ("segmentation", "kappa", "gamma1", "gamma2"):
+            elif role in ("segmentation", *_MAPS):
                 other[role] = str(path)
             elif band is None:
                 left.append(str(path))
@@ -172,6 +177,8 @@ def _joined(header: fits.Header, primary: fits.Header) -> fits.Header:
 
 def _role(path: Path) -> str:
     words = re.split(r"[^a-z0-9]+", str(path).lower())
+    if set(words) & set(_DEFLECTION) and len(axes := [axis for axis in "xy" if axis in words]) == 1:
+        return f"deflection_{axes[0]}"
     for role in [key for key in _ROLES if key != "sci"]:
         if any(word in _ROLES[role] for word in words):
             return role
@@ -289,14 +296,25 @@ def _lens_lines(files: list[Path], maps: dict[str, str]) -> list[str]:
         )
         return lines + [f"      {_UNKNOWN} also there: {', '.join(others)}"] * bool(others)
     if {"kappa", "gamma1", "gamma2"} <= set(maps):
-        lines = [
-            "    lens:",
-            "      kind: maps",
-            *(f"      {key}: {maps[key]}" for key in ("kappa", "gamma1", "gamma2")),
-        ]
+        used = [key for key in _MAPS if key in maps and key != "magnification"]
+        lines = ["    lens:", "      kind: maps", *(f"      {key}: {maps[key]}" for key in used)]
+        if {"deflection_x", "deflection_y"} <= set(maps):
+            words = re.split(r"[^a-z]+", Path(maps["deflection_x"]).name.lower())
+            units = {_UNITS[word] for word in words if word in _UNITS}
+            lines.append(f"      deflection_unit: {units.pop()}" if len(units) == 1 else f"      # deflection_unit: arcsec {_UNKNOWN} or pixel")  # fmt: skip
+        else:
+            lines.append(f"      {_UNKNOWN} no deflection maps: no source plane, no distances in it")
         return [
             *lines,
             f"      # normalisation: {{dls_ds: 1}} {_UNKNOWN} or {{z_source: ...}}, what the maps are for",
+            f"      # z_lens: 0.3 {_UNKNOWN} redshift of the lens",
+        ]
+    if "magnification" in maps:
+        return [
+            "    lens:",
+            "      kind: maps",
+            f"      magnification: {maps['magnification']}",
+            f"      # normalisation: {{z_source: 2.0}} {_UNKNOWN} redshift of the sources that the map is for",
             f"      # z_lens: 0.3 {_UNKNOWN} redshift of the lens",
         ]
     return [f"    lens: {{kind: none}} {_UNKNOWN} no lens model found: every magnification is 1"]

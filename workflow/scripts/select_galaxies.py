@@ -40,9 +40,11 @@ with job_log(snakemake.log[0]) as log:
             galaxies, mu, list(field["images"]), covering=covering, rejected=rejected, **settings
         )
         require_galaxies(selection, str(field["galaxies"]))
-        for text in registration(mosaics, selection[selection["selected"]]):
+        beside, found = registration(mosaics, selection[selection["selected"]])
+        for text in beside:
             in_doubt(text)
-            doubts.append(text)
+        doubts += beside
+        log.info("%s", found or "images: too few galaxies to tell whether they lie on each other")
         rows, counts = galaxy_rows(selection, edits), {}
         log.info("%d of %d galaxies selected", len(rows), len(galaxies))
     index = {

@@ -45,6 +45,13 @@ def test_depth_of_white_noise_is_that_of_the_aperture(make_mosaic, psf):
     assert depth.mag_limit_ab == pytest.approx(-2.5 * np.log10(limit * 1e-9 / 3631), abs=0.001)
 
 
+@pytest.mark.parametrize("error", [SIGMA / 100, SIGMA * 100])
+def test_errors_of_another_map_are_refused(make_mosaic, psf, error):
+    """Compressed maps are not looked at before a run."""
+    with pytest.raises(InputError, match=r"errors over which the sky scatters by .* may be exchanged"):
+        measure_depth(make_mosaic(white((300, 300)), error=error), psf)
+
+
 def test_correlated_noise_is_measured(make_mosaic, psf):
     depth = measure_depth(make_mosaic(smoothed(white()), error=SIGMA), psf, max_lag=4)
     # Autocorrelation of (1, 2, 1): 6, 4, 1.

@@ -151,6 +151,12 @@ def test_unusable_psfs(tmp_path, make_mosaic):
         load_psf(given("zero.fits", np.zeros((31, 31))), 0.02)
     with pytest.raises(InputError, match="normalisation radius"):
         load_psf(given("small.fits", moffat((15, 15), 7, 7, 2.0, 2.5)), 0.02)
+    with pytest.raises(InputError, match=r"of its sum inside 0\.4 arcsec; .* Take the sky off"):
+        load_psf(given("sky.fits", good / good.sum() + 1e-3), 0.02)
+    with pytest.raises(
+        InputError, match=r"% of its sum inside 0\.05 arcsec; .* make psf\.radius_arcsec larger"
+    ):
+        load_psf(given("circle.fits", moffat((101, 101), 50, 50, 6.0, 2.5)), 0.02, radius_arcsec=0.05)
     with pytest.raises(InputError, match=r"pixel scale of 0\.04"):
         load_psf(given("scaled.fits", good, PIXSCALE=0.04), 0.02)
     with pytest.raises(InputError, match="diffraction limit"):

@@ -120,6 +120,20 @@ def test_fluxes_shapes_and_places_of_a_galaxy(galaxy):
     assert not has(table["flags"][0], "unresolved")
 
 
+def test_what_is_below_zero_in_the_reference_filter_has_no_size(galaxy):
+    own = galaxy.cutouts["F150W"]
+    galaxy.cutouts["F150W"] = replace(own, data=0.6 - own.data)
+    table, fitted = measure_galaxy(galaxy.cutouts, galaxy.psfs, galaxy.clumps, "F150W", list(GRIDS))
+    assert (table["snr"] < -10).all()
+    assert has(table["flags"], "negative").all()
+    assert np.isnan(table["sigma_x_px"]).all() and np.isnan(np.asarray(table["moments_px2"])).all()
+    assert np.isinf(table["sigma_limit_px"]).all()
+    # Other filters keep what they have.
+    assert table["flux_F200W_njy"][0] == pytest.approx(1.4 * 60.0, rel=0.05)
+    models = draw_clumps(fitted, galaxy.cutouts, galaxy.psfs)
+    assert np.isfinite(models["F150W"]).all()
+
+
 def test_missing_filters_and_clumps_without_data_are_flagged(galaxy):
     cutouts = dict(galaxy.cutouts)
     del cutouts["F444W"]

@@ -8,12 +8,17 @@ from astropy.io import fits
 from astropy.table import Table
 from astropy.wcs import WCS
 from clumpscope import inputs
-from clumpscope.checking import check_settings
+from clumpscope.checking import check_settings, doubts_of_settings, own_files
 from clumpscope.errors import InputError
 from clumpscope.field_checks import check_field
 
 GALAXIES = "id,ra,dec,z\ng1,10.0,-30.0,1.5\ng2,10.001,-30.001,2.5\n"
-SETTINGS = {"psf": {"radius_arcsec": 0.4}, "sed": {}, "hosts": {}}
+SETTINGS = {
+    "psf": {"radius_arcsec": 0.4},
+    "selection": {"radius_arcsec": 1.5, "min_redshift": 0.7},
+    "sed": {},
+    "hosts": {},
+}
 MODEL = (
     "runmode\n  reference 3 10.0 -30.0\n  end\npotentiel O1\n  profil 81\n  x_centre 0\n  y_centre 0\n  ellipticite 0.1\n"
     "  angle_pos 40\n  core_radius 4\n  cut_radius 200\n  v_disp 800\n  z_lens 0.4\n  end\nfini\n"
@@ -217,6 +222,48 @@ def test_edits_name_known_galaxies_and_actions(field, tmp_path):
         (tmp_path / "edits.csv").write_text(f"galaxy,action,ra,dec\n{row}\n")
         with pytest.raises(InputError, match=message):
             check_field("a", field)
+
+
+def test_edits_lie_in_their_galaxies_whose_radius_is_the_configurations(field, tmp_path):
+    field["edits"] = str(tmp_path / "edits.csv")
+    for north, refused in ((1.0, False), (20.0, True)):
+        (tmp_path / "edits.csv").write_text(f"galaxy,action,ra,dec\ng1,add,10,{-30 + north / 3600}\n")
+        check_field("a", field)
+        with pytest.raises(InputError, match=r"a position 20\.0 arcsec from") if refused else nullcontext():
+            check_settings("a", field, SETTINGS)
+
+
+def test_a_catalogue_in_front_of_the_limit_is_refused(field, tmp_path):
+    (tmp_path / "galaxies.csv").write_text(GALAXIES.replace("1.5", "0.2").replace("2.5", "0.7"))
+    with pytest.raises(
+        InputError, match=r"found 0\.7 as the largest of 2 redshifts; expected one above 0\.7"
+    ):
+        check_settings("a", field, SETTINGS)
+
+
+def test_a_catalogue_that_was_converted_is_no_doubt(field):
+    whole = {**SETTINGS, "sed": {"reference_sfh": "ssp", "fixed": {}}, "population": {"min_broad_bands": 1}}
+    # In our columns already, with the layout that it had.
+    converted = {**field, "catalogue": {"format": "super"}}
+    assert not [text for text in doubts_of_settings("a", converted, whole) if "galaxies.csv" in text]
+
+
+def test_what_is_here_is_checked_before_the_rest_comes(field, tmp_path):
+    field["images"]["F200W"] = {
+        "sci": "https://example.org/f200w_sci.fits",
+        "err": str(tmp_path / "err.fits"),
+    }
+    field["images"]["F150W"]["psf"] = "https://example.org/psf.fits"
+    field["lens"] = [
+        {"kind": "lenstool", "model": "https://example.org/best.par"},
+        {"kind": "lenstool", "model": "nowhere.par", "samples": "https://example.org/bayes.dat"},
+    ]
+    here = own_files(field)
+    assert list(here["images"]) == ["F150W"] and set(here["images"]["F150W"]) == {"sci", "err"}
+    with pytest.raises(InputError, match=r"nowhere\.par"):
+        check_field("a", here)
+    assert check_field("a", own_files({**field, "lens": field["lens"][0]})) == []
+    assert own_files({**field, "galaxies": "https://example.org/galaxies.fits"}) is None
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import gzip
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -103,6 +104,32 @@ def test_what_is_not_told_is_not_guessed(folder, tmp_path, monkeypatch, capsys):
     )
     assert main(["check", "mine.yaml"]) == 1
     assert "F277W_sci.fits: found no unit in the configuration" in capsys.readouterr().out
+
+
+def test_maps_of_a_lens_are_told_from_each_other(folder):
+    """Names as the Hubble Frontier Fields have them."""
+    (folder / "best.par").unlink()
+    names = {"kappa": "kappa", "gamma1": "gamma1", "gamma2": "gamma2", "deflection_x": "x-arcsec-deflect", "deflection_y": "y-arcsec-deflect", "z2": "z02-magnif"}  # fmt: skip
+    for name in names.values():
+        image(folder / f"hlsp_frontier_model_abell2744_cats_v4.1_{name}.fits")
+    lens = yaml.safe_load(describe_folder(folder))["fields"]["my_cluster"]["lens"]
+    assert lens.pop("kind") == "maps" and lens.pop("deflection_unit") == "arcsec"
+    assert {key: Path(path).stem.split("_")[-1] for key, path in lens.items()} == {key: name for key, name in names.items() if key != "z2"}  # fmt: skip
+    for axis in "xy":
+        (folder / f"hlsp_frontier_model_abell2744_cats_v4.1_{axis}-arcsec-deflect.fits").rename(folder / f"alpha_{axis}.fits")  # fmt: skip
+    assert "# deflection_unit: arcsec # ? or pixel" in describe_folder(folder)
+    for path in folder.glob("*_[kg]a[pm][pm]a*.fits"):
+        path.unlink()
+    assert "# normalisation: {z_source: 2.0} # ?" in describe_folder(folder)
+
+
+def test_noise_of_all_filters_is_told_once(folder, tmp_path):
+    config = yaml.safe_load(describe_folder(folder))
+    for own in config["fields"]["my_cluster"]["images"].values():
+        own["unit"] = "Jy"
+    (tmp_path / "c.yaml").write_text(yaml.safe_dump(config))
+    told = [text for text in check_configuration(tmp_path / "c.yaml").doubts if ".images: noise of" in text]
+    assert len(told) == 1
 
 
 def test_all_that_a_bare_image_lacks_is_asked_at_once(tmp_path):

@@ -15,6 +15,7 @@ from ..errors import InputError
 from ..gaussian import FWHM_OF_SIGMA
 from ..made_by import write_fits
 from ..randomness import generator
+from .consistency import POSSIBLE_SCATTER
 from .mosaic import Mosaic
 from .noise import PairSums, aperture_inflation, pair_sums
 from .psf import PSF
@@ -193,6 +194,13 @@ def measure_depth(
     )
     limit = n_sigma * sigma / fraction
     error_scale = sky_statistics(np.concatenate(ratios))[1] if mosaic.error_kind != "none" else 1.0
+    if not POSSIBLE_SCATTER[0] <= error_scale <= POSSIBLE_SCATTER[1] and mosaic.error_plane is not None:
+        # Before a run only images that are not compressed are asked.
+        raise InputError(
+            f"{mosaic.error_plane.path} ({mosaic.name})", f"errors over which the sky scatters by {error_scale:.3g}",
+            "about 1: standard deviations as `err`, inverse variances as `wht`, in the image's unit",
+            "Correct the map, its unit or its key: `err` and `wht` may be exchanged.",
+        )  # fmt: skip
     rho = sums.correlation()
     expected = error_scale * aperture_inflation(fit, rho) * float(np.sqrt((fit**2).sum()))
     scale, inside = 1.0, np.nan

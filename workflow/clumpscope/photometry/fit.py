@@ -190,6 +190,8 @@ def _table(swept, shape: Table | None, min_sigma_px: float) -> Table:
     values["snr"][positive] = values["flux"][positive] / values["flux_err"][positive]
     if shape is None:
         flags[values["snr"] < _LOW_SNR] |= bit("low_snr")
+        # What is drawn keeps the shape that was fitted, but nobody's light has it.
+        flags[values["flux"] < 0.0] |= bit("negative", "size_undetermined")
     moments = np.where(lost[:, None], np.nan, swept.theta[:, 2:])
     columns = {name: values[name] for name in _COLUMNS} | {
         "moments": moments,

@@ -151,6 +151,11 @@ def measure_galaxy(
     for name in ("sigma_x_px", "sigma_y_px", "theta_deg"):
         table[name][unresolved & measured] = 0.0
     table["moments_px2"] = fitted["free_moments"]
+    # What is below zero is no clump with a size.
+    negative = has(fitted["flags"], "negative")
+    for name in ("sigma_x_px", "sigma_x_px_err", "sigma_y_px", "sigma_y_px_err", "theta_deg", "theta_deg_err", "moments_px2"):  # fmt: skip
+        table[name][negative] = np.nan
+    table["sigma_limit_px"][negative] = np.inf
     # A PSF of another width adds as much to both axes.
     core = _core_error(psfs[filter_ref])
     by_core = core**2 * np.outer([1.0, 1.0, 0.0], [1.0, 1.0, 0.0])

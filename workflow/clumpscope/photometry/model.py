@@ -6,7 +6,6 @@ than a pixel is as accurate as a large one. The PSF kernel contains the pixel al
 An oversampled kernel keeps the frequencies that the pixels alias: images of it are right however narrow the PSF is.
 """
 
-import warnings
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -14,6 +13,7 @@ from astropy.table import Table
 
 from ..errors import InputError
 from ..images.profiles import fwhm_px
+from ..images.psf import LARGEST_CORRECTION
 
 __all__ = [
     "Kernel",
@@ -31,8 +31,6 @@ _MAX_HALF = 24
 _BLUR, _WHOLE = 10, 3
 # Variance across an ellipse, over that along it, that is rounding.
 _ROUNDING = 1e-12
-# Sum of a kernel beyond which its wings, outside the circle it is normalised in, would hold a third of the light.
-_LIKELY_SUM = 1.5
 # Frequencies above which the mean transform is below this fraction of the kernel's peak are left out.
 _FAINT = 3e-4
 
@@ -56,16 +54,12 @@ def check_kernel(kernel: Array, oversampling: float = 1.0, where: str = "psf") -
         raise InputError(where, f"an array of shape {kernel.shape}", "a square with an odd side")
     if not np.isfinite(kernel).all():
         raise InputError(where, "values that are not finite", "finite numbers")
-    # A kernel normalised inside a circle holds more in its wings: F444W's 0.15 inside 0.4 arcsec, 1.3 inside 0.1.
+    # A kernel normalised inside a circle holds more in its wings: F444W's 0.15 inside 0.4 arcsec.
     total = kernel.sum() / oversampling**2
-    if not (oversampling >= 1.0 and 0.5 < total < 3.0):
+    if not (oversampling >= 1.0 and 0.5 < total <= LARGEST_CORRECTION):
         raise InputError(where, f"sum {total:.4g} over pixels, {oversampling:g} samples a pixel side",
                          "a kernel of unit sum, with a sample a pixel at least",
                          "Load it with clumpscope.images.psf_given.load_psf.")  # fmt: skip
-    if total > _LIKELY_SUM:
-        warnings.warn(
-            f"{where}: sum {total:.3g}; fluxes are too small unless its wings make it that", stacklevel=3
-        )
     half = kernel.shape[0] // 2
     peak = np.unravel_index(kernel.argmax(), kernel.shape)
     if max(abs(peak[0] - half), abs(peak[1] - half)) > oversampling:
