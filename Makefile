@@ -9,7 +9,6 @@ env: .venv/.ready .venv/.compiled
 .venv/.ready: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --no-compile --require-hashes -r requirements.lock
-	$(BIN)/python -m compileall -qq -j 0 .venv/lib || true # some packages carry templates that are no Python
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 

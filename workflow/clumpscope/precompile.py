@@ -12,7 +12,9 @@ import numpy as np
 
 from .images.box_median import box_median
 from .lensing.models.parametric import ParametricModel
+from .photometry.boxes import Box
 from .photometry.fit import fit_clumps, render_clumps
+from .photometry.host import Host
 from .photometry.noise import Correlation
 from .sed import fit_posterior
 
@@ -43,7 +45,6 @@ def _photometry() -> None:
             free = fit_clumps(image, error, kernel, x, y, model=model, rho=noise)
         fit_clumps(image, error, kernel, x, y, shape=free, rho=noise)
     render_clumps(free, kernel, image.shape)
-    box_median(image, 5)
     Correlation(rho)(image.reshape(1, -1), image.shape)
 
 
@@ -62,8 +63,18 @@ def _sed() -> None:
         fit_posterior(flux, 0.1 * flux, filters, 2.0, sfh=sfh, common=0.03 * flux[:, None])
 
 
-TASKS = _photometry, _sed, _lensing
-"""What is run: together it calls every compiled function."""
+def _others() -> None:
+    box_median(np.zeros((9, 9)), 5)
+    kernel, correlation = np.full((3, 3), 1.0 / 9.0), Correlation(np.ones((1, 1)))
+    light = np.exp(-np.hypot(*np.indices((15, 15))) / 6.0)
+    box = Box(np.array([0, 0]), np.full(light.shape, 100.0), False)
+    Host(kernel, 2.0, correlation, 1.0).background(box, light, np.zeros((0, *light.shape)))
+    _sed()
+    _lensing()
+
+
+TASKS = _photometry, _others
+"""What is run, side by side: together it calls every compiled function, and what one has compiled the other reads."""
 
 if __name__ == "__main__":
     compile_all()

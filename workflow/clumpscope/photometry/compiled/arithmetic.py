@@ -4,13 +4,21 @@ import numpy as np
 
 from ...machine_code import compiled
 
-__all__ = ["EXACT", "SUMS", "product", "solve"]
+__all__ = ["EXACT", "SUMS", "product", "put", "solve"]
 
 # A function has a copy in the code of each that calls it, optimized there; which one runs depends on what the cache on
 # disk had. Copies agree to the last bit as long as the arithmetic keeps its order and no product is fused into a sum.
 # Only sums of products, most of the time of a fit, may be reordered: they are short enough to be part of their callers.
 EXACT: set[str] = {"nsz"}
 SUMS: set[str] = {"reassoc", "nsz", "arcp"}
+
+
+@compiled(EXACT)
+def put(place, values):
+    """Copy a matrix to its place: numba's own assignment takes a second to compile in every function, for its error message."""
+    for i in range(place.shape[0]):
+        for j in range(place.shape[1]):
+            place[i, j] = values[i, j]
 
 
 @compiled(EXACT)

@@ -14,7 +14,7 @@ FULL   position, and the whole covariance
 import numpy as np
 
 from ...machine_code import compiled
-from .arithmetic import EXACT, SUMS, product, solve
+from .arithmetic import EXACT, SUMS, product, put, solve
 from .drawing import source_images
 
 __all__ = ["FROZEN", "FULL", "LINE", "POINT", "ROUND", "climb"]
@@ -93,8 +93,9 @@ def _columns(images, theta, kind, ridge, data, columns, gram):
         Of the residual, with the ridge's penalty.
     """
     n, m = theta.shape[0], theta.shape[0] + ridge.size
+    shape = images.shape[2:]
     for k in range(n):
-        columns[k] = images[k, 0].ravel()
+        put(columns[k].reshape(shape), images[k, 0])
     right = np.empty((m, 1))
     _gram(columns, n, m, gram)
     for i in range(m):
@@ -112,19 +113,19 @@ def _columns(images, theta, kind, ridge, data, columns, gram):
     for k in range(n):
         flux = linear[k]
         for part in range(min(_free(kind[k]), 2)):
-            columns[place] = flux * images[k, 1 + part].ravel()
+            put(columns[place].reshape(shape), flux * images[k, 1 + part])
             place += 1
         if kind[k] == ROUND:
-            columns[place] = flux * (images[k, 3].ravel() + images[k, 4].ravel())
+            put(columns[place].reshape(shape), flux * (images[k, 3] + images[k, 4]))
             place += 1
         elif kind[k] == LINE:
             v_x, v_y, _ = _main_axis(theta[k, 2], theta[k, 3], theta[k, 4])
-            columns[place] = flux * (2.0 * v_x * images[k, 3].ravel() + v_y * images[k, 5].ravel())
-            columns[place + 1] = flux * (2.0 * v_y * images[k, 4].ravel() + v_x * images[k, 5].ravel())
+            put(columns[place].reshape(shape), flux * (2.0 * v_x * images[k, 3] + v_y * images[k, 5]))
+            put(columns[place + 1].reshape(shape), flux * (2.0 * v_y * images[k, 4] + v_x * images[k, 5]))
             place += 2
         elif kind[k] == FULL:
             for part in range(3, 6):
-                columns[place] = flux * images[k, part].ravel()
+                put(columns[place].reshape(shape), flux * images[k, part])
                 place += 1
     return linear, residual, chi2
 
@@ -253,16 +254,16 @@ def climb(
         n_free += _free(kind[k])
     m = n + ridge.size
     data = (image * weight).ravel()
-    images, tried_images = np.zeros((n, 6, ny, nx)), np.zeros((n, 6, ny, nx))
+    images = np.zeros((n, 6, ny, nx))
     columns, tried_columns = np.empty((m + n_free, data.size)), np.empty((m + n_free, data.size))
     gram = np.empty((m + n_free, m + n_free))
-    columns[n:m] = terms
-    tried_columns[n:m] = terms
-    gram[n:m, n:m] = products
+    put(columns[n:m], terms)
+    put(tried_columns[n:m], terms)
+    put(gram[n:m, n:m], products)
     tried_gram = gram.copy()
     theta = _moved(theta, kind, np.zeros(n_free), start, max_shift, floor, ceiling)
     _images_of_all(spectrum, u_y, u_x, theta, kind, True, weight, corner, reach, start, images)
-    tried_images[:] = images
+    tried_images = images.copy()
     linear, residual, chi2 = _columns(images, theta, kind, ridge, data, columns, gram)
     damping, converged = 1e-2, n_free == 0
     held = np.zeros(n_free, dtype=np.bool_)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ...machine_code import compiled
-from .arithmetic import EXACT, solve
+from .arithmetic import EXACT, put, solve
 from .drawing import source_images
 
 __all__ = ["add_shape_errors", "background_at", "correlate", "correlated", "sandwich"]
@@ -62,9 +62,9 @@ def sandwich(columns, n, correlated_terms, ridge, variance, ny, nx, rho, matrix)
     """
     c, fixed = columns.shape[0], n + ridge.size
     behind = np.empty_like(columns)
-    behind[:n] = correlated(columns[:n], ny, nx, rho, matrix)
-    behind[n:fixed] = correlated_terms
-    behind[fixed:] = correlated(columns[fixed:], ny, nx, rho, matrix)
+    put(behind[:n], correlated(columns[:n], ny, nx, rho, matrix))
+    put(behind[n:fixed], correlated_terms)
+    put(behind[fixed:], correlated(columns[fixed:], ny, nx, rho, matrix))
     bread, meat = columns @ columns.T, columns @ behind.T
     for i in range(ridge.size):
         bread[n + i, n + i] += ridge[i]
@@ -105,7 +105,8 @@ def add_shape_errors(covariance, white, columns, spectrum, u_y, u_x, theta, flux
         response = white @ (columns @ change.T)
         covariance += response @ (np.ascontiguousarray(shapes[k]) @ response.T)
         # A clump that is drawn too wide leaves too little in the middle: its flux grows.
-        by_moments[k] = -response[k]
+        for i in range(3):
+            by_moments[k, i] = -response[k, i]
     return by_moments
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ...machine_code import compiled
-from .arithmetic import EXACT
+from .arithmetic import EXACT, put
 
 __all__ = ["add_source", "source_images"]
 
@@ -78,16 +78,16 @@ def source_images(spectrum, u_y, u_x, theta, row, column, images):
             real[j, a], real[j, n_y + a] = cos, -sin
             imaginary[j, a], imaginary[j, n_y + a] = sin, cos
             cos, sin = cos * cos_turn - sin * sin_turn, cos * sin_turn + sin * cos_turn
-    images[0] = real @ parts[0]
+    put(images[0], real @ parts[0])
     if n_parts >= 3:
-        images[1] = imaginary @ parts[1]
-        images[2] = (imaginary * frequencies) @ parts[0]
+        put(images[1], imaginary @ parts[1])
+        put(images[2], (imaginary * frequencies) @ parts[0])
     if n_parts == 6:
-        images[3] = -0.5 * (real @ parts[2])
+        put(images[3], -0.5 * (real @ parts[2]))
         real *= frequencies
-        images[5] = -(real @ parts[1])
+        put(images[5], -(real @ parts[1]))
         real *= frequencies
-        images[4] = -0.5 * (real @ parts[0])
+        put(images[4], -0.5 * (real @ parts[0]))
 
 
 @compiled(EXACT)
@@ -100,4 +100,6 @@ def add_source(image, spectrum, u_y, u_x, theta, flux, half):
         return
     stamp = np.empty((1, high - low + 1, right - left + 1))
     source_images(spectrum, u_y, u_x, theta, low, left, stamp)
-    image[low : high + 1, left : right + 1] += flux * stamp[0]
+    for i in range(stamp.shape[1]):
+        for j in range(stamp.shape[2]):
+            image[low + i, left + j] += flux * stamp[0, i, j]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ...machine_code import compiled
-from .arithmetic import EXACT
+from .arithmetic import EXACT, put
 from .covariance import correlated
 
 __all__ = ["evidences", "host_evidences"]
@@ -73,7 +73,9 @@ def evidences(noise, light, found, widths):
     for p in range(n_processes):
         # In directions of unit, uncorrelated noise: by the Cholesky factor's transpose, row by row.
         upper, both = noise[p].copy(), np.empty((m, m + 1))
-        both[:, :m], both[:, m] = light[p], found[p]
+        put(both[:, :m], light[p])
+        for k in range(m):
+            both[k, m] = found[p, k]
         for k in range(m):
             root = np.sqrt(upper[k, k])
             for j in range(k, m):
@@ -148,17 +150,19 @@ def host_evidences(modes, strength, weight, basis, data, smooth, variance, ny, n
         seen -= (seen @ basis.T) @ basis
         products = seen @ seen.T
         if smooth > 0.0:
-            noise[p] = smooth * products
+            put(noise[p], smooth * products)
         else:
-            noise[p] = variance * (seen @ correlated(seen, ny, nx, rho, matrix).T)
+            put(noise[p], variance * (seen @ correlated(seen, ny, nx, rho, matrix).T))
         trace, whole = 0.0, 0.0
         for i in range(m):
             trace += noise[p, i, i]
             whole += products[i, i]
         for i in range(m):
             noise[p, i, i] += 1e-6 * trace
-        light[p] = products * strength[p]
-        found[p] = seen @ data
+        put(light[p], products * strength[p])
+        products_with_data = seen @ data
+        for k in range(m):
+            found[p, k] = products_with_data[k]
         # Smooth modes are as uncertain as the noise's smooth part.
         smooths[p] = trace * (1.0 + 1e-6 * m) / whole
     return evidences(noise, light, found, widths), smooths

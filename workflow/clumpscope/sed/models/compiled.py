@@ -104,7 +104,8 @@ def _smooth_times(age, tau, alpha, beta):
         points[n] = np.exp(u + log_tau)
         n += 1
         step = min(2.0 * step, min(0.7, 1.5 / beta))
-    points[:n] = points[:n][::-1].copy()
+    for i in range(n // 2):
+        points[i], points[n - 1 - i] = points[n - 1 - i], points[i]
     u, step = start, min(0.7, 1.0 / (alpha + beta))
     while True:
         t = np.exp(u + log_tau)

@@ -74,7 +74,7 @@ def scale_fluxes(axes: "Axes", posterior: Posterior, room: float) -> None:
 def intrinsic_mass(posterior: Posterior, mu: float) -> str:
     """Stellar mass divided by the magnification, in words."""
     intrinsic = posterior.percentile("log_mass", (50.0,))[0] - np.log10(mu)
-    return rf"intrinsic $\log M$ {intrinsic:.2f} ($\mu$ = {mu:.1f})"
+    return f"intrinsic log M {intrinsic:.2f} (\N{GREEK SMALL LETTER MU} = {mu:.1f})"
 
 
 def draw_sed(

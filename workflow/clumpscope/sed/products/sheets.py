@@ -67,6 +67,8 @@ def save_sheets(
 
 
 def _draw(panel: "Axes", posterior: Posterior, mu: float | None) -> None:
+    from matplotlib.ticker import NullLocator
+
     pivot = np.array([get_filter(name).pivot_angstrom for name in posterior.filters]) / 1e4
     order = np.argsort(pivot)
     low, high = posterior.model_p16_njy[order], posterior.model_p84_njy[order]
@@ -78,22 +80,24 @@ def _draw(panel: "Axes", posterior: Posterior, mu: float | None) -> None:
     panel.set_xlim(pivot.min() / 1.15, pivot.max() * 1.15)
     panel.set_xticks([tick for tick in (0.5, 1, 2, 4) if pivot.min() / 1.15 < tick < pivot.max() * 1.15])
     panel.xaxis.set_major_formatter("{x:g}")
-    panel.xaxis.set_minor_formatter("")
+    for axis in (panel.xaxis, panel.yaxis):
+        axis.set_minor_locator(NullLocator())
     panel.tick_params(labelsize=5, pad=1, length=2)
     panel.set_title(f"{posterior.id}   z = {posterior.redshift:.2f}", fontsize=6, pad=2)
     if posterior.sampler != "none":
+        # Plain letters: setting formulae would take most of a page's time.
         numbers = "\n".join(
-            f"{label} {values[1]:.2f}$^{{+{values[2] - values[1]:.2f}}}_{{-{values[1] - values[0]:.2f}}}$"
+            f"{label} {values[1]:.2f} (+{values[2] - values[1]:.2f}, \N{MINUS SIGN}{values[1] - values[0]:.2f})"
             for label, values in (
-                (r"observed $\log M$", posterior.percentile("log_mass")),
-                (r"$\log$ age", posterior.percentile("log_age_mw_yr")),
-                (r"$A_V$", posterior.percentile("a_v")),
+                ("observed log M", posterior.percentile("log_mass")),
+                ("log age", posterior.percentile("log_age_mw_yr")),
+                ("A_V", posterior.percentile("a_v")),
             )
         )
         if mu is not None:
             numbers = f"{intrinsic_mass(posterior, mu)}\n{numbers}"
         panel.text(0.04, 0.96, numbers, transform=panel.transAxes, fontsize=4.8, va="top")
-        fit = rf"$\chi^2$ {posterior.chi2:.1f} / {posterior.n_bands}"
+        fit = f"\N{GREEK SMALL LETTER CHI}\N{SUPERSCRIPT TWO} {posterior.chi2:.1f} / {posterior.n_bands}"
         panel.text(0.97, 0.96, fit, transform=panel.transAxes, fontsize=4.8, ha="right", va="top")
     flags = ", ".join(describe(posterior.flags))
     panel.text(
