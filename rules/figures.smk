@@ -1,6 +1,7 @@
 rule figure:
     input:
         unpack(lambda w: {name: listed(paths) for name, paths in needed_products(w).items()}),
+        counts=ancient(clump_counts),
     output:
         pdf="results/{field}/figures/{figure}.pdf",
         png=report(

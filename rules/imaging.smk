@@ -139,6 +139,7 @@ rule stack:
         cutouts=per_measured_galaxy("results/{field}/galaxies/{galaxy}/cutouts.fits"),
         photometry=per_measured_galaxy("results/{field}/galaxies/{galaxy}/photometry.ecsv"),
         psfs=per_filter("results/{field}/psf/{filter}.fits"),
+        counts=ancient(clump_counts),
     output:
         table="results/{field}/stack/stack.ecsv",
         profiles="results/{field}/stack/profiles.ecsv",

@@ -36,6 +36,7 @@ rule completeness:
     input:
         injected=per_measured_galaxy("results/{field}/galaxies/{galaxy}/injected.ecsv"),
         conditions=per_measured_galaxy("results/{field}/galaxies/{galaxy}/conditions.ecsv"),
+        counts=ancient(clump_counts),
     output:
         expand("results/{{field}}/injection/{table}.ecsv", table=INJECTION_TABLES),
     log:
@@ -55,7 +56,8 @@ rule completeness:
 # Only with `injection.correct_errors`: then catalogue and SEDs take these errors.
 rule error_model:
     input:
-        per_measured_galaxy("results/{field}/galaxies/{galaxy}/injected.ecsv"),
+        injected=per_measured_galaxy("results/{field}/galaxies/{galaxy}/injected.ecsv"),
+        counts=ancient(clump_counts),
     output:
         table="results/{field}/injection/error_model.ecsv",
         picture="results/{field}/injection/error_model.png",

@@ -3,6 +3,7 @@ rule inspection_page:
     input:
         unpack(inspected_products),
         index=ancient("results/{field}/galaxies.json"),
+        counts=ancient(clump_counts),
         files=ancient("results/{field}/inspect/static"),
     output:
         page="results/{field}/inspect/{galaxy}.html",
@@ -52,6 +53,7 @@ rule inspection:
         detections=lambda w: (
             per_galaxy("results/{field}/galaxies/{galaxy}/clumps.ecsv")(w) if w.field in IMAGING else []
         ),
+        counts=ancient(clump_counts),
         files=ancient("results/{field}/inspect/static"),
     output:
         index="results/{field}/inspect/index.html",

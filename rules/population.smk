@@ -31,6 +31,7 @@ rule catalogue:
         samples=lambda w: product(w.field, "sed_draws"),
         psf=lambda w: f"results/{w.field}/psf/psf.ecsv" if w.field in IMAGING else [],
         hosts=host_table,
+        counts=ancient(clump_counts),
     output:
         table="results/{field}/catalogue.ecsv",
         fits="results/{field}/catalogue.fits",

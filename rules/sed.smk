@@ -5,6 +5,7 @@ ruleorder: ssp_grid > sed_table
 rule sed:
     input:
         photometry=believed_photometry,
+        counts=ancient(clump_counts),
         depth=lambda w: f"results/{w.field}/depth.ecsv" if w.field in IMAGING else [],
         psfs=aperture_corrections,
         library=library_file,
@@ -39,7 +40,8 @@ rule sed:
 
 rule sed_table:
     input:
-        sed_batches("ecsv"),
+        tables=sed_batches("ecsv"),
+        counts=ancient(clump_counts),
     output:
         table="results/{field}/sed/{sfh}.ecsv",
     log:
@@ -58,6 +60,7 @@ rule sed_table:
 rule sed_sheets:
     input:
         samples=sed_batches("nc"),
+        counts=ancient(clump_counts),
         magnification=per_measured_galaxy("results/{field}/galaxies/{galaxy}/magnification.fits"),
     output:
         "results/{field}/sed/{sfh}.pdf",
@@ -77,6 +80,7 @@ rule sed_sheets:
 rule sed_picture:
     input:
         samples=lambda w: sed_files(w.field, w.sfh, "nc", w.galaxy),
+        counts=ancient(clump_counts),
         magnification="results/{field}/galaxies/{galaxy}/magnification.fits",
         library=library_file,
     output:
@@ -96,6 +100,7 @@ rule sed_picture:
 rule ssp_grid:
     input:
         photometry=believed_photometry,
+        counts=ancient(clump_counts),
         psfs=aperture_corrections,
         library=library_file,
     output:
@@ -146,7 +151,7 @@ rule host:
 
 rule host_table:
     input:
-        lambda w: [f"results/{w.field}/hosts/{batch}.ecsv" for batch in host_batches(w.field)],
+        tables=lambda w: [f"results/{w.field}/hosts/{batch}.ecsv" for batch in host_batches(w.field)],
     output:
         "results/{field}/hosts.ecsv",
     log:

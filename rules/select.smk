@@ -15,7 +15,8 @@ rule candidates:
         mem_mb=memory(2000),
         runtime=30,
     params:
-        field=lambda w: {key: LOCAL[w.field][key] for key in ("images", "lens")},
+        lens=lambda w: LOCAL[w.field]["lens"],
+        filters=lambda w: list(FIELDS[w.field]["images"]),
         settings=candidate_settings,
     script:
         "../workflow/scripts/list_candidates.py"

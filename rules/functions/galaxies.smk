@@ -93,6 +93,15 @@ def clumps_of(field):
     return read_index(index)
 
 
+def clump_counts(wildcards):
+    """Index of the clumps, an input of every rule whose inputs hang on it.
+
+    When a run continues, Snakemake takes a checkpoint behind another one for up to date before it knows that detections are made anew;
+    it makes it anew, and then asks these rules for their inputs again, where they depend on it.
+    """
+    return [] if wildcards.field in TABULATED else f"results/{wildcards.field}/clumps.json"
+
+
 def per_measured_galaxy(*patterns):
     return lambda w: [
         pattern.format(field=w.field, galaxy=galaxy) for pattern in patterns for galaxy in clumps_of(w.field)

@@ -238,4 +238,5 @@ def report_what_is_there():
 def final_products(field):
     """All that a user looks at. Named one by one, what was lost is made again though its siblings are there."""
     names = [name for name, row in PRODUCTS.items() if row.used("run")]
-    return [path for name in names for path in listed(product(field, name))]
+    files = [path for name in names for path in listed(product(field, name))]
+    return files if field in TABULATED else [f"results/{field}/clumps.json", *files]

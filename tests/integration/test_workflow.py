@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -14,7 +15,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from astropy.table import Table
+from clumpscope.__main__ import main
 from clumpscope.flags import FLAGS
+from clumpscope.origin import stated_in
 from conftest import ROOT
 from workflow_run import product_bytes, snakemake, write_config
 
@@ -135,6 +138,51 @@ def test_one_core_and_jobs_that_start_by_themselves_give_the_same_bytes(
     assert [name for name in one if one[name] != two[name]] == []
 
 
+def test_after_an_edited_setting_products_are_those_of_a_run_from_the_beginning(photometry_run, tmp_path):
+    """Headers too, of what was kept and of what was made anew, however fits are shared among jobs."""
+    folder, _ = photometry_run
+    field = clusters(tmp_path) | {"population": {"min_broad_bands": 3}}
+    shutil.copytree(folder, tmp_path / "edited", symlinks=True)
+    (tmp_path / "fresh").mkdir()
+    shutil.copy(folder / "clusters.csv", tmp_path / "fresh")
+    edited, fresh = tmp_path / "edited", tmp_path / "fresh"
+    done = snakemake(edited, write_config(edited, {"fields": {"clusters": field}, "run": RUN}))
+    assert "figure" in rules_run(done.stdout) and "sed" not in rules_run(done.stdout)
+    shared = {"seed": 7, "clumps_per_job": 2, "galaxies_per_job": 1}
+    snakemake(fresh, write_config(fresh, {"fields": {"clusters": field}, "run": shared}))
+    one, two = (
+        {name: content for name, content in product_bytes(place).items() if not batch_of_fits(name)}
+        for place in (edited, fresh)
+    )
+    # How work is shared is a part of the run's record, and of the report that quotes it.
+    of_the_run = {"results/provenance.json", "results/report.html"}
+    assert one.keys() == two.keys() and {name for name in one if one[name] != two[name]} <= of_the_run
+    before = product_bytes(folder)
+    settings = "results/clusters/population/medians.ecsv"
+    assert before[settings] != one[settings] and sum(before[name] == one[name] for name in one) > 10
+
+
+def test_every_product_says_what_it_was_made_from(imaging_run, photometry_run, capsys):
+    for folder, field in ((imaging_run[0], "mock"), (photometry_run[0], "clusters")):
+        base = folder / "results" / field
+        products = [
+            path
+            for path in base.rglob("*")
+            if path.suffix in {".ecsv", ".fits", ".nc", ".pdf", ".png", ".tex", ".yaml"}
+            and not {"input", "logs", "inspect"} & set(path.relative_to(base).parts)
+        ]
+        assert len(products) > 50 and [path for path in products if stated_in(path) is None] == []
+        assert main(["made_by", str(base / "catalogue.ecsv")]) == 0
+        told = capsys.readouterr().out
+        inputs = json.loads((folder / "results/provenance.json").read_text())["inputs"]
+        behind = {name for name, file in inputs.items() if f"  {file['sha256']}  " in told}
+        assert behind == set(inputs) and "seed 7 (the code of this installation)" in told
+        assert (
+            "\nwith Python 3." in told and "numpy 2." in told and "    settings.error_floor: 0.05\n" in told
+        )
+        assert "gone" not in told
+
+
 def test_one_figure_is_made_again_by_name(imaging_run):
     folder, arguments = imaging_run
     figure = folder / "results/mock/figures/mass_function.pdf"
@@ -235,6 +283,10 @@ def test_errors_of_the_catalogue_are_those_that_injected_clumps_ask_for(imaging_
     assert factors.max() > 1.0 and factors.min() > 0.5
 
 
+def batch_of_fits(name):
+    return re.fullmatch(r"results/\w+/(sed|hosts)/\w+/[0-9_]+\.(nc|ecsv)", name)
+
+
 def rules_run(stdout):
     return {line.split("Rule: ")[1].rstrip(")") for line in stdout.splitlines() if "Rule: " in line}
 
@@ -292,6 +344,15 @@ def test_a_changed_prior_runs_no_image_work(imaging_run, tmp_path):
     jobs = planned(tmp_path / "run", arguments)
     assert "sed" in jobs
     assert not jobs & {"cutout", "detect", "fit", "psf", "depth", "magnify", "mock_mock"}
+
+
+def test_a_changed_detection_counts_the_clumps_anew(imaging_run, tmp_path):
+    """The index of clumps says which fits there are."""
+    folder, _ = imaging_run
+    shutil.copytree(folder, tmp_path / "run", symlinks=True)
+    field = mock_field() | {"detection": {"threshold": 6.0}}
+    arguments = write_config(tmp_path / "run", {"fields": {"mock": field}, "run": RUN})
+    assert planned(tmp_path / "run", arguments) >= {"detect", "clumps", "fit", "sed", "catalogue"}
 
 
 def test_a_killed_run_continues_to_the_same_bytes(photometry_run, tmp_path):

@@ -1,4 +1,4 @@
-"""Commands of the library, beside the workflow's: `clumpscope init FOLDER`, `clumpscope check CONFIG` and `clumpscope inspect CONFIG`."""
+"""Commands of the library, beside the workflow's: `clumpscope init FOLDER`, `check CONFIG`, `inspect CONFIG` and `made_by FILE`."""
 
 import argparse
 import sys
@@ -28,8 +28,14 @@ def main(arguments: list[str] | None = None) -> int:
     inspect.add_argument("config", help="the configuration of the run")
     inspect.add_argument("--results", default="results", help="folder of results (default: results)")
     inspect.add_argument("--port", type=int, help="port of this machine")
+    made_by = commands.add_parser(
+        "made_by", help="print version, settings, seed and inputs' checksums of one product"
+    )
+    made_by.add_argument("file", help="a product of a run, such as results/FIELD/catalogue.ecsv")
     given = parser.parse_args(arguments)
     try:
+        if given.command == "made_by":
+            return _made_by(given.file)
         if given.command == "inspect":
             return _inspect(given.config, given.results, given.port)
         config = _init(given.folder, given.output) if given.command == "init" else given.config
@@ -62,6 +68,13 @@ def _inspect(config: str, results: str, port: int | None) -> int:
         print("Open in a browser (Ctrl-C ends it):", *server.addresses(), sep="\n  ", flush=True)
         with suppress(KeyboardInterrupt):
             server.serve_forever()
+    return 0
+
+
+def _made_by(path: str) -> int:
+    from .report.history import history
+
+    print(history(path), end="")
     return 0
 
 

@@ -7,11 +7,31 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
+from typing import Any, Protocol
 
 from .errors import InputError
 
-__all__ = ["in_doubt", "job_log"]
+__all__ = ["Job", "current_job", "in_doubt", "job_log"]
+
+
+class Job(Protocol):
+    """What a script is told of its job. Of the lists (parameters, wildcards, files) `items` gives those with a name."""
+
+    rule: str
+    params: Any
+    wildcards: Any
+    input: Any
+    log: Any
+
+
+_job: ContextVar[Job | None] = ContextVar("_job", default=None)
+
+
+def current_job() -> Job | None:
+    """The job that runs; None in a notebook."""
+    return _job.get()
 
 
 def in_doubt(text: str) -> None:
@@ -21,24 +41,25 @@ def in_doubt(text: str) -> None:
 
 
 @contextmanager
-def job_log(path: str) -> Iterator[logging.Logger]:
-    """Send log messages and warnings to a file while a job runs, and tell what it took.
+def job_log(job: Job) -> Iterator[logging.Logger]:
+    """Send log messages and warnings to a job's log file while it runs, let its products know whose they are, and tell what it took.
 
     An `InputError` ends the job with its message alone; any other error keeps its traceback.
 
     Parameters
     ----------
-    path : str
-        The log file; replaced. Where it lies below ``results/logs`` or ``results/{field}/logs``, what a job took that
-        succeeded goes to the same place below ``benchmarks``, as Snakemake's benchmarks do: wall time and processor time
-        [s] since the process began, and its largest memory [MB].
+    job : Job
+        The object ``snakemake`` of a script; its log file is replaced. Where that lies below ``results/logs`` or
+        ``results/{field}/logs``, what a job took that succeeded goes to the same place below ``benchmarks``, as Snakemake's
+        benchmarks do: wall time and processor time [s] since the process began, and its largest memory [MB].
 
     Yields
     ------
     logging.Logger
         For the job's own messages.
     """
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    path = Path(job.log[0])
+    path.parent.mkdir(parents=True, exist_ok=True)
     handler = logging.FileHandler(path, mode="w")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
     root = logging.getLogger()
@@ -47,7 +68,7 @@ def job_log(path: str) -> Iterator[logging.Logger]:
     logging.captureWarnings(True)
     logging.getLogger("fontTools").setLevel(logging.WARNING)  # tells of every table of every font
     log = logging.getLogger("clumpscope")
-    start = time.perf_counter()
+    start, before = time.perf_counter(), _job.set(job)
     try:
         yield log
     except InputError as error:
@@ -57,8 +78,9 @@ def job_log(path: str) -> Iterator[logging.Logger]:
         log.exception("the job failed")
         raise
     else:
-        _tell_usage(Path(path), time.perf_counter() - start)
+        _tell_usage(path, time.perf_counter() - start)
     finally:
+        _job.reset(before)
         log.info("%.1f s", time.perf_counter() - start)
         root.removeHandler(handler)
         handler.close()

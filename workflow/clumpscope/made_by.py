@@ -1,6 +1,8 @@
-"""Which state of this package's code wrote a product, and from which seed."""
+"""Which state of this package's code wrote a product, from which seed, and from what."""
 
 import hashlib
+import json
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,13 +13,30 @@ from typing import TYPE_CHECKING
 
 from . import __version__
 from .files import replacing
+from .logs import Job, current_job
+from .origin import origin_of
 
 if TYPE_CHECKING:
     from astropy.io.fits import HDUList
 
-__all__ = ["code_digest", "drawn_from", "made_by", "write_fits"]
+__all__ = [
+    "ORIGIN_IN_LOG",
+    "code_digest",
+    "drawn_from",
+    "header",
+    "headline",
+    "made_by",
+    "picture_metadata",
+    "write_fits",
+]
+
+_log = logging.getLogger("clumpscope")
 
 _seed: ContextVar[int | None] = ContextVar("_seed", default=None)
+ORIGIN_IN_LOG = "made from"
+"""How the line of a job's log begins that tells the whole of what headers have digests of."""
+
+_told: ContextVar[tuple[Job, str] | None] = ContextVar("_told", default=None)
 
 
 @cache
@@ -45,8 +64,40 @@ def made_by() -> str:
     return f"clumpscope {__version__}, code {code_digest()[:12]}" + ("" if seed is None else f", seed {seed}")
 
 
+def header() -> dict[str, str]:
+    """Entries that every product's header has: ``CREATOR`` and, of a job of the workflow, ``MADEFROM`` (see `clumpscope.origin`).
+
+    The job's log says in full what they are digests of.
+    """
+    creator, job, told = made_by(), current_job(), _told.get()
+    if job is None:
+        return {"CREATOR": creator}
+    if told is None or told[0] is not job:
+        origin = origin_of(job)
+        settings, inputs = origin.digests
+        told = job, f"settings {settings}, inputs {inputs}"
+        _told.set(told)
+        _log.info("%s %s", ORIGIN_IN_LOG, json.dumps([creator, *origin], default=str))
+    return {"CREATOR": creator, "MADEFROM": told[1]}
+
+
+def headline(mark: str) -> str:
+    """The same as a comment, the first line of a text."""
+    return f"{mark} {'; '.join(header().values())}\n"
+
+
+def picture_metadata(ending: str) -> dict[str, str | None]:
+    """The same for PNG (``.png``) and PDF (``.pdf``) files, without the dates and versions of others, which would change the bytes."""
+    # Pictures that no job of a workflow made, such as those of this project's pages, say nothing.
+    made = header() if current_job() else {}
+    creator, made_from = made.get("CREATOR"), made.get("MADEFROM")
+    if ending == ".pdf":
+        return {"CreationDate": None, "Creator": creator, "Keywords": made_from, "Producer": None}
+    return {"Software": creator, "Comment": made_from}
+
+
 def write_fits(hdus: "HDUList", path: str | os.PathLike) -> None:
-    """Write a product of images, whose first header says what made it (card CREATOR)."""
-    hdus[0].header["CREATOR"] = made_by()
+    """Write a product of images, whose first header says what made it, from what."""
+    hdus[0].header.update(header())
     with replacing(path) as temporary:
         hdus.writeto(temporary)

@@ -13,8 +13,10 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
 
 from .files import replacing
+from .made_by import picture_metadata
 
 __all__ = ["GREY", "GROWING", "TWO_SIDED", "Montage", "Panel", "coloured"]
 
@@ -143,9 +145,13 @@ class Montage:
 
     def save(self, path: str | os.PathLike) -> None:
         """Write the picture as PNG, the same bytes every time."""
+        told = PngInfo()
+        for name, text in picture_metadata(".png").items():
+            if text:
+                told.add_text(name, text)
         with replacing(path) as temporary:
             # Noise does not get smaller by trying harder.
-            self.image.save(temporary, compress_level=1)
+            self.image.save(temporary, compress_level=1, pnginfo=told)
 
 
 @dataclass(frozen=True)

@@ -5,26 +5,24 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from .files import replacing
+from .made_by import picture_metadata
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["save_pages", "save_picture"]
 
-# Neither dates nor versions, which would change the bytes.
-_METADATA = {".pdf": {"CreationDate": None, "Creator": None, "Producer": None}, ".png": {"Software": None}}
-
 
 def save_picture(figure: "Figure", path: str | os.PathLike, dpi: float | None = 110) -> None:
     """Write a figure as PNG or PDF, whichever `path` ends in; `dpi` None is the style's."""
     with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=dpi, metadata=_METADATA[temporary.suffix])
+        figure.savefig(temporary, dpi=dpi, metadata=picture_metadata(temporary.suffix))
 
 
 def save_pages(figures: Iterable["Figure"], path: str | os.PathLike) -> None:
     """Write figures as the pages of a PDF, asking for one after the other."""
     from matplotlib.backends.backend_pdf import PdfPages
 
-    with replacing(path) as temporary, PdfPages(temporary, metadata=_METADATA[".pdf"]) as pages:
+    with replacing(path) as temporary, PdfPages(temporary, metadata=picture_metadata(".pdf")) as pages:
         for figure in figures:
             pages.savefig(figure)

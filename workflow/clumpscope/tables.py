@@ -10,7 +10,7 @@ from astropy.table import MaskedColumn, Table
 from .columns import describe_columns
 from .errors import InputError
 from .files import replacing
-from .made_by import made_by
+from .made_by import header
 
 __all__ = [
     "numbers",
@@ -25,8 +25,8 @@ __all__ = [
 _ROWS = "clumpscope_rows"
 """Entry of an ECSV's header with the number of rows, by which a file that was cut off is known."""
 
-_CREATOR = "CREATOR"
-"""Entry of the headers of ECSV and FITS that names the program."""
+_ORIGIN = ("CREATOR", "MADEFROM")
+"""Entries of the headers of ECSV and FITS that name the program, and what a table is made from."""
 
 _NAMES = {"id": str, "galaxy": str, "system": str}
 """Columns that name something, whose ``001`` or ``1e5`` are no numbers."""
@@ -86,7 +86,8 @@ def _check_whole(table: Table, path: Path) -> bool:
 
     Tables of others do not say how long they are.
     """
-    table.meta.pop(_CREATOR, None)
+    for entry in _ORIGIN:
+        table.meta.pop(entry, None)
     rows = table.meta.pop(_ROWS, None) if path.suffix.lower() == ".ecsv" else None
     if rows is None:
         return False
@@ -180,7 +181,7 @@ def write_table(table: Table, path: str | os.PathLike, fits: bool = False) -> No
     path = Path(path)
     for target in [path.with_suffix(".fits"), path] if fits else [path]:
         described = describe_columns(table)
-        described.meta[_CREATOR] = made_by()
+        described.meta.update(header())
         if target.suffix == ".fits":
             # FITS has no unit for logarithms; the description says what the logarithm is of.
             for name in described.colnames:

@@ -7,7 +7,7 @@ from clumpscope.population.hosts import intrinsic_hosts
 from clumpscope.sed.products.store import read_posterior
 from clumpscope.tables import read_table, write_table
 
-with job_log(snakemake.log[0]), drawn_from(snakemake.params.seed):
+with job_log(snakemake), drawn_from(snakemake.params.seed):
     inputs = snakemake.input
     samples = {
         clump: posterior.samples

@@ -3,5 +3,5 @@
 from clumpscope.logs import job_log
 from clumpscope.sed.library.build_fsps import main
 
-with job_log(snakemake.log[0]):
+with job_log(snakemake):
     main(["--out", snakemake.output[0]])

@@ -5,7 +5,7 @@ from clumpscope.population.published import Stack, compare_published, compare_st
 from clumpscope.sed.inference.grid import grid_ages_yr
 from clumpscope.tables import read_table, write_table
 
-with job_log(snakemake.log[0]):
+with job_log(snakemake):
     inputs, params = snakemake.input, snakemake.params
     catalogue = read_table(inputs.catalogue)
     z = float(catalogue["z"][0])

@@ -9,7 +9,7 @@ from clumpscope.population.statements import recovered_statements
 from clumpscope.population.truth import compare_with_truth, summarise_truth
 from clumpscope.tables import read_table, write_table
 
-with job_log(snakemake.log[0]):
+with job_log(snakemake):
     inputs = {name: read_table(snakemake.input[name]) for name in ("catalogue", "truth", "psf", "galaxies")}
     measured = inputs.pop("catalogue")
     write_table(coverage_table(measured, inputs["truth"], inputs["psf"]), snakemake.output.coverage)

@@ -6,7 +6,7 @@ from clumpscope.catalogues import read_catalogue
 from clumpscope.logs import job_log
 from clumpscope.tables import write_table
 
-with job_log(snakemake.log[0]) as log:
+with job_log(snakemake) as log:
     given = {"redshifts": snakemake.input.redshifts} if snakemake.input.get("redshifts") else {}
     table, told = read_catalogue(snakemake.input.galaxies, **{**snakemake.params.layout, **given})
     for line in told:

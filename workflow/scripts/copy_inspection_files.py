@@ -3,5 +3,5 @@
 from clumpscope.inspect.pages import copy_static
 from clumpscope.logs import job_log
 
-with job_log(snakemake.log[0]):
+with job_log(snakemake):
     copy_static(snakemake.output[0])

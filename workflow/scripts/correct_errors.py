@@ -4,7 +4,7 @@ from clumpscope.injection.error_model import correct_errors
 from clumpscope.logs import job_log
 from clumpscope.tables import read_table, write_table
 
-with job_log(snakemake.log[0]):
+with job_log(snakemake):
     photometry, conditions, model = (
         read_table(snakemake.input[key]) for key in ("photometry", "conditions", "model")
     )

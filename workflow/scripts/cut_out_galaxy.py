@@ -4,7 +4,7 @@ from clumpscope.images.cutouts import write_cutouts
 from clumpscope.images.mosaic import cut_galaxy, open_mosaic
 from clumpscope.logs import job_log
 
-with job_log(snakemake.log[0]):
+with job_log(snakemake):
     galaxy = snakemake.params.galaxy
     mosaics = {band: open_mosaic(**options, name=band) for band, options in snakemake.params.images.items()}
     cutouts = cut_galaxy(

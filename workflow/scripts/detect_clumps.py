@@ -10,7 +10,7 @@ from clumpscope.images.psf import read_psf
 from clumpscope.logs import job_log
 from clumpscope.tables import write_table
 
-with job_log(snakemake.log[0]):
+with job_log(snakemake):
     galaxy = snakemake.params.galaxy
     settings = dict(snakemake.params.settings)
     cutouts = read_cutouts(snakemake.input.cutouts)[0]

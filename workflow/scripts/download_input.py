@@ -5,7 +5,7 @@ import sys
 from clumpscope.cached_files import fetch
 from clumpscope.logs import job_log
 
-with job_log(snakemake.log[0]) as log:
+with job_log(snakemake) as log:
 
     def tell(message: str) -> None:
         """Progress is for whoever waits, not for the log alone."""

@@ -6,7 +6,7 @@ from clumpscope.sed.products.picture import save_pictures
 from clumpscope.sed.products.store import read_posterior
 from clumpscope.tables import values_by_id
 
-with job_log(snakemake.log[0]):
+with job_log(snakemake):
     posteriors = {}
     for path in snakemake.input.samples:
         posteriors |= read_posterior(path)

@@ -6,8 +6,8 @@ from clumpscope.logs import job_log
 from clumpscope.pictures import save_picture
 from clumpscope.tables import read_table, write_table
 
-with job_log(snakemake.log[0]):
-    injected = vstack([read_table(path) for path in snakemake.input], metadata_conflicts="silent")
+with job_log(snakemake):
+    injected = vstack([read_table(path) for path in snakemake.input.injected], metadata_conflicts="silent")
     model = fit_error_model(injected, snakemake.params.filters)
     save_picture(draw_error_model(model, injected), snakemake.output.picture)
     write_table(model, snakemake.output.table)

@@ -10,7 +10,7 @@ from clumpscope.photometry.galaxy import draw_clumps, measure_galaxy
 from clumpscope.photometry.residuals import draw_residuals, write_residuals
 from clumpscope.tables import read_table, write_table
 
-with job_log(snakemake.log[0]):
+with job_log(snakemake):
     cutouts, meta = read_cutouts(snakemake.input.cutouts)
     psfs = {Path(path).stem: read_psf(path) for path in snakemake.input.psfs}
     noise = {Path(path).stem: read_depth(path).noise for path in snakemake.input.depths}

@@ -10,7 +10,7 @@ from clumpscope.sed.inference.settings import FitSettings
 from clumpscope.sed.products.hosts import fit_hosts
 from clumpscope.tables import read_table, write_table
 
-with job_log(snakemake.log[0]) as log, drawn_from(snakemake.params.seed):
+with job_log(snakemake) as log, drawn_from(snakemake.params.seed):
     size, sfh = snakemake.params.galaxies_per_job, snakemake.wildcards.sfh
     first = int(snakemake.wildcards.batch) * size
     ids = read_table(snakemake.input.selected)["id"][first : first + size]

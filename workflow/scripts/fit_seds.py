@@ -19,7 +19,7 @@ from clumpscope.sed.products.columns_photometry import (
 from clumpscope.sed.products.store import fit_or_reuse
 from clumpscope.tables import read_table, write_table
 
-with job_log(snakemake.log[0]) as log, drawn_from(snakemake.params.seed):
+with job_log(snakemake) as log, drawn_from(snakemake.params.seed):
     options, size = dict(snakemake.params.settings), snakemake.params.clumps_per_job
     first = int(snakemake.wildcards.batch.partition("_")[2]) * size
     clumps = vstack([read_table(path) for path in snakemake.input.photometry], metadata_conflicts="silent")

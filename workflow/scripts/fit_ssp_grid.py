@@ -9,7 +9,7 @@ from clumpscope.sed.products.grid_table import grid_table, map_table
 from clumpscope.sed.products.stack import median_stack
 from clumpscope.tables import read_table, write_table
 
-with job_log(snakemake.log[0]):
+with job_log(snakemake):
     tables, stacks, maps, stacked = [], [], [], []
     library, params = snakemake.input.library, snakemake.params
     psfs = read_table(snakemake.input.psfs) if snakemake.input.psfs else None

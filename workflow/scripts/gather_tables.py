@@ -4,5 +4,5 @@ from astropy.table import vstack
 from clumpscope.logs import job_log
 from clumpscope.tables import read_table, write_table
 
-with job_log(snakemake.log[0]):
-    write_table(vstack([read_table(path) for path in snakemake.input]), snakemake.output[0])
+with job_log(snakemake):
+    write_table(vstack([read_table(path) for path in snakemake.input.tables]), snakemake.output[0])

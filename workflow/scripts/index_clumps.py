@@ -8,7 +8,7 @@ from clumpscope.images.selection import enough_clumps, require_clumps
 from clumpscope.logs import job_log
 from clumpscope.tables import read_table
 
-with job_log(snakemake.log[0]) as log:
+with job_log(snakemake) as log:
     settings = snakemake.params.settings
     index = json.loads(Path(snakemake.input.index).read_text())
     counts = index["counts"]  # of a photometry field

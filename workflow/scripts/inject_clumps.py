@@ -14,7 +14,7 @@ from clumpscope.made_by import drawn_from
 from clumpscope.photometry.residuals import read_fitted
 from clumpscope.tables import read_table, write_table
 
-with job_log(snakemake.log[0]), drawn_from(snakemake.params.seed):
+with job_log(snakemake), drawn_from(snakemake.params.seed):
     galaxy, settings = snakemake.params.galaxy, snakemake.params.settings
     cutouts, meta = read_cutouts(snakemake.input.cutouts)
     psfs = {Path(path).stem: read_psf(path) for path in snakemake.input.psfs}

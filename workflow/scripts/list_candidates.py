@@ -6,11 +6,11 @@ from clumpscope.lensing import read_lens
 from clumpscope.logs import job_log
 from clumpscope.tables import write_table
 
-with job_log(snakemake.log[0]) as log:
-    field, settings = snakemake.params.field, snakemake.params.settings
+with job_log(snakemake) as log:
+    params = snakemake.params
     galaxies = read_galaxies(snakemake.input.galaxies)
-    lens = read_lens(field["lens"])
-    mu = None if field["lens"]["kind"] == "none" else lens.galaxy_magnification(galaxies)
-    candidates = select_galaxies(galaxies, mu, list(field["images"]), **settings)
+    lens = read_lens(params.lens)
+    mu = None if params.lens["kind"] == "none" else lens.galaxy_magnification(galaxies)
+    candidates = select_galaxies(galaxies, mu, params.filters, **params.settings)
     log.info("%d of %d galaxies may be measured", candidates["selected"].sum(), len(galaxies))
     write_table(candidates, snakemake.output[0])

@@ -3,5 +3,5 @@
 from clumpscope.cached_files import list_downloads
 from clumpscope.logs import job_log
 
-with job_log(snakemake.log[0]):
+with job_log(snakemake):
     print(list_downloads(snakemake.params.entries, snakemake.params.cache, snakemake.params.offline))

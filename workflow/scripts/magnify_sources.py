@@ -7,7 +7,7 @@ from clumpscope.logs import job_log
 from clumpscope.made_by import drawn_from
 from clumpscope.tables import read_table, write_table
 
-with job_log(snakemake.log[0]), drawn_from(snakemake.params.seed):
+with job_log(snakemake), drawn_from(snakemake.params.seed):
     sources = read_table(snakemake.input.photometry)
     options = {"n_samples": snakemake.params.n_samples, "seed": snakemake.params.seed}
     if "mu" in sources.colnames:

@@ -12,7 +12,7 @@ from clumpscope.inputs import read_stars
 from clumpscope.logs import job_log
 from clumpscope.photometry.psf_error import with_error
 
-with job_log(snakemake.log[0]):
+with job_log(snakemake):
     inputs, settings = snakemake.input, snakemake.params.settings
     files = {key: inputs[key] for key in IMAGE_MAPS if inputs.get(key)}
     mosaic = open_mosaic(**files, **snakemake.params.image, name=snakemake.wildcards.filter)

@@ -7,7 +7,7 @@ from clumpscope.images.psf import read_psf
 from clumpscope.logs import job_log
 from clumpscope.made_by import drawn_from
 
-with job_log(snakemake.log[0]), drawn_from(snakemake.params.seed):
+with job_log(snakemake), drawn_from(snakemake.params.seed):
     files = {key: snakemake.input[key] for key in IMAGE_MAPS if snakemake.input.get(key)}
     mosaic = open_mosaic(**files, **snakemake.params.image, name=snakemake.wildcards.filter)
     psf = read_psf(snakemake.input.psf)

@@ -7,7 +7,7 @@ from clumpscope.images.overview import overview
 from clumpscope.logs import job_log
 from clumpscope.tables import read_table
 
-with job_log(snakemake.log[0]):
+with job_log(snakemake):
     galaxies = read_table(snakemake.input.galaxies)
     planes = {}
     for band, options in snakemake.params.images.items():

@@ -13,7 +13,7 @@ from clumpscope.inputs import photometry_groups, read_edits, read_galaxies, read
 from clumpscope.logs import in_doubt, job_log
 from clumpscope.tables import read_table, write_table
 
-with job_log(snakemake.log[0]) as log:
+with job_log(snakemake) as log:
     field, settings = snakemake.params.field, snakemake.params.settings
     doubts = check_field(snakemake.wildcards.field, field)
     for text in doubts:

@@ -4,7 +4,7 @@ from clumpscope.inputs import galaxy_photometry, read_photometry
 from clumpscope.logs import job_log
 from clumpscope.tables import write_table
 
-with job_log(snakemake.log[0]):
+with job_log(snakemake):
     sources = read_photometry(snakemake.input.photometry, snakemake.params.redshift)
     table = galaxy_photometry(sources, snakemake.wildcards.galaxy, snakemake.wildcards.field)
     write_table(table, snakemake.output[0])

@@ -9,7 +9,7 @@ from clumpscope.made_by import drawn_from
 from clumpscope.photometry.stack_field import draw_stacks, stack_field, write_stacks
 from clumpscope.tables import read_table, write_table
 
-with job_log(snakemake.log[0]), drawn_from(snakemake.params.seed):
+with job_log(snakemake), drawn_from(snakemake.params.seed):
     inputs = snakemake.input
     galaxies = [
         (read_cutouts(cutouts)[0], read_table(photometry))

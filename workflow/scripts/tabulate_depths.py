@@ -8,7 +8,7 @@ from clumpscope.logs import job_log
 from clumpscope.pictures import save_picture
 from clumpscope.tables import write_table
 
-with job_log(snakemake.log[0]):
+with job_log(snakemake):
     depths = {Path(path).stem: read_depth(path) for path in snakemake.input}
     save_picture(draw_depths(depths), snakemake.output.picture)
     write_table(depth_table(depths), snakemake.output.table)

@@ -6,7 +6,7 @@ from clumpscope.injection.products import injection_tables
 from clumpscope.logs import job_log
 from clumpscope.tables import read_table, write_table
 
-with job_log(snakemake.log[0]):
+with job_log(snakemake):
     injected, conditions = (
         [read_table(path) for path in paths]
         for paths in (snakemake.input.injected, snakemake.input.conditions)

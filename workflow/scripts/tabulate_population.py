@@ -6,7 +6,7 @@ from clumpscope.logs import job_log
 from clumpscope.population.products import population_tables
 from clumpscope.tables import read_table, write_table
 
-with job_log(snakemake.log[0]):
+with job_log(snakemake):
     hosts, limits = snakemake.input.get("hosts"), snakemake.input.get("limits")
     tables = population_tables(
         read_table(snakemake.input.catalogue),

@@ -2,6 +2,7 @@
 
 from clumpscope.files import replacing
 from clumpscope.logs import job_log
+from clumpscope.made_by import headline
 from clumpscope.population.hosts import intrinsic_hosts
 from clumpscope.population.numbers import (
     as_latex,
@@ -13,7 +14,7 @@ from clumpscope.population.numbers import (
 from clumpscope.population.summary import population_statistics
 from clumpscope.tables import read_table, write_table
 
-with job_log(snakemake.log[0]):
+with job_log(snakemake):
     inputs, params = snakemake.input, snakemake.params
     galaxies = read_table(inputs.galaxies)
     hosts = (
@@ -33,8 +34,8 @@ with job_log(snakemake.log[0]):
     write_table(statistics, snakemake.output.table)
     numbers = paper_numbers(statistics)
     for path, text in (
-        (snakemake.output.yaml, as_yaml(numbers)),
-        (snakemake.output.latex, as_latex(numbers)),
+        (snakemake.output.yaml, headline("#") + as_yaml(numbers)),
+        (snakemake.output.latex, headline("%") + as_latex(numbers)),
     ):
         with replacing(path) as temporary:
             temporary.write_text(text)

@@ -6,7 +6,7 @@ from clumpscope.images.streaming import copy_rectangles
 from clumpscope.logs import job_log
 from clumpscope.tables import read_table
 
-with job_log(snakemake.log[0]) as log:
+with job_log(snakemake) as log:
     inputs, params = snakemake.input, snakemake.params
     mosaic = open_mosaic(inputs.sci, **params.image, name=params.band, forward=True)
     galaxies = read_table(inputs.candidates, ["ra", "dec", "radius_arcsec", "selected"])

@@ -5,7 +5,7 @@ from pathlib import Path
 from clumpscope.inspect.field import write_field
 from clumpscope.logs import job_log
 
-with job_log(snakemake.log[0]):
+with job_log(snakemake):
     given, params = snakemake.input, snakemake.params
     detections = {Path(path).parent.name: path for path in given.detections}
     write_field(

@@ -3,7 +3,7 @@
 from clumpscope.inspect.galaxy import GalaxyProducts, write_galaxy
 from clumpscope.logs import job_log
 
-with job_log(snakemake.log[0]):
+with job_log(snakemake):
     given, output = snakemake.input, snakemake.output
     later = {key: given.get(key) for key in ("photometry", "residuals", "magnification_map")}
     products = GalaxyProducts(

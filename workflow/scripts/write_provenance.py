@@ -5,7 +5,7 @@ from clumpscope.files import without_folders
 from clumpscope.logs import job_log
 from clumpscope.report import provenance, write_provenance
 
-with job_log(snakemake.log[0]):
+with job_log(snakemake):
     params = snakemake.params
     record = provenance(params.config, params.settings, snakemake.input)
     record["doubts"] = {

@@ -4,6 +4,7 @@ import os
 import pickle
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -210,7 +211,10 @@ def test_reference_pages_are_up_to_date(path):
 
 def test_a_refused_input_is_told_on_the_console_and_in_the_log(tmp_path):
     """Snakemake's quiet mode shows a failed job's standard error, not its log."""
-    with pytest.raises(SystemExit, match="SPS_HOME: found nothing"), job_log(str(tmp_path / "job.log")):
+    with (
+        pytest.raises(SystemExit, match="SPS_HOME: found nothing"),
+        job_log(SimpleNamespace(log=[tmp_path / "job.log"])),
+    ):
         raise InputError("SPS_HOME", "nothing", "a folder")
     assert "SPS_HOME: found nothing" in (tmp_path / "job.log").read_text()
 
@@ -218,8 +222,9 @@ def test_a_refused_input_is_told_on_the_console_and_in_the_log(tmp_path):
 def test_a_job_tells_what_it_took(tmp_path):
     (tmp_path / "busy.py").write_text("""
 import time
+from types import SimpleNamespace
 from clumpscope.logs import job_log
-with job_log("results/f/logs/galaxies/logs/fit.log"):
+with job_log(SimpleNamespace(log=["results/f/logs/galaxies/logs/fit.log"])):
     memory = b"x" * 200_000_000
     del memory
     while time.process_time() < 1.0:

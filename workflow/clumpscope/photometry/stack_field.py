@@ -10,12 +10,12 @@ from astropy.io import fits
 from astropy.table import Table, vstack
 
 from ..cosmology import pc_per_arcsec
-from ..files import replacing
 from ..flags import has
 from ..gaussian import HALF_LIGHT_OF_SIGMA
 from ..images.cutouts import Cutout
 from ..images.profiles import radial_profile
 from ..images.psf import PSF
+from ..made_by import write_fits
 from ..pictures import save_picture
 from .fit import fit_clumps, render_clumps
 from .stack import ClumpStack, compare_profiles, resolvable_sizes, stack_clumps
@@ -152,8 +152,7 @@ def write_stacks(stacks: Mapping[str, ClumpStack], psfs: Mapping[str, PSF], path
             hdu.header["BUNIT"] = "nJy"
             hdu.header["PIXSCALE"] = (psfs[name].pixel_scale_arcsec, "[arcsec]")
             hdus.append(hdu)
-    with replacing(path) as temporary:
-        hdus.writeto(temporary, overwrite=True)
+    write_fits(hdus, path)
 
 
 def _measure(

@@ -1,6 +1,5 @@
 """What a run was made from: versions, configuration, inputs and seed; the same text for the same run on any machine."""
 
-import hashlib
 import json
 import os
 import platform
@@ -10,6 +9,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from .. import __version__
+from ..checksums import sha256_of
 from ..errors import InputError
 from ..files import replacing
 from ..made_by import code_digest
@@ -22,7 +22,6 @@ PACKAGES = (
 )  # fmt: skip
 """Packages whose versions are recorded, where they are installed."""
 
-_BLOCK = 1 << 20
 _MOST_KEYS = 5  # named of those that differ
 
 
@@ -142,11 +141,7 @@ def _version(package: str) -> str | None:
 def _file(path: str) -> dict[str, Any]:
     if not os.path.exists(path):
         raise InputError(path, "no such file", "an input of the run")
-    digest = hashlib.sha256()
-    with open(path, "rb") as stream:
-        while block := stream.read(_BLOCK):
-            digest.update(block)
-    return {"bytes": os.path.getsize(path), "sha256": digest.hexdigest()}
+    return {"bytes": os.path.getsize(path), "sha256": sha256_of(path)}
 
 
 def _portable(value: Any) -> Any:

@@ -23,7 +23,7 @@ import numpy as np
 from ...columns import column_info
 from ...errors import InputError
 from ...files import replacing
-from ...made_by import made_by
+from ...made_by import header
 from ..inference.fit import Fitter
 from ..inference.mixture import RedshiftMixture
 from ..inference.posterior import Posterior
@@ -104,7 +104,7 @@ def to_dataset(posteriors: Sequence[Posterior]) -> "xarray.Dataset":
             "filter": np.array(first.filters, dtype=object),
         },
         attrs={
-            "creator": made_by(),
+            **{name.lower(): text for name, text in header().items()},
             "title": "Posterior samples of stellar populations, observed (not divided by the magnification)",
             "settings": json.dumps(first.settings, sort_keys=True),
             "code": code_version(),
