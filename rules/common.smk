@@ -280,7 +280,5 @@ def start_jobs_by_forking():
         and not workflow.deployment_settings.deployment_method
         and os.environ.get("CLUMPSCOPE_FORK") != "0"
     ):
-        executable, workflow.starter = start(
-            shell.get_executable() or "/bin/sh", f".snakemake/starter-{os.getpid()}"
-        )
+        executable, workflow.starter = start(shell.get_executable(), f".snakemake/starter-{os.getpid()}")
         shell.executable(executable)

@@ -35,13 +35,13 @@ _MACHINE_CODE = "clumpscope.machine_code"
 _CLIENT = Path(__file__).with_name("job_client.py")
 
 
-def start(shell: str, folder: str | os.PathLike) -> tuple[str, subprocess.Popen]:
+def start(shell: str | None, folder: str | os.PathLike) -> tuple[str, subprocess.Popen]:
     """Start the process, and make the shell that asks it.
 
     Parameters
     ----------
-    shell : str
-        Path of the shell for everything that is no doorway.
+    shell : str or None
+        Path of the shell for everything that is no doorway; ``/bin/sh`` where there is none.
     folder : path-like
         Made, and removed when the process ends.
 
@@ -52,7 +52,7 @@ def start(shell: str, folder: str | os.PathLike) -> tuple[str, subprocess.Popen]
     process : subprocess.Popen
         Ends when its standard input is closed, at the latest with the process that called.
     """
-    folder = Path(folder)
+    folder, shell = Path(folder), shell or "/bin/sh"
     folder.mkdir(parents=True, exist_ok=True)
     address = folder / "socket"
     executable = folder / Path(shell).name
