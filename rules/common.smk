@@ -227,7 +227,7 @@ if workflow.is_main_process and names_taken:
 
 # Inputs that already lie there are checked before any job starts; downloads and mock fields when they arrive.
 if workflow.is_main_process:
-    from clumpscope.checking import check_settings, few_filters, own_files
+    from clumpscope.checking import check_selection, check_settings, few_filters, own_files
     from clumpscope.field_checks import check_field, check_samples
     from clumpscope.progress import follow
     from clumpscope.report.provenance import remarks_on_results
@@ -241,6 +241,7 @@ if workflow.is_main_process:
         here = own_files(field) if downloads(name) else {"images": {}, "lens": {"kind": "none"}, **field}
         try:
             doubts = check_field(name, here) + check_settings(name, here, SETTINGS[name]) if here else []
+            check_selection(here or {}, SETTINGS[name]["selection"])
             check_samples(SETTINGS[name]["figures"]["tables"])
             doubts += few_filters(name, field, SETTINGS[name])
         except InputError as error:

@@ -17,7 +17,7 @@ from astropy.table import Table
 from astropy.wcs import WCS
 from clumpscope import config as configuration
 from clumpscope.addresses import is_address, parse_address
-from clumpscope.checking import check_settings
+from clumpscope.checking import check_selection, check_settings
 from clumpscope.errors import InputError
 from clumpscope.field_checks import check_field
 from clumpscope.sed.products.store import read_posterior
@@ -135,7 +135,9 @@ class Field:
                 if is_address(value):
                     parse_address(value, f"configuration key {key}")
             doubts += check_field(name, {"images": {}, "lens": {"kind": "none"}, **field})
-            check_settings(name, field, configuration.field_settings(config, name))
+            settings = configuration.field_settings(config, name)
+            check_settings(name, field, settings)
+            check_selection(field, settings["selection"])
         return doubts
 
 

@@ -19,8 +19,9 @@ from .errors import InputError
 from .field_checks import check_field, check_samples
 from .files import PACKED_ENDINGS
 from .filters import get_filter
-from .images.consistency import compare_noise, registration, same_pixels, sky_noise
+from .images.consistency import compare_images
 from .images.mosaic import Mosaic, open_mosaic
+from .images.registration import registration
 from .inputs import photometry_filters, read_edits, read_galaxies
 from .lens_checks import check_lens
 from .sed.models.sfh import get_sfh
@@ -29,6 +30,7 @@ from .tables import read_table
 __all__ = [
     "Findings",
     "check_configuration",
+    "check_selection",
     "check_settings",
     "doubts_of_settings",
     "few_filters",
@@ -226,10 +228,8 @@ def doubts_of_settings(name: str, field: dict, settings: dict[str, dict]) -> lis
     name, field, settings
         As of `check_settings`.
     """
-    # The catalogue, which a run may have turned into our columns, was held against the settings by the selection.
-    rest = {key: value for key, value in field.items() if key != "galaxies"}
     try:
-        doubts = check_settings(name, rest, settings)
+        doubts = check_settings(name, field, settings)
     except InputError as error:
         doubts = [str(error)]  # of a file that came after the run had started
     return doubts + few_filters(name, field, settings)
@@ -255,21 +255,11 @@ def check_settings(name: str, field: dict, settings: dict[str, dict]) -> list[st
     Raises
     ------
     InputError
-        For redshifts of which none is above the limit, edits outside their galaxies, a PSF that holds no source, ends before its normalisation radius or is narrower
-        than its telescope's, and for limits of priors that no model reaches.
+        For a PSF that holds no source, ends before its normalisation radius or is narrower than its telescope's, and
+        for limits of priors that no model reaches.
     """
     for section in ("sed", "hosts"):
         _check_limits(section, settings[section], name)
-    if "galaxies" in field:
-        selection, galaxies = settings["selection"], read_galaxies(field["galaxies"], field.get("catalogue"))
-        if not (np.asarray(galaxies["z"], dtype=float) > selection["min_redshift"]).any():
-            raise InputError(
-                f"{field['galaxies']}, column 'z'", f"{np.max(galaxies['z']):g} as the largest of {len(galaxies)} redshifts",
-                f"one above {selection['min_redshift']:g}, the limit of galaxies that are measured", "Lower `selection.min_redshift`.",
-            )  # fmt: skip
-        if "edits" in field:
-            # Where the catalogue gives no radius, the configuration's says which places are a galaxy's.
-            read_edits(field["edits"], galaxies, selection["radius_arcsec"])
     doubts = []
     if "clumps" in field:
         from .population.clump_tables import doubts_of_clump_table
@@ -290,6 +280,34 @@ def check_settings(name: str, field: dict, settings: dict[str, dict]) -> list[st
         )  # fmt: skip
         doubts += [f"{where}: {text}" for text in (*too_broad(psf, band), *blemishes(psf))]
     return doubts
+
+
+def check_selection(field: dict, selection: dict[str, Any]) -> None:
+    """Hold a field's catalogue of galaxies, if it has one, and its edits against the settings of the selection.
+
+    Parameters
+    ----------
+    field : dict
+        Its configuration, with local paths, whose files `clumpscope.field_checks.check_field` has seen.
+    selection : dict
+        The section of that name.
+
+    Raises
+    ------
+    InputError
+        For redshifts of which none is above the limit, and edits outside their galaxies.
+    """
+    if "galaxies" not in field:
+        return
+    galaxies = read_galaxies(field["galaxies"], field.get("catalogue"))
+    if not (np.asarray(galaxies["z"], dtype=float) > selection["min_redshift"]).any():
+        raise InputError(
+            f"{field['galaxies']}, column 'z'", f"{np.max(galaxies['z']):g} as the largest of {len(galaxies)} redshifts",
+            f"one above {selection['min_redshift']:g}, the limit of galaxies that are measured", "Lower `selection.min_redshift`.",
+        )  # fmt: skip
+    if "edits" in field:
+        # Where the catalogue gives no radius, the configuration's says which places are a galaxy's.
+        read_edits(field["edits"], galaxies, selection["radius_arcsec"])
 
 
 def _load(path: str | os.PathLike) -> dict[str, Any]:
@@ -375,17 +393,14 @@ def _check(name: str, own: dict, settings: dict, findings: Findings) -> None:
     ]
     if "photometry" in own or "table" in own.get("clumps", {}):
         parts = [{**own, "lens": []}]
-    for number, part in enumerate(parts if {"galaxies", "photometry", "clumps"} & set(own) else []):
+    for part in parts if {"galaxies", "photometry", "clumps"} & set(own) else []:
         with _noting(findings):
-            # The noise of all filters together is compared below.
-            alone = f"fields.{name}.images: noise of"
-            findings.doubts += [text for text in check_field(name, part) if not text.startswith(alone)]
-            # Settings are held against the catalogue once, against PSFs filter by filter.
-            kept = {key: value for key, value in part.items() if key != "galaxies" or number == 0}
-            findings.doubts += check_settings(name, kept, settings)
+            findings.doubts += check_field(name, part, compared=False)
+            findings.doubts += check_settings(name, part, settings)
     if "galaxies" in own and Path(own["galaxies"]).is_file():
         with _noting(findings):
             findings.galaxies[name] = read_galaxies(own["galaxies"], own.get("catalogue"))
+            check_selection(own, settings["selection"])
     for number, lens in enumerate(own["lens"], 1):
         with _noting(findings, f"fields.{name}.lens, model {number}: "):
             findings.doubts += check_lens(f"fields.{name}.lens", lens, findings.galaxies.get(name))
@@ -398,10 +413,7 @@ def _check(name: str, own: dict, settings: dict, findings: Findings) -> None:
             if "sci" in image and there:
                 findings.mosaics[name].append(open_mosaic(**mosaic_options(image), name=band, forward=True))
     plain = [mosaic for mosaic in findings.mosaics[name] if not mosaic.path.endswith(PACKED_ENDINGS)]
-    findings.doubts += compare_noise(
-        {mosaic.name: sky_noise(mosaic) for mosaic in plain}, f"fields.{name}.images"
-    )
-    findings.doubts += same_pixels(plain, f"fields.{name}.images")
+    findings.doubts += compare_images(plain, f"fields.{name}.images")
     if name in findings.galaxies:
         beside, found = registration(plain, findings.galaxies[name])
         findings.doubts += beside

@@ -217,7 +217,7 @@ def check_samples(tables: dict[str, str]) -> None:
                 require_unit(table, column, unit, path)
 
 
-def check_field(name: str, field: dict[str, Any]) -> list[str]:
+def check_field(name: str, field: dict[str, Any], compared: bool = True) -> list[str]:
     """Check every input of one field: files, headers, columns, cells, and that they fit each other.
 
     Parameters
@@ -226,6 +226,8 @@ def check_field(name: str, field: dict[str, Any]) -> list[str]:
         Name of the field, for messages.
     field : dict
         Its configuration, with local paths.
+    compared : bool
+        Whether images are held against each other, too.
 
     Returns
     -------
@@ -242,9 +244,7 @@ def check_field(name: str, field: dict[str, Any]) -> list[str]:
         check_exposure,
         check_filter_cards,
         check_fluxes,
-        compare_noise,
-        same_pixels,
-        sky_noise,
+        compare_images,
     )
     from .images.mosaic import open_mosaic  # astropy's WCS only where images are
     from .images.psf_files import read_given
@@ -278,7 +278,7 @@ def check_field(name: str, field: dict[str, Any]) -> list[str]:
     doubts = [text for place, lens in lenses.items() for text in check_lens(place, lens, galaxies)]
     doubts += _large_radii(galaxies, field["galaxies"]) + _unlikely_galaxies(galaxies, field["galaxies"])
     doubts += _high_reddening(field, key)
-    noise, plain = {}, []
+    plain = []
     if "edits" in field:
         read_edits(field["edits"], galaxies)
     if "segmentation" in field:
@@ -326,6 +326,5 @@ def check_field(name: str, field: dict[str, Any]) -> list[str]:
             doubts += check_errors(mosaic, f"{key}.images.{band}.{mosaic.error_kind}")
             doubts += check_exposure(mosaic, f"{key}.images.{band}.exp")
             doubts += check_fluxes(mosaic, galaxies, field["galaxies"])
-            noise[band] = sky_noise(mosaic)
             plain.append(mosaic)
-    return doubts + compare_noise(noise, f"{key}.images") + same_pixels(plain, f"{key}.images")
+    return doubts + (compare_images(plain, f"{key}.images") if compared else [])

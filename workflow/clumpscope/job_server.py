@@ -155,7 +155,7 @@ class _Server:
         process = os.fork()
         if process == 0:
             try:
-                self._become(files, lesson, request)
+                self._become(files, lesson, doorway, request)
             finally:
                 os._exit(1)  # where even starting failed
         self.jobs[process] = shell, doorway, lesson
@@ -177,12 +177,12 @@ class _Server:
                 sys.modules[_MACHINE_CODE].load(code)
         gc.freeze()  # jobs do not write to pages that hold nothing of theirs
 
-    def _become(self, files: list[int], lesson: int, request: dict) -> None:
+    def _become(self, files: list[int], lesson: int, doorway: str, request: dict) -> None:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        known = set(sys.modules)
+        known, code = set(sys.modules), _machine_code()
         self.selector.close()
         for connection in (self.ended, self.wakeup, self.listener, *(job[0] for job in self.jobs.values())):
             connection.close()
@@ -192,16 +192,15 @@ class _Server:
         os.environ.update(request["environment"])
         os.chdir(request["folder"])
         tempfile.tempdir = None  # the job's own
-        script = request["script"]
-        Path("/proc/self/comm").write_text(os.path.basename(script).split(".", 1)[-1])
-        status = _run(script)
+        Path("/proc/self/comm").write_text(doorway)
+        status = _run(request["script"])
         found = [
             name
             for name, module in sys.modules.items()
             if name not in known and getattr(module, "__spec__", None) is not None
         ]
-        machine_code = sys.modules.get(_MACHINE_CODE)
-        os.write(lesson, " ".join(found).encode() + b"\n" + (machine_code.loaded() if machine_code else b""))
+        if found or _machine_code() != code:
+            os.write(lesson, " ".join(found).encode() + b"\n" + _machine_code())
         os._exit(status)
 
     def _hear(self, shell: socket.socket) -> None:
@@ -232,6 +231,12 @@ class _Server:
             with suppress(OSError):  # where the shell has gone
                 shell.sendall(os.waitstatus_to_exitcode(status).to_bytes(4, "little", signed=True))
             shell.close()
+
+
+def _machine_code() -> bytes:
+    """What machine code this process has loaded."""
+    module = sys.modules.get(_MACHINE_CODE)
+    return module.loaded() if module else b""
 
 
 def _run(script: str) -> int:

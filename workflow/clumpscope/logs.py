@@ -89,14 +89,15 @@ def job_log(job: Job) -> Iterator[logging.Logger]:
 def _tell_usage(log: Path, wall: float) -> None:
     # Snakemake watches the shell it starts a job with: not what is forked elsewhere, nor what a job took between two looks.
     depth = next(
-        (depth for depth in (2, 1) if log.parts[0] == "results" and log.parts[depth] == "logs"), None
+        (depth for depth in (2, 1) if log.parts[0] == "results" and "logs" in log.parts[depth : depth + 1]),
+        None,
     )
     if depth is None:
         return
     path = Path(*log.parts[:depth], "benchmarks", *log.parts[depth + 1 :]).with_suffix(".tsv")
     own, children = (resource.getrusage(whose) for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     seconds = own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
-    memory = own.ru_maxrss / 1024
+    memory = own.ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1 << 10)  # macOS counts bytes
     if sys.platform == "linux":  # where the figures above count what the process was before its own beginning
         status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
         memory = int(status["VmHWM"].split()[0]) / 1024

@@ -6,8 +6,8 @@ import numpy as np
 from clumpscope.config import mosaic_options
 from clumpscope.field_checks import check_field
 from clumpscope.files import replacing, without_folders
-from clumpscope.images.consistency import registration
 from clumpscope.images.mosaic import open_mosaic
+from clumpscope.images.registration import registration
 from clumpscope.images.selection import covering_filters, galaxy_rows, require_galaxies, select_galaxies
 from clumpscope.inputs import photometry_groups, read_edits, read_galaxies, read_photometry
 from clumpscope.logs import in_doubt, job_log

@@ -7,8 +7,9 @@ import pytest
 from astropy.io import fits
 from astropy.table import Table
 from astropy.wcs import WCS
-from clumpscope.images.consistency import compare_noise, registration
+from clumpscope.images.consistency import compare_noise
 from clumpscope.images.mosaic import open_mosaic
+from clumpscope.images.registration import registration
 
 CENTRE = (10.0, -30.0)
 

@@ -8,7 +8,7 @@ from astropy.io import fits
 from astropy.table import Table
 from astropy.wcs import WCS
 from clumpscope import inputs
-from clumpscope.checking import check_settings, doubts_of_settings, own_files
+from clumpscope.checking import check_selection, check_settings, doubts_of_settings, own_files
 from clumpscope.errors import InputError
 from clumpscope.field_checks import check_field
 
@@ -230,7 +230,7 @@ def test_edits_lie_in_their_galaxies_whose_radius_is_the_configurations(field, t
         (tmp_path / "edits.csv").write_text(f"galaxy,action,ra,dec\ng1,add,10,{-30 + north / 3600}\n")
         check_field("a", field)
         with pytest.raises(InputError, match=r"a position 20\.0 arcsec from") if refused else nullcontext():
-            check_settings("a", field, SETTINGS)
+            check_selection(field, SETTINGS["selection"])
 
 
 def test_a_catalogue_in_front_of_the_limit_is_refused(field, tmp_path):
@@ -238,7 +238,7 @@ def test_a_catalogue_in_front_of_the_limit_is_refused(field, tmp_path):
     with pytest.raises(
         InputError, match=r"found 0\.7 as the largest of 2 redshifts; expected one above 0\.7"
     ):
-        check_settings("a", field, SETTINGS)
+        check_selection(field, SETTINGS["selection"])
 
 
 def test_a_catalogue_that_was_converted_is_no_doubt(field):
