@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +61,8 @@ def read_table(path: str | os.PathLike, columns: Iterable[str] = ()) -> Table:
     kind = _FORMATS.get(path.suffix.lower())
     if kind is None:
         raise InputError(str(path), f"ending {path.suffix!r}", f"one of {', '.join(_FORMATS)}")
+    if kind == "ascii.ecsv":
+        _parse_headers_in_c()
     try:
         if kind == "ascii.csv":
             # Spreadsheets begin their CSV files with a byte-order mark, which is no part of the first name.
@@ -79,6 +82,28 @@ def read_table(path: str | os.PathLike, columns: Iterable[str] = ()) -> Table:
             table[name] = table[name].filled("")
     require_columns(table, columns, str(path))
     return table
+
+
+@lru_cache(maxsize=1)
+def _parse_headers_in_c() -> None:
+    """Have astropy parse the headers of ECSV by libyaml, where it is there.
+
+    astropy takes its loader by this name whenever it reads a header, and adds what is its own to it.
+    """
+    import yaml
+    from astropy.io.misc import yaml as of_astropy
+
+    if not yaml.__with_libyaml__:
+        return
+
+    class AstropyLoader(yaml.CSafeLoader):
+        yaml_constructors = of_astropy.AstropyLoader.yaml_constructors
+
+        def __init__(self, stream: str) -> None:
+            # libyaml refuses directives that it does not know, as the first line of an ECSV is one.
+            super().__init__(stream[stream.index("\n") :] if stream.startswith("%ECSV") else stream)
+
+    of_astropy.AstropyLoader = AstropyLoader
 
 
 def _check_whole(table: Table, path: Path) -> bool:
