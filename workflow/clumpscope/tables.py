@@ -61,7 +61,7 @@ def read_table(path: str | os.PathLike, columns: Iterable[str] = ()) -> Table:
     kind = _FORMATS.get(path.suffix.lower())
     if kind is None:
         raise InputError(str(path), f"ending {path.suffix!r}", f"one of {', '.join(_FORMATS)}")
-    if kind == "ascii.ecsv":
+    if kind in ("ascii.ecsv", "fits"):
         _parse_headers_in_c()
     try:
         if kind == "ascii.csv":
@@ -86,7 +86,7 @@ def read_table(path: str | os.PathLike, columns: Iterable[str] = ()) -> Table:
 
 @lru_cache(maxsize=1)
 def _parse_headers_in_c() -> None:
-    """Have astropy parse the headers of ECSV by libyaml, where it is there.
+    """Have astropy parse the YAML in headers of ECSV and FITS by libyaml, where it is there.
 
     astropy takes its loader by this name whenever it reads a header, and adds what is its own to it.
     """
