@@ -152,7 +152,7 @@ rule stack:
     conda:
         "../envs/imaging.yaml"
     resources:
-        mem_mb=memory(4000),
+        mem_mb=memory(1500),
         runtime=60,
     params:
         seed=section("run", "seed"),

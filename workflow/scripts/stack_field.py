@@ -1,8 +1,9 @@
 """Rule `stack`: stacks of a field's unresolved clumps, and the sizes that they exclude."""
 
+from functools import partial
 from pathlib import Path
 
-from clumpscope.images.cutouts import read_cutouts
+from clumpscope.images.cutouts import read_cutout
 from clumpscope.images.psf import read_psf
 from clumpscope.logs import job_log
 from clumpscope.made_by import drawn_from
@@ -11,10 +12,10 @@ from clumpscope.tables import read_table, write_table
 
 with job_log(snakemake), drawn_from(snakemake.params.seed):
     inputs = snakemake.input
-    galaxies = [
-        (read_cutouts(cutouts)[0], read_table(photometry))
+    galaxies = (
+        (partial(read_cutout, cutouts), read_table(photometry))
         for cutouts, photometry in zip(inputs.cutouts, inputs.photometry, strict=True)
-    ]
+    )
     psfs = {Path(path).stem: read_psf(path) for path in inputs.psfs}
     table, profiles, stacks = stack_field(galaxies, psfs, snakemake.params.seed)
     write_table(table, snakemake.output.table)

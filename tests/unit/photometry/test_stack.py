@@ -1,5 +1,7 @@
 """Median stacks, their profiles, and the sizes they would show."""
 
+import weakref
+
 import numpy as np
 import pytest
 from astropy.io import fits
@@ -12,6 +14,7 @@ from clumpscope.flags import bit
 from clumpscope.images.cutouts import Cutout
 from clumpscope.images.psf import normalise_psf
 from clumpscope.photometry import fit_clumps
+from clumpscope.photometry import stack_field as stacking
 from clumpscope.photometry.stack import compare_profiles, resolvable_sizes, stack_clumps
 from clumpscope.photometry.stack_field import draw_stacks, stack_field, write_stacks
 
@@ -97,7 +100,7 @@ def galaxy(flux, seed, z):
     table = Table(
         {"ra": ra, "dec": dec, "flux_F150W_njy": [flux] * 2, "flags": [bit("unresolved"), 0], "z": [z] * 2}
     )
-    return {"F150W": Cutout(image, np.full(image.shape, 0.02), wcs, 0, 0, 0.02, "F150W")}, table
+    return {"F150W": Cutout(image, np.full(image.shape, 0.02), wcs, 0, 0, 0.02, "F150W")}.get, table
 
 
 def test_stack_of_a_field(tmp_path):
@@ -129,3 +132,43 @@ def test_stack_of_a_field(tmp_path):
     for number, drawn in enumerate((stack_field(galaxies, psfs), stack_field([], psfs))):
         draw_stacks(tmp_path / f"{number}.png", *drawn, "field")
         assert (tmp_path / f"{number}.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_a_field_of_many_galaxies_needs_the_memory_of_one(monkeypatch):
+    alive, most, asked = weakref.WeakSet(), [], []
+
+    def read(seed):
+        def cutout(name):
+            asked.append(name)
+            # A file's cutout is a new one each time.
+            if (made := galaxy(5.0, seed, 1.0)[0](name)) is not None:
+                alive.add(made)
+                most.append(len(alive))
+            return made
+
+        return cutout
+
+    class Alive(Cutout):
+        __hash__ = object.__hash__
+
+    monkeypatch.setitem(globals(), "Cutout", Alive)
+    psfs = {name: normalise_psf(KERNEL, 0.02, name) for name in ("F150W", "F444W")}
+    n = 12
+    table, _, _ = stack_field(((read(seed), galaxy(5.0, seed, 1.0)[1]) for seed in range(n)), psfs)
+    # The one before is still named while the next is read.
+    assert table["n_clumps"][0] == n and len(most) == n and max(most) <= 2
+    assert sorted(asked) == ["F150W"] * n + ["F444W"] * n
+    # The sky held is that of a bounded number of galaxies, spread over the field; all clumps are stacked.
+    galaxies = [galaxy(5.0, seed, 1.0) for seed in range(n)]
+    held = []
+    column = stacking._column
+    monkeypatch.setattr(stacking, "_column", lambda planes: held.append(len(planes)) or column(planes))
+    whole, _, _ = stack_field(galaxies, psfs)
+    monkeypatch.setattr(stacking, "_SKY_GALAXIES", 5)
+    part, _, _ = stack_field(galaxies, psfs)
+    assert held == [12, 4]
+    assert part["n_clumps"][0] == n and part["flux"][0] == whole["flux"][0]
+    # Galaxies without an unresolved clump are not read.
+    _, none = galaxy(5.0, 0, 1.0)
+    none["flags"] = 0
+    assert list(stack_field([(pytest.fail, none)], psfs)[0]["n_clumps"]) == [0, 0]

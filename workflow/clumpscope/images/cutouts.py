@@ -12,7 +12,7 @@ from ..errors import InputError
 from ..files import no_image
 from ..made_by import write_fits
 
-__all__ = ["MARGIN_ARCSEC", "Cutout", "galaxy_footprint", "read_cutouts", "write_cutouts"]
+__all__ = ["MARGIN_ARCSEC", "Cutout", "galaxy_footprint", "read_cutout", "read_cutouts", "write_cutouts"]
 
 # Room around a galaxy: the fit boxes of its outermost clumps, and sky.
 MARGIN_ARCSEC = 1.0
@@ -153,14 +153,38 @@ def read_cutouts(
         images = {hdu.header["FILTER"]: hdu for hdu in hdus[1:] if hdu.name.startswith("SCI_")}
         wanted = images if choose is None else choose(list(images))
         for name, hdu in images.items():
-            if name not in wanted:
-                continue
-            header = hdu.header
-            cutouts[name] = Cutout(
-                hdu.data.astype(float), hdus[f"ERR_{name}"].data.astype(float), WCS(header),
-                header["X0"], header["Y0"], header["PIXSCALE"], name,
-            )  # fmt: skip
+            if name in wanted:
+                cutouts[name] = _cutout(hdu, hdus[f"ERR_{name}"], name)
     return cutouts, meta
+
+
+def read_cutout(path: str | os.PathLike, name: str) -> Cutout | None:
+    """Read the cutout of one filter, None where there is none; the others cost no time and memory.
+
+    Parameters
+    ----------
+    path : path-like
+        Of `write_cutouts`.
+    name : str
+        Of the filter.
+
+    Returns
+    -------
+    Cutout or None
+    """
+    with fits.open(path, memmap=False) as hdus:
+        try:
+            return _cutout(hdus[f"SCI_{name}"], hdus[f"ERR_{name}"], name)
+        except KeyError:
+            return None
+
+
+def _cutout(data: fits.ImageHDU, error: fits.ImageHDU, name: str) -> Cutout:
+    header = data.header
+    return Cutout(
+        data.data.astype(float), error.data.astype(float), WCS(header),
+        header["X0"], header["Y0"], header["PIXSCALE"], name,
+    )  # fmt: skip
 
 
 def galaxy_pixels(

@@ -81,6 +81,7 @@ def make_field(
     for mosaic in draw_mosaics(scene):
         for name in mosaic.filters:
             image, error = mosaic.observe(name)
+            del mosaic.noiseless[name]
             thumbnails[name] = thumbnail(image, mosaic.scale, settings.size_arcsec)
             _write_image(folder / "images", mosaic, name, image, error)
             del image, error  # a large field's images are a gigabyte

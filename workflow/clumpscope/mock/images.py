@@ -140,13 +140,16 @@ class Mosaics:
         """Image with noise and its standard deviation per pixel [nJy]; both NaN where saturated."""
         light = self.noiseless[name]
         rng = generator(self.scene.seed, "mock", "noise", name)
-        sky, error = self.exposure(name)
-        np.divide(np.maximum(light, 0.0), error, out=error)  # the photons' variance
+        # In place, and noise first: a large field's images are hundreds of megabytes each.
         image = correlated_noise(rng, light.shape, self.channel)
+        sky, error = self.exposure(name)
+        np.divide(light, error, out=error)  # the photons' variance
+        np.maximum(error, 0.0, out=error)
         if name in self.skies:
             image *= np.sqrt(error)
             image += self.skies[name].draw(rng, self.n)
-        error += sky**2
+        error += np.square(sky, out=sky)
+        del sky
         np.sqrt(error, out=error)
         if name not in self.skies:
             image *= error
@@ -162,9 +165,10 @@ class Mosaics:
         if name in self.skies:
             electrons = np.full_like(noise, _ELECTRONS_PER_NJY[get_filter(name).kind])
             return np.full_like(noise, self.skies[name].sigma_njy), electrons
-        return pixel_sigma_njy(name, self.psfs[name]) * noise, _ELECTRONS_PER_NJY[
-            get_filter(name).kind
-        ] / noise**2
+        electrons = np.square(noise)
+        np.divide(_ELECTRONS_PER_NJY[get_filter(name).kind], electrons, out=electrons)
+        noise *= pixel_sigma_njy(name, self.psfs[name])
+        return noise, electrons
 
     def _shallowness(self) -> np.ndarray:
         """Noise over its median: 10 % deeper to one side, and a less exposed strip as of a detector gap."""

@@ -200,8 +200,10 @@ def resolvable_sizes(
     if not patches:
         raise InputError("background of the size simulation", "no patch without missing pixels",
                          f"some of {side} pixels a side")  # fmt: skip
-    sky = sky - np.nanmedian(sky)
-    sigma = 1.4826 * np.nanmedian(np.abs(sky))
+    # In place: the sky of a field is large.
+    sky = sky[~np.isnan(sky)]
+    sky -= np.median(sky, overwrite_input=True)
+    sigma = 1.4826 * np.median(np.abs(sky, out=sky), overwrite_input=True)
     fractions = []
     # All sources of one size in one image, a patch below the other.
     n = len(patches)

@@ -1,7 +1,7 @@
 """Stacks of a field's unresolved clumps in every filter, and the sizes that they exclude (F22 sections 2.4 and 3.4)."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -24,20 +24,26 @@ __all__ = ["draw_stacks", "stack_field", "write_stacks"]
 
 _HALF_SIZE = 20
 _MARGIN = _HALF_SIZE + 2
+_TILE = 2 * _MARGIN + 1
 # Sizes that are simulated, in FWHM of the PSF, how many of each, and how often a size must be seen to be excluded.
 _SIZES_FWHM = np.array([0.0, 0.15, 0.3, 0.45, 0.6, 0.9, 1.2])
 _N_SOURCES, _SEEN = 40, 0.95
+_SKY_GALAXIES = 400  # whose sky is held at once, in a column as wide as the widest of them
 
 
 def stack_field(
-    galaxies: Iterable[tuple[Mapping[str, Cutout], Table]], psfs: Mapping[str, PSF], seed: int = 0
+    galaxies: Iterable[tuple[Callable[[str], Cutout | None], Table]],
+    psfs: Mapping[str, PSF],
+    seed: int = 0,
 ) -> tuple[Table, Table, dict[str, ClumpStack]]:
     """Stack the clumps that are unresolved in their reference filter.
 
     Parameters
     ----------
-    galaxies : iterable of (cutouts by filter, photometry)
-        Of `clumpscope.photometry.galaxy.measure_galaxy`, with a column ``z``.
+    galaxies : iterable of (callable, photometry)
+        The callable reads the cutout of a filter, None where there is none; filter by filter it is asked for one at a time, so
+        that memory does not grow with the number of galaxies. Photometry is that of
+        `clumpscope.photometry.galaxy.measure_galaxy`, with a column ``z``.
     psfs : mapping of str to PSF
         By filter.
     seed : int
@@ -55,11 +61,16 @@ def stack_field(
     stacks : dict of str to ClumpStack
         With the models of point sources. Filters without a usable clump are left out.
     """
-    galaxies = [(cutouts, table[_wanted(table)]) for cutouts, table in galaxies]
+    columns = ["ra", "dec", "z", *(f"flux_{name}_njy" for name in psfs)]
+    galaxies = [
+        (read, table[[column for column in columns if column in table.colnames]][wanted])
+        for read, table in galaxies
+        if (wanted := _wanted(table)).any()
+    ]
     redshifts = np.concatenate([np.asarray(table["z"], float) for _, table in galaxies] or [np.empty(0)])
     rows, profiles, stacks = [], [], {}
     for name, psf in psfs.items():
-        image, error, residual, x, y = _canvas(galaxies, name, psf)
+        image, error, x, y, residual = _tiles_and_sky(galaxies, name, psf)
         row: dict[str, Any] = {
             "filter": name,
             "n_clumps": 0,
@@ -95,29 +106,47 @@ def _wanted(table: Table) -> np.ndarray:
     return has(table["flags"], "unresolved") & ~has(table["flags"], ["few_pixels", "fit_failed", "blended"])
 
 
-def _canvas(galaxies: list, name: str, psf: PSF) -> tuple[np.ndarray, ...]:
-    """All cutouts of a filter in one column, missing pixels between them; the same without clumps; the clumps."""
-    images, errors, residuals, places, top = [], [], [], [np.empty((2, 0))], 0
-    width = max((cutouts[name].data.shape[1] for cutouts, _ in galaxies if name in cutouts), default=0)
-    for cutouts, table in galaxies:
-        if name not in cutouts or len(table) == 0:
+def _tiles_and_sky(galaxies: list, name: str, psf: PSF) -> tuple[np.ndarray, ...]:
+    """Surroundings of a filter's clumps, one below the other: data, error, x and y of the clumps; the sky without clumps.
+
+    The sky is that of whole cutouts in one column, missing pixels between them: of all, or in large fields of every second
+    or n-th, so that it needs no more room in larger ones.
+    """
+    step = -(-len(galaxies) // _SKY_GALAXIES)
+    tiles, places, residuals = [], [], []
+    for read, table in galaxies:
+        if (cutout := read(name)) is None:
             continue
-        cutout = cutouts[name]
         x, y = cutout.wcs.world_to_pixel_values(table["ra"], table["dec"])
-        fitted = Table({"x": x, "y": y, "flux": table[f"flux_{name}_njy"]})
-        for shape in ("sigma_x_px", "sigma_y_px", "theta_deg"):
-            fitted[shape] = 0.0
-        residual = cutout.data - render_clumps(fitted, psf.fine, cutout.data.shape, psf.oversampling)
-        for planes, plane in zip(
-            (images, errors, residuals), (cutout.data, cutout.error, residual), strict=True
-        ):
-            room = ((_MARGIN, _MARGIN), (_MARGIN, _MARGIN + width - plane.shape[1]))
-            planes.append(np.pad(plane, room, constant_values=np.nan))
-        places.append(np.array([x + _MARGIN, y + _MARGIN + top]))
-        top += images[-1].shape[0]
-    if not images:
-        return *np.empty((3, 0, 0)), *np.empty((2, 0))
-    return np.vstack(images), np.vstack(errors), np.vstack(residuals), *np.hstack(places)
+        planes = np.pad(
+            [cutout.data, cutout.error],
+            ((0, 0), (_MARGIN, _MARGIN), (_MARGIN, _MARGIN)),
+            constant_values=np.nan,
+        )
+        for column, row in np.rint([x, y]).astype(int).T:
+            tiles.append(planes[:, row : row + _TILE, column : column + _TILE].copy())
+        if len(places) % step == 0:
+            fitted = Table({"x": x, "y": y, "flux": table[f"flux_{name}_njy"]})
+            for shape in ("sigma_x_px", "sigma_y_px", "theta_deg"):
+                fitted[shape] = 0.0
+            residuals.append(
+                cutout.data - render_clumps(fitted, psf.fine, cutout.data.shape, psf.oversampling)
+            )
+        places.append([x - np.rint(x), y - np.rint(y)])
+    if not tiles:
+        return *np.empty((2, 0, 0)), *np.empty((2, 0)), np.empty((0, 0))
+    image, error = np.concatenate(tiles, axis=1)
+    x, y = np.hstack(places) + _MARGIN
+    return image, error, x, y + _TILE * np.arange(y.size), _column(residuals)
+
+
+def _column(planes: list[np.ndarray]) -> np.ndarray:
+    """Planes one below the other, with missing pixels around each."""
+    heights, widths = np.transpose([plane.shape for plane in planes]) + 2 * _MARGIN
+    column = np.full((heights.sum(), widths.max()), np.nan)
+    for top, plane in zip(np.cumsum(heights) - heights + _MARGIN, planes, strict=True):
+        column[top : top + plane.shape[0], _MARGIN : _MARGIN + plane.shape[1]] = plane
+    return column
 
 
 def _simulated_profiles(psf: PSF, half_light_px: np.ndarray, radii_px: np.ndarray) -> np.ndarray:
