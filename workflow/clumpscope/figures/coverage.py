@@ -53,10 +53,12 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
             height = np.array([labels.index(name) for name, there in zip(names, own, strict=True) if there])
             values = np.asarray(rows[column], dtype=float)
             error = np.asarray(rows["inside_68_err"], dtype=float) if column == "inside_68" else None
-            panel.errorbar(
+            marks = panel.errorbar(
                 np.clip(values, *ends), height + 0.15 * (place - 2), xerr=error, fmt=marker, ms=3, lw=0.6, color=colour,
                 label=group.replace("_", " "), clip_on=False,
             )  # fmt: skip
+            for bars in marks[2]:
+                bars.set_clip_on(True)  # those of few clumps are wider than the panel
         for edge in range(len(labels)):
             panel.axhline(edge + 0.5, color=GREY, lw=0.2)
     if labels:
