@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -84,7 +84,7 @@ def read_table(path: str | os.PathLike, columns: Iterable[str] = ()) -> Table:
     return table
 
 
-@lru_cache(maxsize=1)
+@cache
 def _parse_headers_in_c() -> None:
     """Have astropy parse the YAML in headers of ECSV and FITS by libyaml, where it is there.
 
