@@ -46,6 +46,7 @@ rule catalogue:
         runtime=30,
     params:
         host_sfh=section("hosts", "reference_sfh"),
+        poor_fit=section("population", "poor_fit"),
         min_sigma_px=section("fit", "min_sigma_px"),
         sizes=section("lensing"),
         profiles=section("fit", "profiles"),
@@ -115,6 +116,8 @@ rule truth:
         psf="results/{field}/input/truth/psf.ecsv",
         galaxies=lambda w: LOCAL[w.field]["galaxies"],
         true_galaxies="results/{field}/input/truth/galaxies.ecsv",
+        selected="results/{field}/galaxies.ecsv",
+        hosts=host_table,
         tables=expand("results/{{field}}/population/{table}.ecsv", table=POPULATION_TABLES),
         statistics="results/{field}/population/statistics.ecsv",
     output:
@@ -132,6 +135,7 @@ rule truth:
         runtime=10,
     params:
         settings=section("population"),
+        host_sfh=section("hosts", "reference_sfh"),
     script:
         "../workflow/scripts/compare_with_truth.py"
 

@@ -128,6 +128,11 @@ rule host:
     input:
         selected="results/{field}/galaxies.ecsv",
         galaxies=lambda w: LOCAL[w.field]["galaxies"],
+        photometry=clumps_of_hosts(photometry_file),
+        magnification=clumps_of_hosts("results/{}/galaxies/{}/magnification.fits".format),
+        sed=clumps_of_hosts(),
+        psf="results/{field}/psf/psf.ecsv",
+        counts=ancient(clump_counts),
         library=library_file,
     output:
         samples=update("results/{field}/hosts/{sfh}/{batch}.nc"),
@@ -143,6 +148,7 @@ rule host:
     params:
         settings=host_settings,
         reddening=host_reddening,
+        clump_reddening=lambda w: FIELDS[w.field].get("reddening"),
         galaxies_per_job=section("run", "galaxies_per_job"),
         seed=section("run", "seed"),
     script:

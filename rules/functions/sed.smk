@@ -83,5 +83,23 @@ def host_settings(wildcards):
     """Hosts are fitted as clumps are, but for their own section, and what is of clumps: limits of flux and of mass."""
     settings = {key: value for key, value in sed_settings(wildcards).items() if key != "mag_limit_ab"}
     bounds = {key: pair for key, pair in settings["bounds"].items() if key != "log_mass_formed"}
-    nested = SETTINGS[wildcards.field]["hosts"]["nested"]
-    return {**settings, "limits": "flux", "bounds": bounds, "nested": nested}
+    own = {key: SETTINGS[wildcards.field]["hosts"][key] for key in ("nested", "priors")}
+    return {**settings, "limits": "flux", "bounds": bounds, **own}
+
+
+def clumps_of_hosts(pattern=None):
+    """Files of the clumps that are taken apart from the hosts of a batch; of their fits without a pattern."""
+
+    def files(wildcards):
+        field, settings = wildcards.field, SETTINGS[wildcards.field]
+        if settings["hosts"]["light"] == "total" or settings["sed"]["reference_sfh"] == "ssp":
+            return []
+        size, batch = settings["run"]["galaxies_per_job"], int(wildcards.batch)
+        measured = clumps_of(field)
+        own = [name for name in galaxies_of(field)[batch * size : (batch + 1) * size] if measured.get(name)]
+        if pattern is not None:
+            return [pattern(field, galaxy) for galaxy in own]
+        fits = (sed_files(field, settings["sed"]["reference_sfh"], "ecsv", galaxy) for galaxy in own)
+        return list(dict.fromkeys(path for paths in fits for path in paths))
+
+    return files

@@ -237,6 +237,8 @@ _COLUMNS: list[Column] = [
     Column("host_log_sfr100", "dex(Msun / yr)", "phys.SFR", "log10 star-formation rate (100 Myr) of the host, divided by its magnification"),
     *_with_errors("log_mass_host", "dex(Msun)", "phys.mass", "log10 stellar mass of the host"),
     Column("log_ssfr", "dex(1 / yr)", "phys.SFR", "log10 specific star-formation rate (100 Myr) of the host"),
+    *_percentiles("log_ssfr", "dex(1 / yr)", "phys.SFR", "log10 specific star-formation rate (100 Myr)"),
+    Column("n_clumps_apart", "", "meta.number", "Clumps whose light was taken off the galaxy's, and whose mass and rate were added (hosts.light)"),
     Column("log_mass_max", "dex(Msun)", "phys.mass", "log10 mass of the most massive clump but the central one"),
     Column("log_age_mw_max", "dex(yr)", "time.age", "log10 mass-weighted age of the most massive clump but the central one"),
     Column("log_mass_central", "dex(Msun)", "phys.mass", "log10 mass of the central clump"),

@@ -55,7 +55,7 @@ _ROWS = [
     ("no_sed", "sed", "No usable photometry; no SED fit.", True),
     ("poor_fit", "sed", "Best-fit chi2 improbable (p < 1e-4): its mass and age are those of the least bad model.", True),
     ("duplicate_image", "catalogue", "Another image of the same system is kept for statistics.", True),
-    ("no_host", "catalogue", "The host galaxy has no mass; host-relative quantities are missing.", False),
+    ("no_host", "catalogue", "The host galaxy has no mass, or one whose fit is improbable; host-relative quantities are missing.", False),
     ("mu_off_posterior", "magnify", "The best lens model's magnification is outside the 16-84 % of the posterior samples, which masses follow.", False),
     ("mu_alone", "magnify", "Only the total magnification is known: mu_t and mu_r are its square root.", False),
     ("poor_model", "fit", "Residuals of the fit exceed the noise in a filter: profile, background or PSF differ.", False),
@@ -63,7 +63,7 @@ _ROWS = [
     ("host_dominated", "fit", "On, or next to, the centre of smooth light: what of its light is the clump's cannot be told in a filter.", True),
     ("one_model", "magnify", "Of several lens models fewer than two reach this position: the scatter between them is not known.", False),
     ("z_as_given", "catalogue", "The redshift's own error is not in masses, ages, sizes and luminosities: sed.redshift_quantiles takes it in.", False),
-    ("off_centre", "magnify", "Most light within the galaxy's radius is about another place than its catalogue position: a neighbour may be taken for it, and distance_kpc and central are from there.", False),
+    ("off_centre", "magnify", "Most light within the galaxy's radius is about another place than its catalogue position: a neighbour may be taken for it; distance_kpc and central are from there, the distance's error takes in the other place. Not in statistics of distances.", False),
     ("negative", "fit", "The light in the reference filter is below zero: no clump is there, and it has no size.", True),
 ]  # fmt: skip
 

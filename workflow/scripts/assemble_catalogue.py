@@ -17,7 +17,9 @@ with job_log(snakemake), drawn_from(snakemake.params.seed):
     galaxies = read_table(inputs.galaxies)
     hosts = None
     if inputs.get("hosts"):
-        hosts = intrinsic_hosts(read_table(inputs.hosts), galaxies, snakemake.params.host_sfh)
+        hosts = intrinsic_hosts(
+            read_table(inputs.hosts), galaxies, snakemake.params.host_sfh, snakemake.params.poor_fit
+        )
     catalogue = assemble(
         galaxies,
         [read_table(path) for path in inputs.photometry],

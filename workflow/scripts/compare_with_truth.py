@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from astropy.table import vstack
 from clumpscope.logs import job_log
-from clumpscope.population.coverage import coverage_table
+from clumpscope.population.coverage import coverage_table, host_coverage
+from clumpscope.population.hosts import intrinsic_hosts
 from clumpscope.population.recovered import recovered_populations, true_clumps
 from clumpscope.population.statements import recovered_statements
 from clumpscope.population.truth import compare_with_truth, summarise_truth
@@ -12,12 +14,25 @@ from clumpscope.tables import read_table, write_table
 with job_log(snakemake):
     inputs = {name: read_table(snakemake.input[name]) for name in ("catalogue", "truth", "psf", "galaxies")}
     measured = inputs.pop("catalogue")
-    write_table(coverage_table(measured, inputs["truth"], inputs["psf"]), snakemake.output.coverage)
+    coverage, true_galaxies = (
+        coverage_table(measured, inputs["truth"], inputs["psf"]),
+        read_table(snakemake.input.true_galaxies),
+    )
+    if snakemake.input.hosts:
+        hosts = intrinsic_hosts(
+            read_table(snakemake.input.hosts),
+            read_table(snakemake.input.selected),
+            snakemake.params.host_sfh,
+            snakemake.params.settings["poor_fit"],
+        )
+        kept = coverage.meta
+        coverage = vstack([coverage, host_coverage(hosts, true_galaxies)], metadata_conflicts="silent")
+        coverage.meta = kept
+    write_table(coverage, snakemake.output.coverage)
     comparison = compare_with_truth(measured, **inputs)
     write_table(comparison, snakemake.output.comparison)
     write_table(summarise_truth(comparison, len(measured)), snakemake.output.summary)
     tables = {Path(path).stem: read_table(path) for path in snakemake.input.tables}
-    true_galaxies = read_table(snakemake.input.true_galaxies)
     recovered = recovered_populations(
         measured, inputs["truth"], true_galaxies, inputs["psf"], tables, snakemake.params.settings
     )

@@ -17,9 +17,11 @@ from clumpscope.tables import read_table, write_table
 with job_log(snakemake):
     inputs, params = snakemake.input, snakemake.params
     galaxies = read_table(inputs.galaxies)
-    hosts = (
-        intrinsic_hosts(read_table(inputs.hosts), galaxies, params.host_sfh) if inputs.get("hosts") else None
-    )
+    hosts = None
+    if inputs.get("hosts"):
+        hosts = intrinsic_hosts(
+            read_table(inputs.hosts), galaxies, params.host_sfh, params.settings["poor_fit"]
+        )
     statistics = population_statistics(
         read_table(inputs.catalogue),
         hosts,

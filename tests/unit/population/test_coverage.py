@@ -5,7 +5,7 @@ import pytest
 from astropy.table import Table, vstack
 from clumpscope.errors import InputError
 from clumpscope.flags import bit
-from clumpscope.population.coverage import coverage_table
+from clumpscope.population.coverage import coverage_table, host_coverage
 
 N = 2000
 PSF = Table({"filter": ["F150W", "F444W"], "fwhm_arcsec": [0.06, 0.16]})
@@ -126,3 +126,20 @@ def test_clumps_that_hold_another_one_are_a_class_of_their_own():
     assert row(table, "flux", "F150W")["n"] == N
     for group in ("isolated", "on_host", "crowded"):
         assert row(table, "flux", "F150W", group)["n"] < row(whole, "flux", "F150W", group)["n"]
+
+
+@pytest.mark.parametrize(("scale", "expected"), [(1.0, 0.683), (0.5, 0.383)])
+def test_intervals_of_hosts_hold_as_many_as_their_errors_say(scale, expected):
+    rng, n = np.random.default_rng(4), 3000
+    truth = Table({"id": [f"g{k}" for k in range(n)], "log_mass": rng.uniform(8, 11, n)})
+    hosts = Table({"id": truth["id"][::-1], "n_clumps_apart": np.arange(n) % 3})
+    middle = truth["log_mass"][::-1] + 0.1 * rng.normal(size=n)
+    for p, deviate in ((16, -0.1), (50, 0.0), (84, 0.1)):
+        hosts[f"log_mass_p{p}"] = middle + scale * deviate
+    table = host_coverage(hosts, truth)
+    assert set(table["quantity"]) == {"host_log_mass"}
+    for row in table:
+        assert row["inside_68"] == pytest.approx(expected, abs=4 * row["inside_68_err"])
+        assert row["pull_width"] == pytest.approx(1.0 / scale, rel=0.08)
+    counts = dict(zip(table["group"], table["n"], strict=True))
+    assert counts == {"all": 3000, "clumps_apart": 2000, "no_clumps_apart": 1000}

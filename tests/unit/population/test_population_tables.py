@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from astropy.table import Table
+from clumpscope.flags import bit
 from clumpscope.population import POPULATION_TABLES as TABLES
 from clumpscope.population.gradients import clump_positions, gradients
 from clumpscope.population.hosts import host_correlations, host_medians, host_relations, intrinsic_hosts
@@ -173,6 +174,30 @@ def test_hosts_are_divided_by_their_magnification(field, hosts):
     several = field.hosts.copy()
     several["sfh"] = np.where(np.arange(len(several)) % 2, "const", "exp_free")
     assert len(intrinsic_hosts(several, field.galaxies, "const")) == len(several) // 2
+
+
+def test_hosts_whose_fit_is_improbable_have_no_mass_unless_wanted(field):
+    doubted = field.hosts.copy()
+    doubted["flags"] = 0
+    doubted["flags"][:3] = [bit("poor_fit"), bit("not_converged"), bit("few_bands")]
+    believed = intrinsic_hosts(doubted, field.galaxies)
+    assert list(believed["id"]) == list(field.hosts["id"][2:])
+    assert list(intrinsic_hosts(doubted, field.galaxies, poor_fit=True)["id"]) == [
+        field.hosts["id"][0],
+        *field.hosts["id"][2:],
+    ]
+
+
+def test_distances_from_a_centre_that_may_be_anothers_are_in_no_gradient(clumps, hosts):
+    doubtful = clumps.copy()
+    doubtful["flags"][::2] |= bit("off_centre")
+    positions = clump_positions(doubtful, hosts)
+    assert (
+        np.isnan(positions["distance_kpc"][::2]).all() and np.isfinite(positions["distance_kpc"][1::2]).all()
+    )
+    _, slopes = gradients(positions)
+    everything = slopes[(slopes["by"] == "all") & (slopes["quantity"] == "log_mass_fraction")]
+    assert everything["n"][0] == np.isfinite(positions["log_mass_fraction"][1::2]).sum()
 
 
 def test_host_relations_add_up_the_clumps():

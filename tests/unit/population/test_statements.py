@@ -62,7 +62,7 @@ def test_gradients_are_those_that_were_put_in(field):
     clumps, galaxies = field
     measured = measure(clumps)
     measured["log_age_mw_yr_p50"] = 7.0 + GRADIENT * measured["distance_kpc"]
-    gradient = row_of(statements_of(measured, clumps, galaxies), "gradient_log_age_mw_yr")
+    gradient = row_of(statements_of(measured, clumps, galaxies), "intrinsic_gradient_log_age_mw_yr")
     assert gradient["recovered"] == pytest.approx(GRADIENT) and gradient["inside"] == "no"
 
 

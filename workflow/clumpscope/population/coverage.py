@@ -10,13 +10,14 @@ from ..flags import FLAGS, has
 from ..tables import require_columns
 from .truth import match_clumps, merged_clumps, picked, reference_fwhm
 
-__all__ = ["coverage_table", "excluded_clumps"]
+__all__ = ["coverage_table", "excluded_clumps", "host_coverage"]
 
 Array = np.ndarray
 # Quantities with a value and an error on each side, and those given by percentiles of their posterior.
 _SIDED = ("mu", "mu_t", "mu_r", "r_eff_pc", "m_v_ab", "distance_kpc")
 _PERCENTILES = ("log_mass", "log_mass_formed", "log_age_mw_yr", "log_age_yr", "log_tau_yr", "log_sfr10", "a_v", "log_z_zsun",
                 "log_u", "log_sigma_mass", "log_sigma_sfr")  # fmt: skip
+_OF_HOSTS = ("log_mass", "log_sfr100", "log_ssfr", "log_age_mw_yr", "a_v")
 # Ratios to the truth are what these scatter in; the others are differences.
 _RELATIVE = ("flux", "mu", "mu_t", "mu_r", "r_eff_pc", "distance_kpc")
 # Mean nothing where the size is an upper limit.
@@ -128,12 +129,53 @@ def coverage_table(measured: Table, truth: Table, psf: Table) -> Table:
             known = held[members & np.isfinite(held)]
             if known.size >= _FEWEST:
                 table.append(("r_eff_limit", "", group, known.size, *[np.nan] * 6, float(known.mean())))
+    result = _as_table(table)
+    result.meta["matched"], result.meta["excluded"] = int(found.sum()), excluded_clumps(measured)
+    return result
+
+
+def host_coverage(hosts: Table, truth: Table) -> Table:
+    """The same of host galaxies: of all, of those with clumps taken apart, and of those without.
+
+    Parameters
+    ----------
+    hosts : Table
+        Of `clumpscope.population.hosts.intrinsic_hosts`; n_clumps_apart, where there is.
+    truth : Table
+        True galaxies: id, log_mass, log_sfr100, log_ssfr, log_age_mw_yr, a_v.
+
+    Returns
+    -------
+    Table
+        As of `coverage_table`, quantities ``host_<name>``; a true age and A_V are those of the light between the clumps. Errors are
+        those of the fits: the magnification's are not among them.
+    """
+    rows = {str(name): row for row, name in enumerate(truth["id"])}
+    hosts = hosts[np.array([str(name) in rows for name in hosts["id"]], dtype=bool)]
+    true = truth[np.array([rows[str(name)] for name in hosts["id"]], dtype=int)]
+    groups = {"all": np.ones(len(hosts), dtype=bool)}
+    if "n_clumps_apart" in hosts.colnames:
+        apart = np.asarray(hosts["n_clumps_apart"]) > 0
+        groups |= {"clumps_apart": apart, "no_clumps_apart": ~apart}
+    table = []
+    for quantity in _OF_HOSTS:
+        if f"{quantity}_p16" in hosts.colnames and quantity in true.colnames:
+            low, value, high = (np.asarray(hosts[f"{quantity}_p{p}"], dtype=float) for p in (16, 50, 84))
+            off = value - np.asarray(true[quantity], dtype=float)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                pull = off / np.where(off > 0, value - low, high - value)
+            for group, members in groups.items():
+                row = _row(pull[members], off[members])
+                if row:
+                    table.append((f"host_{quantity}", "", group, *row))
+    return _as_table(table)
+
+
+def _as_table(rows: list[tuple]) -> Table:
     names = ["quantity", "filter", "group", "n", "bias", "scatter", "pull_median", "pull_width", "inside_68", "inside_68_err",
              "inside_95"]  # fmt: skip
     types = [str, str, str, int, *[float] * 7]
-    result = Table(rows=table, names=names, dtype=types) if table else Table(names=names, dtype=types)
-    result.meta["matched"], result.meta["excluded"] = int(found.sum()), excluded_clumps(measured)
-    return result
+    return Table(rows=rows, names=names, dtype=types) if rows else Table(names=names, dtype=types)
 
 
 def _row(pull: Array, off: Array) -> tuple[float, ...] | None:

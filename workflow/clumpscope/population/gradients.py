@@ -7,7 +7,7 @@ from astropy.table import Table
 
 from .bins import REDSHIFT_EDGES, Bin, edge_bins, equal_number_bins
 from .medians import with_units
-from .sample import has_size
+from .sample import has_size, known_distances
 from .statistics import correlation, fit_line, median
 
 __all__ = ["DISTANCE_EDGES_KPC", "QUANTITIES", "clump_positions", "gradients"]
@@ -32,7 +32,7 @@ def clump_positions(clumps: Table, hosts: Table) -> Table:
     -------
     Table
         id, galaxy, z, log_mass_host, distance_kpc, log_mass_fraction (clump over host), log_age_mw_yr,
-        log_sigma_mass; NaN where unknown.
+        log_sigma_mass; NaN where unknown, as distances from a centre that may be another galaxy's.
     """
     masses = {str(row["id"]): float(row["log_mass_p50"]) for row in hosts}
     host = np.array([masses.get(str(name), np.nan) for name in clumps["galaxy"]], dtype=float)
@@ -48,7 +48,7 @@ def clump_positions(clumps: Table, hosts: Table) -> Table:
             "galaxy": np.asarray(clumps["galaxy"], dtype=str),
             "z": taken("z"),
             "log_mass_host": host,
-            "distance_kpc": taken("distance_kpc"),
+            "distance_kpc": known_distances(clumps),
             "log_mass_fraction": taken("log_mass_p50") - host,
             "log_age_mw_yr": taken("log_age_mw_yr_p50"),
             "log_sigma_mass": np.where(has_size(clumps), taken("log_sigma_mass_p50"), np.nan),

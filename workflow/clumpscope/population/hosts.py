@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from astropy.table import Table
 
+from ..flags import has
 from .bins import equal_number_bins
 from .medians import with_units
 from .statistics import correlation, fit_line, median
@@ -12,6 +13,7 @@ from .statistics import correlation, fit_line, median
 __all__ = ["clumps_of_hosts", "host_correlations", "host_medians", "host_relations", "intrinsic_hosts"]
 
 _MAGNIFIED = ("log_mass", "log_mass_formed", "log_sfr10", "log_sfr100")
+_DOUBTED = ["no_sed", "not_converged", "poor_fit", "underconstrained"]
 _PERCENTS = ("_p16", "_p50", "_p84")
 _RELATIONS = ("log_mass_max", "log_mass_central", "log_f_cl")
 _NUMBERS = (
@@ -20,26 +22,33 @@ _NUMBERS = (
 )  # fmt: skip
 
 
-def intrinsic_hosts(hosts: Table, galaxies: Table, reference_sfh: str | None = None) -> Table:
+def intrinsic_hosts(
+    hosts: Table, galaxies: Table, reference_sfh: str | None = None, poor_fit: bool = False
+) -> Table:
     """Hosts with masses and SFRs divided by their magnification.
 
     Parameters
     ----------
     hosts : Table
-        id, log_mass, log_sfr100 percentiles (observed); optional sfh.
+        id, log_mass, log_sfr100 percentiles (observed); optional log_ssfr percentiles, sfh and flags.
     galaxies : Table
         id, z, mu of the galaxies; mu not finite counts as 1.
     reference_sfh : str, optional
         Keep only this SFH, where `hosts` has several.
+    poor_fit : bool
+        Whether hosts whose best fit is improbable have a mass, as clumps then have.
 
     Returns
     -------
     Table
-        The rows of `hosts` whose galaxy is in `galaxies`, with z, mu and log_ssfr_p50 (SFR over 100 Myr over
-        stellar mass, which magnification does not change).
+        The rows of `hosts` whose galaxy is in `galaxies` and whose fit is believed, with z, mu and log_ssfr_p50 (SFR over 100 Myr over
+        stellar mass, which magnification does not change; without percentiles of it the difference of the medians).
     """
     if reference_sfh is not None and "sfh" in hosts.colnames:
         hosts = hosts[np.asarray(hosts["sfh"]) == reference_sfh]
+    if "flags" in hosts.colnames:
+        doubted = _DOUBTED if not poor_fit else [name for name in _DOUBTED if name != "poor_fit"]
+        hosts = hosts[~np.asarray(has(np.asarray(hosts["flags"]), doubted), dtype=bool)]
     rows = {str(name): row for row, name in enumerate(galaxies["id"])}
     hosts = hosts[np.array([str(name) in rows for name in hosts["id"]], dtype=bool)]
     index = np.array([rows[str(name)] for name in hosts["id"]], dtype=int)
@@ -53,9 +62,10 @@ def intrinsic_hosts(hosts: Table, galaxies: Table, reference_sfh: str | None = N
                 table[name + ending] = np.asarray(hosts[name + ending], float) - np.log10(mu)
     table["z"] = np.asarray(galaxies["z"], float)[index]
     table["mu"] = mu
-    table["log_ssfr_p50"] = np.asarray(hosts["log_sfr100_p50"], float) - np.asarray(
-        hosts["log_mass_p50"], float
-    )
+    if "log_ssfr_p50" not in table.colnames:
+        table["log_ssfr_p50"] = np.asarray(hosts["log_sfr100_p50"], float) - np.asarray(
+            hosts["log_mass_p50"], float
+        )
     return table
 
 
@@ -74,9 +84,9 @@ def clumps_of_hosts(
     -------
     dict of str to (n_hosts,) array
         n_clumps; log_mass_total; log_mass_max and log_age_mw_max (the most massive clump but the central one); log_mass_central and
-        log_age_mw_central. NaN where there is none.
+        log_age_mw_central, NaN where there is none; row_max and row_central, their rows among the clumps, -1 where there is none.
     """
-    known = np.isfinite(log_mass)
+    known = np.flatnonzero(np.isfinite(log_mass))
     log_mass, log_age, central, owner = (a[known] for a in (log_mass, log_age, central, owner))
     with np.errstate(divide="ignore"):
         total = np.log10(np.bincount(owner, 10.0**log_mass, n_hosts))
@@ -86,6 +96,8 @@ def clumps_of_hosts(
     }
     rising = np.argsort(log_mass, kind="stable")
     for end, rows in (("max", rising[~central[rising]]), ("central", np.flatnonzero(central)[::-1])):
+        found[f"row_{end}"] = np.full(n_hosts, -1)
+        found[f"row_{end}"][owner[rows]] = known[rows]
         for name, values in (("log_mass", log_mass), ("log_age_mw", log_age)):
             # Of repeated indices the last one stays.
             found[f"{name}_{end}"] = np.full(n_hosts, np.nan)

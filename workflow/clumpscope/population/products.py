@@ -84,7 +84,7 @@ def population_tables(
             np.empty(0, dtype=str),
             Table({"id": np.empty(0, dtype=str), "z": np.empty(0)}),
         )
-    intrinsic = intrinsic_hosts(hosts, galaxies, reference_sfh)
+    intrinsic = intrinsic_hosts(hosts, galaxies, reference_sfh, poor_fit)
     relations = host_relations(clumps, intrinsic)
     positions = clump_positions(clumps, intrinsic)
     points, mass_slopes = mass_functions(clumps, redshift_bins, log_mass_limit, limit_share=limit_share)

@@ -9,7 +9,7 @@ from .medians import CLASSES
 from .resampling import Sample, rows_by_owner
 from .statistics import correlation, fit_line, share_below
 
-__all__ = ["MEDIANS", "measured_quantities", "quantities_of_galaxies"]
+__all__ = ["GRADIENTS", "MEDIANS", "RELATIONS", "measured_quantities", "quantities_of_galaxies"]
 
 
 MEDIANS = {
@@ -26,13 +26,13 @@ MEDIANS = {
 }
 _OF_SIZE = ("r_eff_pc", "log_sigma_mass", "log_sigma_sfr")
 _OF_CLASSES = ("log_mass", "log_age_mw_yr", *_OF_SIZE)
-_RELATIONS = {
+RELATIONS = {
     "log_mass_max": "log mass of the most massive clump off the centre",
     "log_mass_central": "log mass of the central clump",
     "log_f_cl": "log share of the host's mass in clumps",
     "log_age_mw_max": "log age of the most massive clump off the centre",
 }
-_GRADIENTS = {
+GRADIENTS = {
     "log_mass_fraction": "log clump mass over host mass",
     "log_age_mw_yr": "log mass-weighted age",
     "log_sigma_mass": "log mass surface density",
@@ -200,15 +200,15 @@ def measured_quantities(sample: Sample, groups: Mapping[str, Sequence[Group]], f
     at = everything.rows(hosts, hosts["z"].size)
     for group in groups["host"]:
         own = at & group.rows(hosts, at.size)
-        for name, words in {**_RELATIONS, "log_ssfr": "log sSFR"}.items():
+        for name, words in {**RELATIONS, "log_ssfr": "log sSFR"}.items():
             unit = {"log_f_cl": "", "log_ssfr": "dex(1 / yr)", "log_age_mw_max": "dex(yr)"}.get(
                 name, "dex(Msun)"
             )
             put(f"median_{name}", group, *_middle(hosts[name][own]), unit, f"Median {words} in galaxies")
-    for x, y in [*(("log_mass_host", name) for name in _RELATIONS), ("log_ssfr", "log_f_cl")]:
+    for x, y in [*(("log_mass_host", name) for name in RELATIONS), ("log_ssfr", "log_f_cl")]:
         found, line = correlation(hosts[x][at], hosts[y][at]), fit_line(hosts[x][at], hosts[y][at])
         against = {"log_mass_host": "log mass of the host", "log_ssfr": "log sSFR of the host"}[x]
-        words = f"{_RELATIONS[y]} with the {against}"
+        words = f"{RELATIONS[y]} with the {against}"
         put(f"r_{y}_with_{x}", everything, found.n, found.r, "", f"Pearson's r of the {words}")
         put(
             f"p_{y}_with_{x}",
@@ -292,7 +292,7 @@ def _put_distances(put, group: Group, own: np.ndarray, clumps: Mapping[str, np.n
     distance = clumps["distance_kpc"]
     if not np.isfinite(distance).any():
         return
-    for name, words in _GRADIENTS.items():
+    for name, words in GRADIENTS.items():
         chosen = own & clumps["size_known"] if name in _OF_SIZE else own
         line = fit_line(distance[chosen], clumps[name][chosen])
         put(
@@ -304,7 +304,7 @@ def _put_distances(put, group: Group, own: np.ndarray, clumps: Mapping[str, np.n
             f"Slope of the {words} with galactocentric distance",
         )
     for place, there in (("inner", distance < _INNER_KPC), ("outer", distance >= _OUTER_KPC)):
-        for name, words in _GRADIENTS.items():
+        for name, words in GRADIENTS.items():
             where = f"within {_INNER_KPC:g} kpc" if place == "inner" else f"at {_OUTER_KPC:g} kpc or more"
             chosen = own & there & clumps["size_known"] if name in _OF_SIZE else own & there
             unit = {"log_age_mw_yr": "dex(yr)", "log_sigma_mass": "dex(Msun / pc2)"}.get(name, "")
@@ -409,7 +409,7 @@ def quantities_of_galaxies(sample: Sample) -> list[tuple]:
         if members.size < _FEWEST_IN_GALAXY:
             continue
         own = placed[members]
-        for name, words in _GRADIENTS.items():
+        for name, words in GRADIENTS.items():
             chosen = own[clumps["size_known"][own]] if name in _OF_SIZE else own
             line = fit_line(clumps["distance_kpc"][chosen], clumps[name][chosen])
             if np.isfinite(line.slope):

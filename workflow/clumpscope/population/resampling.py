@@ -8,7 +8,7 @@ from astropy.table import Table
 
 from ..tables import numbers
 from .hosts import clumps_of_hosts
-from .sample import POSTERIORS, has_size
+from .sample import POSTERIORS, has_size, known_distances
 
 __all__ = ["PER_MAGNIFICATION", "Sample", "interval", "observed", "realisations", "rows_by_owner"]
 
@@ -28,9 +28,11 @@ class Sample:
     ----------
     clumps : dict of str to (n,) array
         Values by the catalogue's names without ``_p50``; also owner (number of the galaxy), size_known, r_eff_limit, class, row (of
-        the catalogue) and age_error [dex].
+        the catalogue), age_error [dex], and the errors log_mass_error, log_sigma_mass_error [dex], distance_error [kpc].
     hosts : dict of str to (m,) array
-        galaxy, z, log_mass_host, log_ssfr, log_mass_max, log_mass_central, log_f_cl, log_age_mw_max, n_clumps; NaN where unknown.
+        galaxy, z, log_mass_host, log_ssfr, log_mass_max, log_mass_central, log_f_cl, log_age_mw_max, n_clumps; errors [dex] of
+        log_mass_host and log_mass_total (without the magnification's), log_mu, log_ssfr, log_sfr100, log_mass_max, log_mass_central and
+        log_age_mw_max as ``<name>_error``; NaN where unknown.
     """
 
     clumps: dict[str, np.ndarray]
@@ -55,6 +57,7 @@ def observed(clumps: Table, hosts: Table | None = None) -> Sample:
     """
     values = {name: numbers(clumps, f"{name}_p50") for name in POSTERIORS}
     values |= {name: numbers(clumps, name) for name in (*_SIDED, "z")}
+    values["distance_kpc"] = known_distances(clumps)
     names, first, owner = np.unique(np.asarray(clumps["galaxy"], str), return_index=True, return_inverse=True)
     n = len(clumps)
     flag = {
@@ -62,31 +65,48 @@ def observed(clumps: Table, hosts: Table | None = None) -> Sample:
         for name in ("r_eff_limit", "central")
     }
     kind = np.asarray(clumps["class"], str) if "class" in clumps.colnames else np.full(n, "")
-    half = 0.5 * (numbers(clumps, "log_age_mw_yr_p84") - numbers(clumps, "log_age_mw_yr_p16"))
+    half = _half(clumps, "log_age_mw_yr")
     # Where no errors are known both percentiles are the median.
     half[half <= 0] = np.nan
     values |= flag | {
+        "log_mass_error": _half(clumps, "log_mass"),
+        "log_sigma_mass_error": _half(clumps, "log_sigma_mass"),
+        "distance_error": 0.5
+        * (numbers(clumps, "distance_kpc_err_lo") + numbers(clumps, "distance_kpc_err_hi")),
+        "log_mu_error": np.nan_to_num(_log_mu_error(clumps)),
         "owner": owner,
         "class": kind,
         "size_known": has_size(clumps),
         "row": np.arange(n),
         "age_error": half,
     }
+    known = Table() if hosts is None else hosts
+    rows = {str(name): row for row, name in enumerate(known["id"])} if len(known) else {}
+    at = np.array([rows.get(name, len(known)) for name in names], dtype=int)
+
+    def of_hosts(column: np.ndarray) -> np.ndarray:
+        return np.append(column, np.nan)[at]
+
     own = {
         "galaxy": names,
-        **{name: np.full(len(names), np.nan) for name in ("log_mass_host", "log_ssfr")},
         "z": values["z"][first],
+        "log_mass_host": of_hosts(numbers(known, "log_mass_p50")),
+        "log_ssfr": of_hosts(numbers(known, "log_ssfr_p50")),
+        **{
+            f"{name}_error": np.nan_to_num(of_hosts(_half(known, of)))
+            for name, of in (
+                ("log_mass_host", "log_mass"),
+                ("log_ssfr", "log_ssfr"),
+                ("log_sfr100", "log_sfr100"),
+            )
+        },
     }
-    if hosts is not None:
-        place = {name: k for k, name in enumerate(names)}
-        for row in hosts:
-            if str(row["id"]) in place:
-                k = place[str(row["id"])]
-                own["log_mass_host"][k], own["log_ssfr"][k] = (
-                    float(row["log_mass_p50"]),
-                    float(row["log_ssfr_p50"]),
-                )
     return _with_relations(values, own)
+
+
+def _half(table: Table, name: str) -> np.ndarray:
+    """Half of the interval between the 16 and 84 % of a quantity."""
+    return 0.5 * (numbers(table, f"{name}_p84") - numbers(table, f"{name}_p16"))
 
 
 def _with_relations(clumps: dict, hosts: dict) -> Sample:
@@ -97,11 +117,37 @@ def _with_relations(clumps: dict, hosts: dict) -> Sample:
     with np.errstate(divide="ignore", invalid="ignore"):
         fraction = sums["log_mass_total"] - hosts["log_mass_host"]
     fraction_of_clump = clumps["log_mass"] - hosts["log_mass_host"][clumps["owner"]]
-    return Sample(clumps | {"log_mass_fraction": fraction_of_clump}, hosts | sums | {"log_f_cl": fraction})
+    # Of each host's clumps together, and of single ones; the magnification's part is the same for all.
+    owner, m = clumps["owner"], len(hosts["z"])
+    lens = np.bincount(owner, clumps["log_mu_error"], m) / np.maximum(np.bincount(owner, minlength=m), 1)
+    alone = np.nan_to_num(
+        np.sqrt(np.maximum(clumps["log_mass_error"] ** 2 - clumps["log_mu_error"] ** 2, 0.0))
+    )
+    mass = np.where(np.isfinite(clumps["log_mass"]), 10.0 ** clumps["log_mass"], 0.0)
+    errors = {"log_mu_error": lens}
+    with np.errstate(invalid="ignore", divide="ignore"):
+        errors["log_mass_total_error"] = np.sqrt(np.bincount(owner, (mass * alone) ** 2, m)) / np.bincount(
+            owner, mass, m
+        )
+    for end, error in (
+        ("mass_max", "log_mass_error"),
+        ("mass_central", "log_mass_error"),
+        ("age_mw_max", "age_error"),
+    ):
+        rows = sums[f"row_{end.rpartition('_')[2]}"]
+        errors[f"log_{end}_error"] = np.nan_to_num(np.append(clumps[error], np.nan)[rows])
+    return Sample(
+        clumps | {"log_mass_fraction": fraction_of_clump}, hosts | sums | {"log_f_cl": fraction} | errors
+    )
 
 
 def realisations(
-    clumps: Table, hosts: Table | None, n_draws: int, rng: np.random.Generator, within: bool = False
+    clumps: Table,
+    hosts: Table | None,
+    n_draws: int,
+    rng: np.random.Generator,
+    within: bool = False,
+    perturbed: bool = True,
 ) -> Iterator[Sample]:
     """Samples that could have been measured instead.
 
@@ -113,6 +159,8 @@ def realisations(
     rng : numpy.random.Generator
     within : bool
         Draw clumps with replacement within each galaxy, instead of whole galaxies.
+    perturbed : bool
+        Whether values are drawn anew from their posteriors, or stay as they were measured, with the errors they have.
 
     Notes
     -----
@@ -124,18 +172,16 @@ def realisations(
     below, above, shared = _errors(clumps, base)
     owner, n, m = base.clumps["owner"], len(clumps), len(base.hosts["z"])
     members = rows_by_owner(owner, m)
-    host_error = _host_errors(base, hosts)
-    log_mu = np.nan_to_num(_log_mu_error(clumps))
-    mu_error = np.array([log_mu[rows].mean() for rows in members])
+    host_error, mu_error = base.hosts["log_mass_host_error"], base.hosts["log_mu_error"]
     for _ in range(n_draws):
         by_galaxy = rng.normal(size=m)
         values = dict(base.clumps)
-        for name, (share, sign) in shared.items():
+        for name, (share, sign) in shared.items() if perturbed else ():
             deviate = np.sqrt(1.0 - share**2) * rng.normal(size=n) + sign * share * by_galaxy[owner]
             values[name] = base.clumps[name] + np.where(deviate < 0, below[name], above[name]) * deviate
         own = dict(base.hosts)
         own["log_mass_host"] = own["log_mass_host"] + host_error * rng.normal(size=m) - mu_error * by_galaxy
-        drawn = _with_relations(values, own)
+        drawn = _with_relations(values, own) if perturbed else base
         if within:
             rows = np.concatenate([rng.choice(one, one.size) for one in members]) if m else np.empty(0, int)
             picked, copies = np.arange(m), owner[rows]
@@ -181,15 +227,6 @@ def _errors(clumps: Table, base: Sample) -> tuple[dict, dict, dict]:
             share = np.clip(np.nan_to_num(abs(power) * log_mu / width, posinf=0.0), 0.0, 1.0)
         shared[name] = (share, np.sign(power))
     return below, above, shared
-
-
-def _host_errors(base: Sample, hosts: Table | None) -> np.ndarray:
-    """Half of the interval of each host's mass [dex], 0 where unknown."""
-    if hosts is None or not len(hosts):
-        return np.zeros(len(base.hosts["z"]))
-    half = 0.5 * (numbers(hosts, "log_mass_p84") - numbers(hosts, "log_mass_p16"))
-    known = dict(zip(np.asarray(hosts["id"], str), half, strict=True))
-    return np.nan_to_num(np.array([known.get(name, 0.0) for name in base.hosts["galaxy"]], dtype=float))
 
 
 def interval(value: float, draws: np.ndarray) -> tuple[float, float]:

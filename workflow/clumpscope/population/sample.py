@@ -4,8 +4,9 @@ import numpy as np
 from astropy.table import Table
 
 from ..flags import FLAGS, has
+from ..tables import numbers
 
-__all__ = ["POSTERIORS", "has_size", "population_sample"]
+__all__ = ["POSTERIORS", "has_size", "known_distances", "population_sample"]
 
 POSTERIORS = (
     "log_mass",
@@ -59,3 +60,9 @@ def has_size(catalogue: Table) -> np.ndarray:
         catalogue["r_eff_limit"], bool
     )
     return measured & ~np.asarray(has(np.asarray(catalogue["flags"]), _NO_SIZE), dtype=bool)
+
+
+def known_distances(catalogue: Table) -> np.ndarray:
+    """Distances from the centres of galaxies [kpc], (n,); NaN where the centre may be another's (flag ``off_centre``)."""
+    doubtful = has(np.asarray(catalogue["flags"]), "off_centre") if "flags" in catalogue.colnames else False
+    return np.where(doubtful, np.nan, numbers(catalogue, "distance_kpc"))

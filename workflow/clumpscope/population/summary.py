@@ -13,6 +13,7 @@ from ..gaussian import HALF_LIGHT_OF_SIGMA
 from ..randomness import generator
 from .bins import REDSHIFT_EDGES
 from .groups import between_text, edge_text, groups_of
+from .intrinsic import intrinsic_quantities
 from .quantities import MEDIANS, measured_quantities, quantities_of_galaxies
 from .resampling import Sample, interval, observed, realisations
 from .sample import population_sample
@@ -85,6 +86,7 @@ def population_statistics(
         *_counted(catalogue, counts, redshift_bins, galaxies, poor_fit),
         *measured_quantities(nominal, groups, fixed),
         *quantities_of_galaxies(nominal),
+        *intrinsic_quantities(nominal, groups),
     ]
 
     n_of_galaxies = len(list(quantities_of_galaxies(nominal)))
@@ -100,6 +102,12 @@ def population_statistics(
             if within:
                 entries = [*entries, *quantities_of_galaxies(sample)]
             drawn[within].append({(entry[0], entry[1]): entry[3] for entry in entries})
+        # These know the errors of their values: drawing those anew would count them twice.
+        rng = generator(seed, "statistics-intrinsic", str(within))
+        same = realisations(clumps, hosts, n_draws if len(clumps) else 0, rng, within, perturbed=False)
+        for values, sample in zip(drawn[within], same, strict=True):
+            entries = intrinsic_quantities(sample, of_lonely if within and not one else groups)
+            values |= {(entry[0], entry[1]): entry[3] for entry in entries}
     table = []
     for quantity, group, n, value, unit, statement in rows:
         low = high = np.nan
@@ -111,7 +119,7 @@ def population_statistics(
                 # Drawing anew what is all alike tells nothing: not less than the scatter of independent values.
                 least = share_interval(value, n)
                 low, high = np.clip([np.fmin(low, least[0]), np.fmax(high, least[1])], 0.0, 1.0)
-            elif quantity.startswith("r_"):
+            elif quantity.startswith(("r_", "intrinsic_r_")):
                 low, high = np.clip([low, high], -1.0, 1.0)
         table.append((quantity, group, n, value, low, high, unit, statement))
     kinds = [str, str, int, float, float, float, str, str]
@@ -191,6 +199,11 @@ def _counted(
             text = f"Galaxies of these with a spectroscopic redshift ({words})."
             rows.append(("n_spec_z", group, len(names), len(names & spectroscopic), "", text))
     flags = np.asarray(catalogue["flags"])
+    for name in ("no_host", "off_centre"):
+        n = int((counts & has(flags, name)).sum())
+        if n:
+            words = f"Clumps that count, with the flag {name}: {FLAGS[name].text}"
+            rows.append((f"n_counted_{name}", "all", int(counts.sum()), n, "", words))
     for name, flag in FLAGS.items():
         excludes = flag.excludes and not (poor_fit and name == "poor_fit")
         n = int(has(flags, name).sum()) if excludes else 0

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from astropy.io import fits
@@ -69,7 +70,8 @@ def lens_galaxy(
     others, propagate
         Other models of the lens, and whether their scatter goes into the samples: `compare_models`.
     position : (float, float), optional
-        RA and Dec [deg] of the galaxy in its catalogue, with which its centre of light is compared: flag ``off_centre``.
+        RA and Dec [deg] of the galaxy in its catalogue, with which its centre of light is compared: where it is another's
+        (flag ``off_centre``) the errors of distances take in how far the two are apart.
 
     Returns
     -------
@@ -95,7 +97,10 @@ def lens_galaxy(
     plane = reconstruct(
         model, data, cutout.error, cutout.wcs, scale, z_source, member, light if light.any() else None
     )
-    if position is not None and off_centre(model, plane, position, z_source):
+    offset = 0.0 if position is None else off_centre(model, plane, position, z_source)
+    if offset:
+        # Either of the two may be the galaxy's centre; two axes share the offset.
+        plane = replace(plane, error_arcsec=float(np.hypot(plane.error_arcsec, offset / np.sqrt(2.0))))
         table["flags"] |= bit("off_centre")
         in_doubt(
             f"galaxy {clumps['galaxy'][0]}: most light within its radius is about another place than its catalogue position "

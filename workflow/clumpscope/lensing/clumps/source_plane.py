@@ -243,8 +243,8 @@ def _barycentre(model: LensModel, tracers: Array, z: float, sample: int | None =
     return float(np.average(x, weights=tracers[:, 2])), float(np.average(y, weights=tracers[:, 2]))
 
 
-def off_centre(model: LensModel, plane: SourcePlane, position: tuple[float, float], z_source: float) -> bool:
-    """Whether most of what was taken for a galaxy lies elsewhere than the galaxy.
+def off_centre(model: LensModel, plane: SourcePlane, position: tuple[float, float], z_source: float) -> float:
+    """How far from a galaxy's position its light is, where most of what was taken for it lies elsewhere.
 
     Parameters
     ----------
@@ -255,17 +255,18 @@ def off_centre(model: LensModel, plane: SourcePlane, position: tuple[float, floa
 
     Returns
     -------
-    bool
-        In the source plane more than half of the light lies nearer to its barycentre than the galaxy's position does, which is
-        farther from it than three errors of the barycentre: lopsided galaxies are no neighbours.
+    float
+        Distance of the position from the barycentre of light in the source plane [arcsec], if more than half of the light lies
+        nearer to its barycentre, and it is farther away than three errors of the barycentre: lopsided galaxies are no
+        neighbours. Otherwise 0.
     """
     if len(plane.tracers) == 0:
-        return False
+        return 0.0
     (own_ra, own_dec), (ra, dec, light) = position, plane.tracers.T
     traced = np.array(model.source_position(np.append(ra, own_ra), np.append(dec, own_dec), z_source))
     distance = np.hypot(*(traced - [[plane.x], [plane.y]]))
     nearer = light[distance[:-1] < distance[-1]].sum() > 0.5 * light.sum()
-    return bool(nearer and distance[-1] > _OFF * plane.error_arcsec)
+    return float(distance[-1]) if nearer and distance[-1] > _OFF * plane.error_arcsec else 0.0
 
 
 def galactocentric_distances(
