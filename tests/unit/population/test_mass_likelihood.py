@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from astropy.table import Table
 from clumpscope.population.mass_function import likelihood_fits, mass_functions
-from clumpscope.population.mass_likelihood import Sample, fit_mass_function, simulate_masses
+from clumpscope.population.mass_likelihood import LAWS, Sample, fit_mass_function, simulate_masses
 
 
 # A short version of tests/benchmarks/mass_function.py.
@@ -37,6 +37,37 @@ def test_a_truncation_is_found_where_there_is_one_and_not_claimed_where_there_is
     assert abs(cuts[0].log_mass_cut - 7.0) < 3 * error
 
 
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_slope_is_right_above_where_the_function_turns_over(shared):
+    """What galaxies add up to whose clumps begin at different masses: one power law for all of it is far too flat."""
+    rng, n_draws = np.random.default_rng(), 20
+    found = {"power_law": [], "broken": []}
+    for _ in range(n_draws):
+        sample = simulate_masses(-2.0, np.inf, 0.2, 0.1, 400, rng, shared, log_break=7.0, beta=0.0)
+        for law, fits in found.items():
+            fits.append(fit_mass_function(sample, law))
+    alpha, low, high = (
+        np.array([getattr(f, f"alpha{end}") for f in found["broken"]]) for end in ("", "_err_lo", "_err_hi")
+    )
+    assert abs(alpha.mean() + 2.0) < 0.05 + 3.0 * alpha.std() / np.sqrt(n_draws)
+    assert np.sum((alpha - low <= -2.0) & (alpha + high >= -2.0)) >= 8  # 68 % of 20 less 2.7 binomial errors
+    assert np.mean([f.log_mass_break for f in found["broken"]]) == pytest.approx(7.0, abs=0.1)
+    assert np.mean([f.beta for f in found["broken"]]) == pytest.approx(0.0, abs=0.3)
+    assert np.mean([f.alpha for f in found["power_law"]]) > -1.8
+    gain = [b.log_evidence - p.log_evidence for b, p in zip(found["broken"], found["power_law"], strict=True)]
+    assert min(gain) > 3.0
+
+
+def test_no_break_is_claimed_where_there_is_none():
+    rng = np.random.default_rng()
+    samples = [simulate_masses(-2.0, np.inf, 0.2, 0.1, 400, rng) for _ in range(6)]
+    gain = [
+        fit_mass_function(s, "broken").log_evidence - fit_mass_function(s, "power_law").log_evidence
+        for s in samples
+    ]
+    assert np.median(gain) < 0.0 and max(gain) < 3.0
+
+
 def test_without_errors_and_above_a_step_it_is_the_classical_estimate():
     """dN/dM ~ M^alpha above M_0 without errors: the likelihood peaks at alpha = -1 - n / sum ln(M / M_0)."""
     mass = 6.0 + np.random.default_rng(7).exponential(1 / np.log(10), 2000)
@@ -54,4 +85,4 @@ def test_groups_without_clumps_and_masses_that_are_unknown_have_no_fit():
     )
     for table in (clumps, clumps[:0]):
         fits = likelihood_fits(table, mass_functions(table)[1])
-        assert not np.isfinite(fits["alpha"]).any() and set(fits["law"]) == {"power_law", "truncated"}
+        assert not np.isfinite(fits["alpha"]).any() and set(fits["law"]) == set(LAWS)

@@ -192,7 +192,7 @@ def likelihood_fits(
     redshift_edges: Sequence[float] = REDSHIFT_EDGES,
     n_magnification_bins: int = _N_MAGNIFICATION_BINS,
 ) -> Table:
-    """Power law and truncated law of every group by full likelihood, beside C25's way in `mass_functions`.
+    """Every law of every group by full likelihood, beside C25's way in `mass_functions`.
 
     Parameters
     ----------
@@ -207,7 +207,8 @@ def likelihood_fits(
     Returns
     -------
     Table
-        by, low, high, law, limit_source, n_fitted, alpha and log_mass_cut with errors, aic, log_bayes_factor (over the power law).
+        by, low, high, law, limit_source, n_fitted, alpha, log_mass_cut, log_mass_break and beta with errors, aic,
+        log_bayes_factor (over the power law).
     """
     middle = np.asarray(clumps["log_mass_p50"], float)
     below, above = (
@@ -215,6 +216,11 @@ def likelihood_fits(
         np.asarray(clumps["log_mass_p84"], float) - middle,
     )
     rows = []
+    parameters = [
+        f"{name}{end}"
+        for name in ("alpha", "log_mass_cut", "log_mass_break", "beta")
+        for end in ("", "_err_lo", "_err_hi")
+    ]
     groups = _groups(clumps, redshift_edges, n_magnification_bins)
     for (kind, group), slope in zip(groups, slopes, strict=True):
         own, source = group.rows, str(slope["limit_source"])
@@ -226,10 +232,10 @@ def likelihood_fits(
         sample = Sample(middle[own], below[own], above[own], limit, width, shared=injected)
         fits = {law: fit_mass_function(sample, law) for law in LAWS}
         for law, fit in fits.items():
-            rows.append((kind, group.low, group.high, law, source, fit.n, fit.alpha, fit.alpha_err_lo, fit.alpha_err_hi,
-                         fit.log_mass_cut, fit.log_mass_cut_err_lo, fit.log_mass_cut_err_hi, fit.aic,
+            numbers = (getattr(fit, name) for name in parameters)
+            rows.append((kind, group.low, group.high, law, source, fit.n, *numbers, fit.aic,
                          fit.log_evidence - fits["power_law"].log_evidence))  # fmt: skip
     names = ["by", "low", "high", "law", "limit_source", "n_fitted"]
-    names += [f"{name}{end}" for name in ("alpha", "log_mass_cut") for end in ("", "_err_lo", "_err_hi")]
-    names += ["aic", "log_bayes_factor"]
-    return Table(rows=rows, names=names, dtype=["U13", float, float, "U10", "U13", int, *[float] * 8])
+    names += [*parameters, "aic", "log_bayes_factor"]
+    kinds = ["U13", float, float, "U10", "U13", int, *[float] * (len(parameters) + 2)]
+    return Table(rows=rows, names=names, dtype=kinds)

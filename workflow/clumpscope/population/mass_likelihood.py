@@ -1,5 +1,6 @@
-"""Mass functions by full likelihood: every clump's mass error and selection, a power law and one with an exponential end."""
+"""Mass functions by full likelihood: every clump's mass error and selection; a power law, one with an exponential end, and one that breaks."""
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,15 +9,19 @@ from scipy.special import expit
 __all__ = ["LAWS", "MassFit", "Sample", "fit_mass_function", "simulate_masses"]
 
 Array = np.ndarray
-LAWS = ("power_law", "truncated")
-ALPHA_RANGES = {"power_law": (-4.0, -1.0), "truncated": (-4.0, 0.0)}
+LAWS = ("power_law", "truncated", "broken")
+ALPHA_RANGES = {"power_law": (-4.0, -1.0), "truncated": (-4.0, 0.0), "broken": (-4.0, -1.0)}
 """Of the flat priors; a power law flatter than -1 has no total number."""
+_BETA_RANGE = (-3.0, 3.0)
+_BREAK_PERCENTS = (2.0, 90.0)  # of the measured masses: range of the break
 _STEP = 0.04  # dex of the mass grid
 _LIMIT_STEP = 0.1  # dex of the grid of limits
 _REACH = 8.0  # dex of it above the lowest limit
 _MARGIN_DEX = (0.0, 2.0)  # range of the truncation mass: from the median mass to so far above the greatest
 _DEPTH = 10.0  # of the logarithm of the likelihood below its maximum, where the fine grid ends
-_N_ALPHA, _N_CUT = 41, 25
+# Points of the grids of the laws' parameters: alpha, log M_c, log M_b, beta.
+_POINTS = {"power_law": (41, 1, 1, 1), "truncated": (41, 25, 1, 1), "broken": (17, 1, 11, 11)}
+_NO_CUT, _NO_BREAK, _NO_BETA = np.inf, -np.inf, 0.0
 _MIN_CLUMPS = 5
 # Gauss-Hermite nodes of a standard normal distribution.
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(15)
@@ -60,7 +65,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class MassFit:
-    """Posterior of one law, of flat priors in alpha and, where it is truncated, in log10 of the truncation mass.
+    """Posterior of one law, of flat priors in its slopes and in log10 of its masses.
 
     Attributes
     ----------
@@ -69,7 +74,11 @@ class MassFit:
     alpha, alpha_err_lo, alpha_err_hi : float
         dN/dM ~ M^alpha; median and 68 %. The cumulative function has alpha + 1.
     log_mass_cut, log_mass_cut_err_lo, log_mass_cut_err_hi : float
-        M_c of exp(-M / M_c); NaN for a power law.
+        M_c of exp(-M / M_c) of the truncated law; NaN otherwise.
+    log_mass_break, log_mass_break_err_lo, log_mass_break_err_hi : float
+        M_b of the broken law, below which dN/dM ~ M^beta; NaN otherwise.
+    beta, beta_err_lo, beta_err_hi : float
+        Slope below it; NaN otherwise.
     log_evidence : float
         Logarithm of the likelihood averaged over the priors.
     aic : float
@@ -83,12 +92,18 @@ class MassFit:
     log_mass_cut: float = np.nan
     log_mass_cut_err_lo: float = np.nan
     log_mass_cut_err_hi: float = np.nan
+    log_mass_break: float = np.nan
+    log_mass_break_err_lo: float = np.nan
+    log_mass_break_err_hi: float = np.nan
+    beta: float = np.nan
+    beta_err_lo: float = np.nan
+    beta_err_hi: float = np.nan
     log_evidence: float = np.nan
     aic: float = np.nan
 
 
 class _Likelihood:
-    """ln L(alpha, log M_c) of a sample, what does not depend on the parameters computed once."""
+    """ln L(alpha, log M_c, log M_b, beta) of a sample, what does not depend on the parameters computed once."""
 
     def __init__(self, sample: Sample) -> None:
         self.sample = sample
@@ -122,10 +137,10 @@ class _Likelihood:
             self.key_of = self.key_of.ravel()
             self.chance = np.stack([_chance(self.mass, *key) for key in keys])
 
-    def __call__(self, alpha: float, log_cut: float) -> float:
-        value = _log_density(self.true, alpha, log_cut)
+    def __call__(self, *law: float) -> float:
+        value = _log_density(self.true, *law)
         if self.sample.shared:
-            density = _log_density(self.limits[:, None] + self.v, alpha, log_cut)
+            density = _log_density(self.limits[:, None] + self.v, *law)
             top = density.max(axis=1, keepdims=True)
             norm = np.log(np.exp(density - top) @ self.share.T * _STEP + 1e-300) + top
             below = np.minimum(self.at.astype(int), self.limits.size - 2)
@@ -134,7 +149,7 @@ class _Likelihood:
             norm = norm[below, rows] * (1 - part) + norm[below + 1, rows] * part
             each = np.exp(np.clip(value - norm, -700, 700)) @ _WEIGHTS
             return float(np.sum(np.log(each + 1e-300)))
-        density = _log_density(self.mass, alpha, log_cut)
+        density = _log_density(self.mass, *law)
         top, highest = density.max(), value.max(axis=1)
         norm = np.log(self.chance @ np.exp(density - top) * _STEP + 1e-300) + top
         each = np.log(np.exp(value - highest[:, None]) @ _WEIGHTS + 1e-300) + highest
@@ -155,9 +170,13 @@ def _chance(mass: Array, err_lo: float, err_hi: float, limit: float, width: floa
     return share @ (weight / weight.sum())
 
 
-def _log_density(log_mass: Array, alpha: float, log_cut: float) -> Array:
+def _log_density(
+    log_mass: Array, alpha: float, log_cut: float, log_break: float = _NO_BREAK, beta: float = _NO_BETA
+) -> Array:
     """Natural logarithm of dN / dlog M, not normalised."""
     value = (alpha + 1.0) * np.log(10.0) * log_mass
+    if np.isfinite(log_break):
+        value = value + (beta - alpha) * np.log(10.0) * np.minimum(log_mass - log_break, 0.0)
     return value if np.isinf(log_cut) else value - 10.0 ** np.minimum(log_mass - log_cut, 4.0)
 
 
@@ -168,8 +187,9 @@ def fit_mass_function(sample: Sample, law: str = "power_law") -> MassFit:
     ----------
     sample : Sample
         Clumps below their limits are left out.
-    law : {"power_law", "truncated"}
-        dN/dM ~ M^alpha, or that times exp(-M / M_c).
+    law : {"power_law", "truncated", "broken"}
+        dN/dM ~ M^alpha, that times exp(-M / M_c), or that above M_b and M^beta below: the functions of galaxies that begin at
+        masses of their own add up to one that turns over.
 
     Returns
     -------
@@ -192,29 +212,38 @@ def fit_mass_function(sample: Sample, law: str = "power_law") -> MassFit:
     if n < _MIN_CLUMPS:
         return MassFit(n)
     likelihood = _Likelihood(sample)
-    alphas = np.linspace(*ALPHA_RANGES[law], _N_ALPHA)
-    if law == "truncated":
-        cuts = np.linspace(
-            np.median(sample.log_mass) + _MARGIN_DEX[0], sample.log_mass.max() + _MARGIN_DEX[1], _N_CUT
-        )
-    else:
-        cuts = np.array([np.inf])
-    prior_area = np.ptp(alphas) * (np.ptp(cuts) if cuts.size > 1 else 1.0)
+    axes = _axes(sample, law)
+    free = [axis for axis, grid in enumerate(axes) if grid.size > 1]
+    log_area = sum(np.log(np.ptp(axes[axis])) for axis in free)
     for _ in range(2):  # everywhere, then where it is
-        values = np.array([[likelihood(alpha, cut) for cut in cuts] for alpha in alphas])
+        now = axes
+        values = np.array([likelihood(*point) for point in itertools.product(*now)])
+        values = values.reshape([grid.size for grid in now])
         best = values.max()
-        alphas_now, cuts_now = alphas, cuts
         inside = values > best - _DEPTH
-        alphas, cuts = (
-            _around(grid, inside.any(axis=1 - axis)) for axis, grid in enumerate((alphas_now, cuts_now))
-        )
+        others = [tuple(k for k in range(len(now)) if k != axis) for axis in range(len(now))]
+        axes = [_around(grid, inside.any(axis=others[axis])) for axis, grid in enumerate(now)]
     weight = np.exp(values - best)
-    cell = (alphas_now[1] - alphas_now[0]) * (cuts_now[1] - cuts_now[0] if cuts_now.size > 1 else 1.0)
-    evidence = best + np.log(weight.sum() * cell / prior_area)
-    n_free = 1 if law == "power_law" else 2
-    cut = _interval(cuts_now, weight.sum(axis=0)) if law == "truncated" else (np.nan,) * 3
-    alpha = _interval(alphas_now, weight.sum(axis=1))
-    return MassFit(n, *alpha, *cut, float(evidence), float(2 * n_free - 2 * best))
+    log_cell = sum(np.log(now[axis][1] - now[axis][0]) for axis in free)
+    evidence = best + np.log(weight.sum()) + log_cell - log_area
+    known = {}
+    for axis, name in enumerate(("alpha", "log_mass_cut", "log_mass_break", "beta")):
+        if axis in free:
+            numbers = _interval(now[axis], weight.sum(axis=others[axis]))
+            known |= dict(zip((name, f"{name}_err_lo", f"{name}_err_hi"), numbers, strict=True))
+    return MassFit(n, **known, log_evidence=float(evidence), aic=float(2 * len(free) - 2 * best))
+
+
+def _axes(sample: Sample, law: str) -> list[Array]:
+    """Grids of alpha, log M_c, log M_b and beta over the law's priors; one point where it has no such parameter."""
+    cuts = np.median(sample.log_mass) + _MARGIN_DEX[0], sample.log_mass.max() + _MARGIN_DEX[1]
+    breaks = np.percentile(sample.log_mass, _BREAK_PERCENTS)
+    ranges = (ALPHA_RANGES[law], cuts, breaks, _BETA_RANGE)
+    missing = (np.nan, _NO_CUT, _NO_BREAK, _NO_BETA)
+    return [
+        np.linspace(*ends, points) if points > 1 else np.array([none])
+        for ends, none, points in zip(ranges, missing, _POINTS[law], strict=True)
+    ]
 
 
 def _around(grid: Array, inside: Array) -> Array:
@@ -233,14 +262,15 @@ def _interval(grid: Array, weight: Array) -> tuple[float, float, float]:
 
 
 def simulate_masses(
-    alpha: float, log_cut: float, error_dex: float, width_dex: float, n: int, rng: np.random.Generator, shared: bool = True
+    alpha: float, log_cut: float, error_dex: float, width_dex: float, n: int, rng: np.random.Generator, shared: bool = True,
+    log_break: float = _NO_BREAK, beta: float = _NO_BETA,
 ) -> Sample:  # fmt: skip
     """Clumps that a law, a completeness and errors would give, for tests of the fit.
 
     Parameters
     ----------
-    alpha, log_cut : float
-        Law; an infinite cut is a power law. Masses begin three dex below the limits.
+    alpha, log_cut, log_break, beta : float
+        Law; without a finite cut or break it is a power law. Masses begin three dex below the limits.
     error_dex, width_dex : float
         Of the masses, and of the logistic completeness about limits that scatter by 0.3 dex about 10^6 (by none where not `shared`).
     n : int
@@ -250,7 +280,8 @@ def simulate_masses(
         As of `Sample`.
     """
     grid = np.arange(3.0, 16.0, 0.001)
-    density = np.exp(_log_density(grid, alpha, log_cut) - _log_density(grid[:1], alpha, log_cut))
+    density = _log_density(grid, alpha, log_cut, log_break, beta)
+    density = np.exp(density - density.max())
     # Draws below the range that can be found are wasted: one law above it is the same law.
     parts: list[tuple[Array, Array, Array]] = []
     count = 0

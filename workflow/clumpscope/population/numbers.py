@@ -55,11 +55,15 @@ def with_mass_functions(statistics: Table, fits: Table, slopes: Table) -> Table:
             rows.append(
                 ("mass_function_slope", _group_of(line), int(line["n_above_limit"]), value, value - error, value + error, "", text)
             )  # fmt: skip
+    preferred: dict[str, tuple[float, str]] = {}
     for fit in fits:
         group, law = _group_of(fit), str(fit["law"])
+        preferred[group] = max(preferred.get(group, (-np.inf, "")), (float(fit["log_bayes_factor"]), law))
         for key, unit, words in (
             ("alpha", "", "Slope of dN/dM"),
             ("log_mass_cut", "dex(Msun)", "log of the truncation mass"),
+            ("log_mass_break", "dex(Msun)", "log of the mass where it breaks"),
+            ("beta", "", "Slope of dN/dM below the break"),
         ):
             value = float(fit[key])
             if np.isfinite(value):
@@ -68,6 +72,15 @@ def with_mass_functions(statistics: Table, fits: Table, slopes: Table) -> Table:
                 rows.append(
                     (f"mass_function_{key}_{law}", group, int(fit["n_fitted"]), value, *ends, unit, text)
                 )
+    # Of the laws, the one that the data prefer.
+    for fit in fits:
+        group, law = _group_of(fit), str(fit["law"])
+        if np.isfinite(fit["alpha"]) and preferred[group][1] == law:
+            ends = fit["alpha"] - fit["alpha_err_lo"], fit["alpha"] + fit["alpha_err_hi"]
+            text = f"Slope of dN/dM by full likelihood, of the law with the largest evidence ({law.replace('_', ' ')})."
+            rows.append(
+                ("mass_function_alpha", group, int(fit["n_fitted"]), float(fit["alpha"]), *ends, "", text)
+            )
     return _appended(statistics, rows)
 
 

@@ -35,7 +35,7 @@ _SAID = (
     ("4.6", "Ages do not change with the distance from the centre", ("intrinsic_gradient_log_age_mw_yr",), ("intrinsic_gradient_log_age_mw_yr",)),
     ("4.6", "Clumps are denser near the centre", ("intrinsic_gradient_log_sigma_mass",), ("intrinsic_gradient_log_sigma_mass",)),
     ("5.4", "N(> M) goes as 1 / M", ("mass_function_slope",), ("mass_function_slope",)),
-    ("5.4", "dN / dM goes as M^-2 (full likelihood)", ("mass_function_alpha_power_law",), ("mass_function_alpha_power_law",)),
+    ("5.4", "dN / dM goes as M^-2 (full likelihood)", ("mass_function_alpha",), ("mass_function_alpha",)),
 )  # fmt: skip
 """Section of C25, what is said there, and the statistics that say it: of all clumps, and of every redshift bin."""
 

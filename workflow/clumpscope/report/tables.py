@@ -178,12 +178,24 @@ def mass_fit_table(fits: Table) -> TextTable:
 
     rows = [
         (_group(r["by"], r["low"], r["high"]), str(r["law"]).replace("_", " "), f"{r['n_fitted']} ({r['limit_source']})",
-         value(r, "alpha"), value(r, "log_mass_cut"), number(r["aic"]), number(r["log_bayes_factor"]))
+         value(r, "alpha"), value(r, "log_mass_cut"), value(r, "log_mass_break"), value(r, "beta"), number(r["aic"]),
+         number(r["log_bayes_factor"]))
         for r in fits if np.isfinite(r["alpha"])
     ]  # fmt: skip
-    heads = ("group", "law", "clumps (limits)", "α of dN/dM", "log M_c", "AIC", "ln Bayes factor")
+    heads = (
+        "group",
+        "law",
+        "clumps (limits)",
+        "α of dN/dM",
+        "log M_c",
+        "log M_b",
+        "β below M_b",
+        "AIC",
+        "ln Bayes factor",
+    )
     caption = (
         "Without bins, with every clump's error of mass and magnification and, where clumps were injected, its own completeness. The cumulative slope is α + 1. "
+        "A broken law is what galaxies whose clumps begin at masses of their own add up to: α is then that above the break. "
         "The smaller AIC is preferred; Bayes factors are over the power law, and below about 3 decide nothing."
     )
     return TextTable("Mass functions by full likelihood", heads, _once(rows), caption=caption)
