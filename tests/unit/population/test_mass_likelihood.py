@@ -59,7 +59,7 @@ def test_a_slope_is_right_above_where_the_function_turns_over(shared):
 
 
 def test_no_break_is_claimed_where_there_is_none():
-    rng = np.random.default_rng()
+    rng = np.random.default_rng(5)
     samples = [simulate_masses(-2.0, np.inf, 0.2, 0.1, 400, rng) for _ in range(6)]
     gain = [
         fit_mass_function(s, "broken").log_evidence - fit_mass_function(s, "power_law").log_evidence
