@@ -121,6 +121,7 @@ for name in FIELDS:
                 f"results/{name}/logs/mock.log",
             conda:
                 "../envs/imaging.yaml"
+            threads: 2
             resources:
                 mem_mb=memory(3000),
                 runtime=30,

@@ -6,4 +6,10 @@ from clumpscope.mock import make_field
 
 with job_log(snakemake), drawn_from(snakemake.params.seed):
     params = snakemake.params
-    make_field(params.folder, seed=params.seed, filters=params.filters, **params.settings)
+    make_field(
+        params.folder,
+        seed=params.seed,
+        filters=params.filters,
+        n_processes=snakemake.threads,
+        **params.settings,
+    )

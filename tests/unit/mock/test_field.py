@@ -16,7 +16,7 @@ from clumpscope.images.depth import measure_depth
 from clumpscope.images.mosaic import open_mosaic
 from clumpscope.images.psf_built import build_psf
 from clumpscope.inputs import read_edits, read_galaxies
-from clumpscope.mock.images import Mosaics, draw_mosaics
+from clumpscope.mock.images import Mosaics, mosaic_groups
 from clumpscope.mock.scene import design_scene, nircam_filters
 from clumpscope.mock.settings import Settings
 from clumpscope.mock.spectra import HST_FILTERS, Population, reddening_mag
@@ -60,7 +60,7 @@ def images(folder):
 
 
 def test_same_seed_same_bytes_other_seed_other_field(field, tmp_path):
-    mock.make_field(tmp_path / "again", seed=3, **SMALL)
+    mock.make_field(tmp_path / "again", seed=3, n_processes=2, **SMALL)
     assert digests(tmp_path / "again") == digests(field)
     mock.make_field(tmp_path / "other", seed=4, **SMALL)
     other = digests(tmp_path / "other")
@@ -126,7 +126,8 @@ def test_pixels_have_units_and_both_scales(field):
 
 def test_image_flux_of_a_clump_is_mu_times_its_source_flux(scene):
     name = "F150W"
-    mosaic = next(draw_mosaics(scene))
+    mosaic = Mosaics(scene, mosaic_groups(scene)[0])
+    mosaic.draw()
     dimmed = 10 ** (-0.4 * reddening_mag(name))
     for gone in (0, 3):
         # What is missing from the image without the clump is the clump's light, alone.

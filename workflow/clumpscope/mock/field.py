@@ -15,10 +15,11 @@ from ..errors import InputError
 from ..files import replacing
 from ..filters import get_filter
 from ..images.photons import electrons_per_njy_s
+from ..processes import in_processes
 from ..randomness import generator
 from ..tables import write_table
 from .catalogue import edits_table, galaxy_catalogue, star_table
-from .images import Mosaics, draw_mosaics
+from .images import Mosaics, mosaic_groups
 from .lens_files import write_lens
 from .picture import draw_picture, thumbnail
 from .relations import true_relations
@@ -43,6 +44,7 @@ def make_field(
     out_dir: str | os.PathLike,
     seed: int = 20250101,
     filters: Sequence[str] | None = None,
+    n_processes: int = 1,
     **keys: Any,
 ) -> Table:
     """Make the input of an imaging field: images, lens model, catalogues, and the truth about them.
@@ -57,6 +59,8 @@ def make_field(
         The same seed gives the same bytes.
     filters : sequence of str, optional
         NIRCam filters; default all 20 of C25.
+    n_processes : int
+        That draw images at the same time; the bytes are the same.
     **keys
         Of the configuration's `mock`, see `clumpscope.mock.settings.Settings`.
 
@@ -77,16 +81,23 @@ def make_field(
             raise InputError("filters of the mock field", repr(name), f"of {', '.join(nircam_filters())}")
     settings = Settings.read(keys)
     scene = design_scene(seed, names, settings)
-    drawn, thumbnails = Drawn(), {}
-    for mosaic in draw_mosaics(scene):
-        for name in mosaic.filters:
+
+    def draw(together: list[str]) -> tuple[Drawn, dict[str, np.ndarray]]:
+        mosaic, small, noted = Mosaics(scene, together), {}, Drawn()
+        mosaic.draw()
+        for name in together:
             image, error = mosaic.observe(name)
             del mosaic.noiseless[name]
-            thumbnails[name] = thumbnail(image, mosaic.scale, settings.size_arcsec)
+            small[name] = thumbnail(image, mosaic.scale, settings.size_arcsec)
             _write_image(folder / "images", mosaic, name, image, error)
             del image, error  # a large field's images are a gigabyte
-        drawn.note(mosaic)
-        del mosaic  # before the next is drawn
+        noted.note(mosaic)
+        return noted, small
+
+    drawn, thumbnails = Drawn(), {}
+    for noted, small in in_processes(draw, mosaic_groups(scene), n_processes):
+        drawn.add(noted)
+        thumbnails |= small
     if settings.lens_model is None:
         rng = generator(seed, "mock", "chi-squared")
         write_lens(folder / "lens", scene.best, scene.posterior, rng, scene.reference)

@@ -31,7 +31,7 @@ from .spectra import ICL_METALLICITY, MEMBER_METALLICITY, member_population, red
 __all__ = [
     "Mosaics",
     "aperture_fraction",
-    "draw_mosaics",
+    "mosaic_groups",
     "sky_position",
     "smooth_flux",
     "smooth_magnifications",
@@ -71,8 +71,6 @@ class Mosaics:
     scene : Scene
     filters : sequence of str
         Of one channel, ``sw`` or ``lw``.
-    traced : dict, optional
-        Of `trace_nodes` by galaxy and image, kept from other mosaics of the channel.
 
     Attributes
     ----------
@@ -87,11 +85,8 @@ class Mosaics:
         Smooth light in the pixel of the centroid, over the noise of the sky there.
     """
 
-    def __init__(
-        self, scene: Scene, filters: Sequence[str], traced: dict[tuple[int, str], np.ndarray] | None = None
-    ) -> None:
+    def __init__(self, scene: Scene, filters: Sequence[str]) -> None:
         self.scene, self.filters = scene, list(filters)
-        self._traced = {} if traced is None else traced
         self.channel = get_filter(self.filters[0]).channel
         self.scale = PIXEL_SCALE_ARCSEC[self.channel]
         self.n = round(scene.size_arcsec / self.scale)
@@ -199,17 +194,13 @@ class Mosaics:
     def _diffuse(self) -> None:
         scene = self.scene
         axis = (np.arange(self.n) - (self.n - 1) / 2) * self.scale
-        for number, (galaxy, *lights) in enumerate(
-            zip(scene.galaxies, scene.disc_light, scene.bulge_light, strict=True)
-        ):
+        for galaxy, *lights in zip(scene.galaxies, scene.disc_light, scene.bulge_light, strict=True):
             for image in galaxy.images:
                 rows, columns = (_near(p, axis, _reach_arcsec(image)) for p in (image.y, image.x))
                 # What other images of the galaxy show too is drawn once.
                 mine = _nearest_image(axis[columns], axis[rows], galaxy, image)
-                key = number, image.id
-                if key not in self._traced:
-                    self._traced[key] = trace_nodes(scene.lens, galaxy, axis[columns], axis[rows])
-                shapes = smooth_images(galaxy, axis[columns], axis[rows], self._traced[key])
+                traced = trace_nodes(scene.lens, galaxy, axis[columns], axis[rows])
+                shapes = smooth_images(galaxy, axis[columns], axis[rows], traced)
                 for light, shape in zip(lights, shapes, strict=True):
                     for name in self.filters if light is not None else ():
                         self.noiseless[name][rows, columns] += (shape * mine) * np.float32(
@@ -342,13 +333,11 @@ def aperture_fraction(values: np.ndarray, x: float, y: float, radius_px: float) 
     return float((moved * aperture_weights(radius_px, half)).sum())
 
 
-def draw_mosaics(scene: Scene) -> Iterator[Mosaics]:
-    """Noiseless images of all filters, in groups of one pixel scale that fit into memory together."""
+def mosaic_groups(scene: Scene) -> list[list[str]]:
+    """Filters of one pixel scale whose images fit into memory together."""
+    groups = []
     for channel, scale in PIXEL_SCALE_ARCSEC.items():
         names = [name for name in scene.filters if get_filter(name).channel == channel]
         together = max(1, int(_PLANES_BYTES / (4 * (scene.size_arcsec / scale) ** 2)))
-        traced: dict[tuple[int, str], np.ndarray] = {}
-        for start in range(0, len(names), together):
-            mosaic = Mosaics(scene, names[start : start + together], traced)
-            mosaic.draw()
-            yield mosaic
+        groups += [names[start : start + together] for start in range(0, len(names), together)]
+    return groups

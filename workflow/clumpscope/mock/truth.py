@@ -44,6 +44,13 @@ class Drawn:
     aperture_share: dict[tuple[int, int, str], float] = field(default_factory=dict)
     host_snr: dict[tuple[int, int, str], float] = field(default_factory=dict)
 
+    def add(self, other: "Drawn") -> None:
+        """Keep what was noted of other filters."""
+        self.psf += other.psf
+        self.share |= other.share
+        self.aperture_share |= other.aperture_share
+        self.host_snr |= other.host_snr
+
     def note(self, mosaic: Mosaics) -> None:
         """Keep what the truth needs of these filters."""
         self.aperture_share |= mosaic.aperture_share
