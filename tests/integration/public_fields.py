@@ -30,12 +30,13 @@ MOCK = {"n_galaxies": 3, "n_clumps": 12, "n_stars": 8, "size_arcsec": 26}
 LENSES = {"smacs0723": "real/lens/smacs0723_mahler2022/ICLv1"}
 SHARED = Path(os.environ.get("SHARED_DATA", ROOT.parent / "shared" / "data"))
 LENS_FILES = {"model": "best.par", "samples": "bayes.dat", "relations": "bestopt.par"}
+_MAP_ARCSEC = 0.2
 CATS = ("kappa", "gamma1", "gamma2", "deflection_x", "deflection_y")
 
 
-def configuration(name: str, host: str) -> str:
-    """A shipped configuration with its hosts replaced; checksums and sizes are those of the real files, and go."""
-    text = (ROOT / f"config/{name}.yaml").read_text()
+def configuration(name: str, host: str, text: str | None = None) -> str:
+    """A shipped configuration (or `text`) with its hosts replaced; checksums and sizes are those of the real files, and go."""
+    text = (ROOT / f"config/{name}.yaml").read_text() if text is None else text
     text = re.sub(
         r"#(sha256|md5|bytes)=[0-9a-f]+(&(?!member)\w+=\w+)*(&member=)?",
         lambda m: "#member=" if m[3] else "",
@@ -73,33 +74,50 @@ def _place(root: Path, url: str) -> Path:
     return path
 
 
-def contents(name: str, mock: Path) -> dict[str, Callable[[], bytes]]:
-    """What lies at each address of a configuration, made when asked for: small files of a synthetic field (`mock`)."""
+def uncommented(text: str) -> str:
+    """A configuration with the alternatives that stand in it as comments: lines of keys."""
+    return re.sub(r"^( +)# ( *(?:- )?\w+: \S.*)$", r"\1\2", text, flags=re.MULTILINE)
+
+
+def contents(name: str, mock: Path, text: str | None = None) -> dict[str, Callable[[], bytes]]:
+    """What lies at each address of a configuration, made when asked for: small files of a synthetic field (`mock`).
+
+    `text` is the configuration, where it is not the one that is shipped. Maps of lens models that it names by paths are here by these.
+    """
     made: dict[str, Callable[[], bytes]] = {}
-    for field in yaml.safe_load((ROOT / f"config/{name}.yaml").read_text())["fields"].values():
+    text = (ROOT / f"config/{name}.yaml").read_text() if text is None else text
+    for field in yaml.safe_load(text)["fields"].values():
         for band, image in field["images"].items():
-            for key in ("sci", "wht", "exp"):
+            for key in {"sci", "wht", "exp"} & {*image}:
                 made[image[key]] = partial(_map, mock, band, key)
         if "catalogue" not in field:
             continue
         layout = {"super": _super, "dja": _dja}[field["catalogue"]["format"]]
         made[field["galaxies"]] = lambda layout=layout: _fits(layout(Table.read(mock / "galaxies.ecsv"))[0])
         if "redshifts" in field["catalogue"]:
-            made[field["catalogue"]["redshifts"]] = partial(_redshifts, mock, field["catalogue"]["redshifts"])
+            table = {"super": _stellar_populations, "dja": _redshifts}[field["catalogue"]["format"]]
+            made[field["catalogue"]["redshifts"]] = partial(table, mock, field["catalogue"]["redshifts"])
         for lens in field["lens"] if isinstance(field["lens"], list) else [field["lens"]]:
             for key, source in LENS_FILES.items():
                 if key in lens:
                     made[lens[key]] = (mock / "lens" / source).read_bytes
             if lens["kind"] == "maps":
                 for key in CATS:
-                    made[lens[key]] = partial(_lens_map, mock / "lens/best.par", key)
+                    made[lens[key]] = partial(_lens_map, mock / "lens/best.par", key, lens["deflection_unit"])
     return made
 
 
 def publish(name: str, root: Path, mock: Path) -> None:
     """Put small files where a configuration's addresses are."""
-    for url, make in contents(name, mock).items():
-        _place(root, url).write_bytes(make())
+    write_contents(contents(name, mock), root)
+
+
+def write_contents(files: dict[str, Callable[[], bytes]], root: Path, here: Path = Path()) -> None:
+    """Put files where their addresses are below `root`, those of paths below `here`."""
+    for name, make in files.items():
+        path = _place(root, name) if "://" in name else here / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(make())
 
 
 def _fits(table: Table) -> bytes:
@@ -180,10 +198,19 @@ def _redshifts(mock: Path, url: str) -> bytes:
     return stream.getvalue()
 
 
-def _lens_map(model_file: Path, key: str) -> bytes:
-    """A map of a Lenstool model for D_LS / D_S = 1."""
+def _stellar_populations(mock: Path, url: str) -> bytes:
+    """The table of stellar populations beside the SUPER catalogue, of its ids in another order."""
+    galaxies = _super(Table.read(mock / "galaxies.ecsv"))[0]
+    names = {"id": "id", "ra": "ra", "dec": "dec", "z_spec": "z_spec", "z_50": "z_phot", "z_16": "z160", "z_84": "z840"}  # fmt: skip
+    return _fits(Table({own: galaxies[other] for own, other in names.items()})[::-1])
+
+
+def _lens_map(model_file: Path, key: str, unit: str) -> bytes:
+    """A map of a Lenstool model for D_LS / D_S = 1; deflections in the unit."""
     stream = io.BytesIO()
-    _maps(model_file)[key].writeto(stream)
+    own = _maps(model_file)[key]
+    scale = _MAP_ARCSEC if unit == "pixel" and key.startswith("deflection") else 1.0
+    fits.PrimaryHDU(own.data / scale, own.header).writeto(stream)
     return stream.getvalue()
 
 
@@ -192,7 +219,7 @@ def _maps(model_file: Path) -> dict[str, fits.PrimaryHDU]:
     """Maps of a Lenstool model for D_LS / D_S = 1."""
     from clumpscope.lensing import read_lenstool
 
-    model, n, scale, far = read_lenstool(model_file), 401, 0.2, 20.0
+    model, n, scale, far = read_lenstool(model_file), 401, _MAP_ARCSEC, 20.0
     wcs = WCS(naxis=2)
     wcs.wcs.ctype, wcs.wcs.crval = ["RA---TAN", "DEC--TAN"], model.reference
     wcs.wcs.crpix, wcs.wcs.cdelt = [(n + 1) / 2] * 2, [-scale / 3600, scale / 3600]
@@ -204,8 +231,8 @@ def _maps(model_file: Path) -> dict[str, fits.PrimaryHDU]:
     }
 
 
-def make_mock(name: str, folder: Path, lens: Path | None = None) -> Path:
-    """A synthetic field in a configuration's filters; about a given Lenstool model, where its positions matter."""
+def make_mock(name: str, folder: Path, lens: Path | None = None, filters: list[str] | None = None) -> Path:
+    """A synthetic field in a configuration's filters, or some; about a given Lenstool model, where its positions matter."""
     from clumpscope.mock import make_field
 
     fields = yaml.safe_load((ROOT / f"config/{name}.yaml").read_text())["fields"]
@@ -216,7 +243,7 @@ def make_mock(name: str, folder: Path, lens: Path | None = None) -> Path:
             "lens_model": str(lens / "best.par"),
             "lens_samples": str(lens / "bayes.dat"),
         }
-    make_field(folder, seed=3, filters=list(next(iter(fields.values()))["images"]), **keys)
+    make_field(folder, seed=3, filters=filters or list(next(iter(fields.values()))["images"]), **keys)
     if lens is not None:
         (folder / "lens").mkdir(exist_ok=True)
         for file in LENS_FILES.values():

@@ -3,12 +3,14 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import yaml
+from astropy.table import Table
 from clumpscope.addresses import is_address, parse_address
 from clumpscope.config import name_filters, validate
 from conftest import ROOT
-from public_fields import configuration, contents
+from public_fields import CATS, configuration, contents, make_mock, served, uncommented, write_contents
 
 FILTERS = {"abell2744": 20, "smacs0723": 6, "elgordo": 8}
 
@@ -71,3 +73,38 @@ def test_a_public_field_is_planned(tmp_path):
     assert "23 of 23 files come from the network" in done.stdout
     counts = dict(line.split() for line in done.stdout.splitlines() if len(line.split()) == 2)
     assert counts["unpack"] == "36" and counts["galaxy_catalogue"] == "1" and counts["packed_stars"] == "12"
+
+
+def test_alternatives_that_stand_as_comments_can_be_used(tmp_path):
+    """HST's filters, the catalogue of stellar populations and the third lens model of Abell 2744, with their comment signs taken away."""
+    text = uncommented((ROOT / "config/abell2744.yaml").read_text())
+    config = yaml.safe_load(text)
+    validate(config)
+    assert name_filters(config)[1] == []
+    field = config["fields"]["abell2744"]
+    assert len(field["images"]) == 27 and "UNCOVER_DR4_SPS" in field["catalogue"]["redshifts"]
+    assert "_drz_" in field["images"]["F814W"]["sci"]
+    assert [lens["kind"] for lens in field["lens"]] == ["lenstool", "maps", "maps"]
+    for own in ("Snakefile", "rules", "workflow", "resources", "profiles", "envs"):
+        (tmp_path / own).symlink_to(ROOT / own)
+    mock = make_mock("abell2744", tmp_path / "mock", filters=["F444W"])
+    here = {url: make for url, make in contents("abell2744", mock, text).items() if "JwstMosaics" not in url}
+    write_contents(here, tmp_path / "public", tmp_path)
+    with served(tmp_path / "public") as host:
+        (tmp_path / "f.yaml").write_text(configuration("abell2744", host, text))
+        files = ["candidates.fits", *(f"downloads/lens2_{key}.fits" for key in CATS)]
+        targets = [f"results/abell2744/{path}" for path in files]
+        command = ["snakemake", "--cores", "1", *targets, "--configfile", "f.yaml"]
+        done = subprocess.run([sys.executable, "-m", *command], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)  # fmt: skip
+        assert done.returncode == 0, done.stdout[-3000:]
+    command = [sys.executable, "-m", "clumpscope", "check", "f.yaml"]
+    done = subprocess.run(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert done.returncode == 0, done.stdout[-3000:]
+    # What is not there are the images; all lens models were read, and are of the field's galaxies.
+    assert "74 files are not downloaded yet" in done.stdout
+    assert "Error" not in done.stdout and ".lens" not in done.stdout
+    galaxies, true = (
+        Table.read(tmp_path / path)
+        for path in ("results/abell2744/galaxy_catalogue.fits", "mock/galaxies.ecsv")
+    )
+    np.testing.assert_allclose(sorted(galaxies["z"]), sorted(true["z"]))

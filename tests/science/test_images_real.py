@@ -10,7 +10,9 @@ from clumpscope.images.detection import detect_clumps
 from clumpscope.images.mosaic import open_mosaic
 from clumpscope.images.noise import aperture_inflation
 from clumpscope.images.profiles import encircled_sums
+from clumpscope.images.psf_compact import compact_sources, doubts_of_compact, unlike_images
 from clumpscope.images.psf_given import load_psf
+from clumpscope.images.stars import star_candidates
 
 # FWHM [mas] stated with F22's PSFs.
 FWHM_MAS = {"F090W": 82, "F150W": 63, "F200W": 90, "F277W": 120, "F356W": 123, "F444W": 174}
@@ -172,3 +174,34 @@ def test_injected_clumps_are_found_on_real_backgrounds(shared_data):
     assert total >= 32
     assert found >= 0.9 * total
     assert false <= 0.3 * total
+
+
+def test_the_smoothed_images_of_an_arc_are_told_from_their_filters_own_psfs(shared_data):
+    """The arc's images have F444W's PSF, as their authors say; there are no stars on them."""
+    names = ["F090W", "F115W", "F150W", "F200W", "F277W", "F356W", "F410M", "F444W"]
+
+    def told(given):
+        found = {}
+        for name in names:
+            mosaic = open_mosaic(
+                elgordo(shared_data, "image", name), unit="10 nJy", pixel_scale=0.04, name=name
+            )
+            psf = load_psf(elgordo(shared_data, "psf", given or name), 0.04)
+            found[name] = compact_sources(mosaic, psf, star_candidates(mosaic))
+        return unlike_images(found)
+
+    assert "were the images smoothed to one PSF?" in told(None)
+    assert told("F444W") == ""
+
+
+def test_the_right_psfs_of_a_ring_are_not_doubted(shared_data):
+    found = {}
+    for name, scale in {"F115W": 0.03, "F150W": 0.03, "F277W": 0.06, "F444W": 0.06}.items():
+        folder = shared_data / "real/images/cosmos_web_ring" / name
+        mosaic = open_mosaic(
+            folder / "data.fits", err=folder / "noise_map.fits", unit="nJy", pixel_scale=scale, name=name
+        )
+        found[name] = compact_sources(
+            mosaic, load_psf(folder / "psf.fits", scale, name), star_candidates(mosaic)
+        )
+    assert unlike_images(found) == "" and all(doubts_of_compact(table)[0] == "" for table in found.values())

@@ -50,10 +50,14 @@ class Layout:
 _PLACE = {"id": ("id", "number"), "ra": ("ra", "alpha_j2000"), "dec": ("dec", "delta_j2000")}
 _EAZY = {"z_spec": ("z_spec", "zspec"), "z_phot": ("z_phot", "z_ml"), "z_lo": ("z160",), "z_hi": ("z840",)}
 
+# Least share of a catalogue's ids in its table of redshifts, and distance [arcsec] of rows of one id beyond which they are of two sources.
+_IN_COMMON, _APART_ARCSEC = 0.5, 0.3
+
 LAYOUTS = {
-    # UNCOVER and MegaScience, DR3 (Weaver et al. 2024, Suess et al. 2024).
+    # UNCOVER and MegaScience, DR3 (Weaver et al. 2024, Suess et al. 2024); the SPS catalogue (Wang et al. 2024) may be its `redshifts`.
     "super": Layout(
-        {**_PLACE, **_EAZY}, "f_<F>", "e_<F>", "10 nJy",
+        {**_PLACE, "z_spec": ("z_spec",), "z_phot": ("z_50", "z_phot"), "z_lo": ("z_16", "z160"), "z_hi": ("z_84", "z840")},
+        "f_<F>", "e_<F>", "10 nJy",
         {"use_phot": 1, "flag_star": 0, "flag_artifact": 0, "flag_nearbcg": 0},
     ),
     # DAWN JWST Archive: fix_phot, with eazypy.zout as `redshifts`; fluxes of 0.5 arcsec apertures scaled to total ones.
@@ -83,7 +87,8 @@ def read_catalogue(
     format : str
         One of `LAYOUTS`.
     redshifts : path-like, optional
-        A second table with the redshifts, of the same ids.
+        A second table with the redshifts, of the same ids. Rows that are not in it have the spectroscopic redshift of the catalogue
+        or none.
     **changes
         What is otherwise than in the layout: ``columns`` (our name -> theirs), ``flux``, ``error``, ``flux_unit``,
         ``cuts`` (added to the layout's; null takes one away). ``dereddened`` is for whoever uses the fluxes.
@@ -99,7 +104,8 @@ def read_catalogue(
     Raises
     ------
     InputError
-        If a column is missing, a unit is not one of flux or contradicts the configuration, or no row is left.
+        If a column is missing, a unit is not one of flux or contradicts the configuration, no row is left, or the second table has ids
+        twice, less than half of the catalogue's, or at other places.
     """
     base, where = LAYOUTS[format], str(path)
     layout = Layout(
@@ -113,9 +119,14 @@ def read_catalogue(
     table, told = Table({"id": _ids(names, layout)}), []
     for name in ("ra", "dec"):
         table[name] = _degrees(names.required(name), where)
-    own = names if redshifts is None else _Names(read_table(redshifts), layout, str(redshifts))
-    rows = slice(None) if redshifts is None else _rows_of(table["id"], _ids(own, layout))
-    _add_redshifts(table, own, rows)
+    if redshifts is None:
+        _add_redshifts(table, names, np.arange(len(table)))
+    else:
+        beside = _Names(read_table(redshifts), layout, str(redshifts))
+        rows = _rows_of(table, beside, layout, where)
+        _add_redshifts(table, beside, rows, names)
+        if lost := np.sum(rows < 0):
+            told.append(f"{redshifts}: no row for {lost} of {len(table)} ids of {where}")
     for name in ("system", "radius_arcsec"):
         column = names.get(name)
         if column is not None:
@@ -194,21 +205,52 @@ def _degrees(column: Column, where: str) -> np.ndarray:
     return _numbers(column) * unit.to(u.deg)
 
 
-def _rows_of(ids: list[str], others: list[str]) -> np.ndarray:
-    """Row of each id in another table; -1 where it is not."""
-    place = {name: row for row, name in enumerate(others)}
-    return np.array([place.get(str(name), -1) for name in ids])
+def _rows_of(table: Table, beside: _Names, layout: Layout, where: str) -> np.ndarray:
+    """Row of each id in a second table; -1 where it is not. Another catalogue's table is refused."""
+    ids = _ids(beside, layout)
+    place = {name: row for row, name in enumerate(ids)}
+    if len(place) < len(ids):
+        names, counts = np.unique(ids, return_counts=True)
+        raise InputError(
+            f"{beside.where}, column 'id'", f"{np.sum(counts > 1)} ids more than once (first: {names[counts > 1][0]})",
+            "one row an id", "Give the table that belongs to the catalogue.",
+        )  # fmt: skip
+    rows = np.array([place.get(str(name), -1) for name in table["id"]])
+    found = rows >= 0
+    if found.mean() < _IN_COMMON:
+        raise InputError(
+            beside.where, f"{found.sum()} of the {len(table)} ids of {where}", "most of them",
+            "Give the redshifts that belong to the catalogue, of the same release.",
+        )  # fmt: skip
+    ra, dec = beside.get("ra"), beside.get("dec")
+    if ra is not None and dec is not None:
+        north = _degrees(dec, beside.where)[rows[found]] - table["dec"][found]
+        east = (_degrees(ra, beside.where)[rows[found]] - table["ra"][found] + 180.0) % 360.0 - 180.0
+        apart = 3600.0 * np.hypot(east * np.cos(np.deg2rad(table["dec"][found])), north)
+        if not (middle := float(np.nanmedian(apart))) < _APART_ARCSEC:
+            raise InputError(
+                beside.where, f"rows that lie {middle:.3g} arcsec (median) from those with the same ids in {where}", "the same places",
+                "Ids differ from release to release: give the table of the same one.",
+            )  # fmt: skip
+    return rows
 
 
-def _add_redshifts(table: Table, names: _Names, rows: np.ndarray | slice) -> None:
-    """Add z, z_lo, z_hi and z_spec: the spectroscopic redshift, else the photometric one with its 68 % interval."""
+def _add_redshifts(table: Table, names: _Names, rows: np.ndarray, photometry: _Names | None = None) -> None:
+    """Add z, z_lo, z_hi and z_spec: the spectroscopic redshift, else the photometric one with its 68 % interval.
+
+    Spectroscopic ones that a second table does not have are those of the photometric catalogue.
+    """
     missing, values = np.full(len(table), np.nan), {}
     for name in ("z_spec", "z_phot", "z_lo", "z_hi"):
         column = names.get(name)
-        values[name] = missing if column is None else np.append(_numbers(column), np.nan)[rows][: len(table)]
+        values[name] = missing if column is None else np.append(_numbers(column), np.nan)[rows]
         values[name] = np.where(values[name] > 0, values[name], np.nan)  # -1, -99, 0: none
     if np.isnan(values["z_spec"]).all() and np.isnan(values["z_phot"]).all():
         names.required("z_spec" if names.get("z_phot") is None else "z_phot")
+    also = None if photometry is None else photometry.get("z_spec")
+    if also is not None:
+        given = _numbers(also)
+        values["z_spec"] = np.where(np.isnan(values["z_spec"]) & (given > 0), given, values["z_spec"])
     secure = np.isfinite(values["z_spec"])
     table["z"] = np.where(secure, values["z_spec"], values["z_phot"])
     for name in ("z_lo", "z_hi"):

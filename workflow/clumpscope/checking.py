@@ -22,7 +22,7 @@ from .filters import get_filter
 from .images.consistency import compare_images
 from .images.mosaic import Mosaic, open_mosaic
 from .images.registration import registration
-from .inputs import photometry_filters, read_edits, read_galaxies
+from .inputs import photometry_filters, read_edits, read_galaxies, read_photometry
 from .lens_checks import check_lens
 from .sed.models.sfh import get_sfh
 from .tables import read_table
@@ -401,9 +401,13 @@ def _check(name: str, own: dict, settings: dict, findings: Findings) -> None:
         with _noting(findings):
             findings.galaxies[name] = read_galaxies(own["galaxies"], own.get("catalogue"))
             check_selection(own, settings["selection"])
+    sources = findings.galaxies.get(name)
+    if "photometry" in own and Path(own["photometry"]).is_file():
+        with _noting(findings):
+            sources = read_photometry(own["photometry"], own.get("redshift"))
     for number, lens in enumerate(own["lens"], 1):
         with _noting(findings, f"fields.{name}.lens, model {number}: "):
-            findings.doubts += check_lens(f"fields.{name}.lens", lens, findings.galaxies.get(name))
+            findings.doubts += check_lens(f"fields.{name}.lens", lens, sources)
     if "photometry" in own or "clumps" in own:
         return
     findings.mosaics[name] = []

@@ -87,6 +87,11 @@ def test_few_stars_are_said_to_be_too_few(make_mosaic, psf):
     mosaic, stars = field(make_mosaic, np.full(4, SIGMA), np.random.default_rng(1))
     measured = with_error(psf, mosaic, stars[:3])
     assert measured.flux_error == 0.0 and "for want of stars" in measured.notes[-1]
+    # Such a PSF, where it was given, is tested on what is compact: the four stars are found for that.
+    assert len(measured.compact) == 4
+    np.testing.assert_allclose(
+        measured.compact["squared_arcsec2"], measured.compact["psf_arcsec2"], rtol=0.05
+    )
 
 
 def test_excess_is_the_scatter_beyond_the_noise():

@@ -383,7 +383,7 @@ def test_results_of_other_values_in_the_same_folder_are_told(tmp_path):
     assert "and 1 more" in text
 
 
-def test_what_is_to_be_known_of_psfs_reaches_the_reader():
+def test_what_is_to_be_known_of_psfs_reaches_the_reader(products):
     psfs = Table(
         {
             "filter": ["F115W", "F444W"],
@@ -399,3 +399,11 @@ def test_what_is_to_be_known_of_psfs_reaches_the_reader():
     table = psf_table(psfs)
     assert table.rows[0][-1] == "FWHM of 1.65 px on whole pixels" and table.marks == ("bad", "")
     assert "12 stars" in table.rows[1] and "2.3 %" in table.rows[1]
+    folder, inputs, _ = products
+    psfs.meta["doubts"] = ["PSF of F115W: 3 sources are sharper than it"]
+    write_table(psfs, folder / "psf.ecsv")
+    build([replace(inputs, psfs=folder / "psf.ecsv")], folder / "provenance.json", folder / "doubted.html")
+    assert (
+        '<li class="note">PSF of F115W: 3 sources are sharper than it</li>'
+        in (folder / "doubted.html").read_text()
+    )

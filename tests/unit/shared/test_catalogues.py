@@ -44,6 +44,60 @@ def test_uncover_super(super_catalogue):
     assert list(checked["id"]) == ["1", "2", "3"]
 
 
+@pytest.fixture
+def sps_catalogue(tmp_path):
+    """Columns of the stellar-population catalogue, in another order; the last galaxy of the other is not in it."""
+
+    def make(name="sps.fits", **changes):
+        ids = np.arange(N - 1, 0, -1)
+        columns = {
+            "id": ids, "ra": 3.5 + (ids - 1) / 1e3, "dec": np.full(N - 1, -30.4), "z_50": ids + 0.1, "z_16": ids - 0.1, "z_84": ids + 0.4,
+            "mstar_50": np.full(N - 1, 8.5), **changes,
+        }  # fmt: skip
+        Table(columns).write(tmp_path / name)
+        return str(tmp_path / name)
+
+    return make
+
+
+def test_uncover_super_with_redshifts_of_its_stellar_populations(super_catalogue, sps_catalogue):
+    cuts = {"use_phot": None, "flag_star": None, "flag_nearbcg": None}
+    table, told = read_catalogue(super_catalogue, "super", redshifts=sps_catalogue(), cuts=cuts)
+    # Fluxes are of the one, redshifts of the other; the spectroscopic one of the first goes before.
+    assert list(table["id"]) == ["1", "2", "3", "4", "5"]
+    np.testing.assert_allclose(table["z"], [1.1, 2.5, 3.1, 4.1, 5.1])
+    np.testing.assert_allclose(table["z_lo"], [0.9, np.nan, 2.9, 3.9, 4.9])
+    np.testing.assert_allclose(table["z_hi"], [1.4, np.nan, 3.4, 4.4, 5.4])
+    np.testing.assert_allclose(table["f_F150W"], 100.0)
+    assert any("no row for 1 of 6 ids" in line for line in told)
+    spectra = sps_catalogue("with.fits", z_spec=np.array([-1.0, 7.0, -1.0, -1.0, -1.0]))
+    table, _ = read_catalogue(super_catalogue, "super", redshifts=spectra, cuts=cuts)
+    np.testing.assert_allclose(table["z_spec"], [np.nan, 2.5, np.nan, 7.0, np.nan])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"id": np.array([5, 4, 3, 3, 1])}, r"1 ids more than once \(first: 3\)"),
+        ({"id": np.arange(101, 106)}, "found 0 of the 6 ids of .*super.fits; expected most of them"),
+        ({"ra": np.full(N - 1, 3.7)}, r"rows that lie \d+ arcsec \(median\) from those with the same ids"),
+        ({"z_50": np.full(N - 1, "x")}, "cells that are no numbers"),
+    ],
+)
+def test_redshifts_of_another_catalogue_are_refused(super_catalogue, sps_catalogue, changes, message):
+    with pytest.raises(InputError, match=message):
+        read_catalogue(super_catalogue, "super", redshifts=sps_catalogue(**changes))
+
+
+def test_a_table_without_redshifts_is_refused(super_catalogue, tmp_path):
+    path = write(tmp_path / "no.fits", id=np.arange(1, N + 1), mstar_50=[8.0])
+    with pytest.raises(InputError, match=r"no\.fits.*expected a column 'z_spec'"):
+        read_catalogue(super_catalogue, "super", redshifts=path, cuts={"use_phot": None})
+    path = write(tmp_path / "noid.fits", z_50=[1.0])
+    with pytest.raises(InputError, match=r"noid\.fits.*expected a column 'id'"):
+        read_catalogue(super_catalogue, "super", redshifts=path)
+
+
 def test_dja_with_its_redshifts_in_another_order(tmp_path):
     photometry = write(
         tmp_path / "x-fix_phot.fits", id=np.arange(1, N + 1), ra=[110.8], dec=[-73.45],

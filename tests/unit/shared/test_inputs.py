@@ -4,11 +4,18 @@ from contextlib import nullcontext
 
 import numpy as np
 import pytest
+import yaml
 from astropy.io import fits
 from astropy.table import Table
 from astropy.wcs import WCS
 from clumpscope import inputs
-from clumpscope.checking import check_selection, check_settings, doubts_of_settings, own_files
+from clumpscope.checking import (
+    check_configuration,
+    check_selection,
+    check_settings,
+    doubts_of_settings,
+    own_files,
+)
 from clumpscope.errors import InputError
 from clumpscope.field_checks import check_field
 
@@ -406,6 +413,13 @@ def test_few_samples_and_sources_in_front_are_told(field, tmp_path):
     doubts = check_field("a", {**field, "lens": {"kind": "lenstool", **files}})
     assert len(doubts) == 2
     assert "behind all 2 sources" in doubts[0] and "2 realisations" in doubts[1]
+    # The same of a table of sources, in the check without a run, too.
+    rows = "id,ra,dec,z,F150W_njy,F150W_err_njy\na,10.0,-30.0,0.2,10,1\n"
+    (tmp_path / "sources.csv").write_text(rows)
+    own = {"photometry": str(tmp_path / "sources.csv"), "lens": {"kind": "lenstool", **files}}
+    (tmp_path / "c.yaml").write_text(yaml.safe_dump({"fields": {"a": own}}))
+    told = "\n".join(check_configuration(tmp_path / "c.yaml").doubts)
+    assert "behind all 1 sources" in told and "2 realisations" in told
 
 
 @pytest.mark.parametrize(

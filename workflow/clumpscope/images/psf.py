@@ -81,6 +81,8 @@ class PSF:
         Relative error of a point source's flux, since the PSF is not perfectly known and varies over the field.
     core_variance_error : float
         The same of the variance of the PSF's core, (FWHM / 2.355)^2.
+    compact : Table, optional
+        Of `clumpscope.images.psf_compact.compact_sources`, where a given PSF could not be tested on stars.
     """
 
     kernel: np.ndarray
@@ -98,6 +100,7 @@ class PSF:
     oversampling: float = 1.0
     flux_error: float = 0.0
     core_variance_error: float = 0.0
+    compact: Table | None = None
 
     def __post_init__(self) -> None:
         if self.fine is None:
@@ -158,6 +161,8 @@ class PSF:
             hdus["FINE"].header["HASPIXEL"] = (True, "each sample is the value of a pixel there")
         if self.analytic is not None:
             hdus.append(fits.BinTableHDU(Table([vars(self.analytic)]), name="ANALYTIC"))
+        if self.compact is not None:
+            hdus.append(fits.BinTableHDU(self.compact, name="COMPACT"))
         if self.notes:
             # Cards break lines of more than 72 characters.
             hdus.append(fits.BinTableHDU(Table({"note": list(self.notes)}), name="NOTES"))
@@ -173,6 +178,7 @@ def read_psf(path: str | os.PathLike) -> PSF:
             row = Table(hdus["ANALYTIC"].data)[0]
             analytic = AnalyticPSF(**{name: float(row[name]) for name in row.colnames})
         notes = tuple(str(note) for note in hdus["NOTES"].data["note"]) if "NOTES" in hdus else ()
+        compact = Table(hdus["COMPACT"].data) if "COMPACT" in hdus else None
         fine, oversampling = None, 1.0
         if "FINE" in hdus:
             fine, oversampling = hdus["FINE"].data.astype(float), float(hdus["FINE"].header["OVERSAMP"])
@@ -180,7 +186,7 @@ def read_psf(path: str | os.PathLike) -> PSF:
             hdus[0].data.astype(float), head["PIXSCALE"], head["FWHM"], head["APCOR"], head["RNORM"],
             head["SOURCE"], head["NSTARS"], head["SUMBEF"], head["SHIFTPX"], analytic,
             notes, fine, oversampling,
-            head["FLUXERR"], head["COREERR"],
+            head["FLUXERR"], head["COREERR"], compact,
         )  # fmt: skip
 
 

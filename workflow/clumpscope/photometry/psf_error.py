@@ -13,7 +13,9 @@ from ..gaussian import FWHM_OF_SIGMA
 from ..images.mosaic import Mosaic
 from ..images.profiles import encircled_sums
 from ..images.psf import PSF
+from ..images.psf_compact import compact_sources
 from ..images.sky import sky_statistics
+from ..images.stars import star_candidates
 from ..logs import in_doubt
 from .fit import fit_clumps, render_clumps
 
@@ -46,15 +48,21 @@ def with_error(psf: PSF, mosaic: Mosaic, stars: Table, box: int | str = 9) -> PS
     Returns
     -------
     PSF
-        With flux_error, core_variance_error and a note; unchanged but for the note where fewer than four stars
-        can be measured.
+        With flux_error, core_variance_error and a note; where fewer than four stars can be measured, with the note
+        and, if it was given, with the compact sources that tell instead.
     """
+    candidates = stars
     if "status" in stars.colnames:
         stars = stars[np.isin(stars["status"], ["star", "spare"])]
     rows = [row for star in stars if (row := _measured(psf, mosaic, star, box)) is not None]
     if len(rows) < _FEWEST:
         note = f"error of fluxes not measured, for want of stars ({len(rows)} usable of at least {_FEWEST}): taken as 0"
-        return replace(psf, notes=(*psf.notes, note))
+        psf = replace(psf, notes=(*psf.notes, note))
+        if psf.source == "stars":
+            return psf
+        if "status" not in candidates.colnames:
+            candidates = star_candidates(mosaic)
+        return replace(psf, compact=compact_sources(mosaic, psf, candidates))
     ratio, noise, core, core_noise, empty, used = (np.array(column) for column in zip(*rows, strict=True))
     # Of a mean of n stars each is a part: what it differs by from the others' mean is n / (n - 1) times as much.
     alone = np.where(used, psf.n_stars / max(psf.n_stars - 1.0, 1.0), 1.0) if psf.source == "stars" else 1.0

@@ -166,9 +166,10 @@ def _link(path: Location, base: Path) -> str:
 
 
 def _field(inputs: FieldInputs, base: Path, doubts: list[str]) -> dict[str, Any]:
-    """What the template shows; `doubts` are about the settings, others are in the selection."""
+    """What the template shows; `doubts` are about the settings, others are in the selection and in the table of PSFs."""
     catalogue = read_table(inputs.catalogue) if inputs.catalogue else None
     selection = read_table(inputs.selection) if inputs.selection else None
+    psfs = read_table(inputs.psfs) if inputs.psfs else None
     shown = [
         make(read_table(inputs.population[name]))
         for name, make in _POPULATION.items()
@@ -190,8 +191,8 @@ def _field(inputs: FieldInputs, base: Path, doubts: list[str]) -> dict[str, Any]
         )
         if path
     ]
-    if inputs.psfs:
-        shown.append(tables.psf_table(read_table(inputs.psfs)))
+    if psfs is not None:
+        shown.append(tables.psf_table(psfs))
     links = [
         *([inputs.catalogue, Path(inputs.catalogue).with_suffix(".fits")] if inputs.catalogue else []),
         inputs.selection,
@@ -209,7 +210,8 @@ def _field(inputs: FieldInputs, base: Path, doubts: list[str]) -> dict[str, Any]
         "name": inputs.name,
         "kind": inputs.kind,
         "headline": headline(catalogue, selection, inputs.min_broad_bands, inputs.poor_fit),
-        "doubts": doubts + (selection.meta.get("doubts", []) if selection is not None else []),
+        "doubts": doubts
+        + [text for table in (selection, psfs) if table is not None for text in table.meta.get("doubts", [])],
         "selection": selection_counts(selection) if selection is not None else [],
         "flags": flag_counts(catalogue) if catalogue is not None else [],
         "missing": [_link(path, base) for path in inputs.missing],
