@@ -41,12 +41,12 @@ with job_log(snakemake) as log, drawn_from(snakemake.params.seed):
         sfh=snakemake.wildcards.sfh.partition("_in_")[0], seed=snakemake.params.seed, **options
     )
     redshifts = snakemake.params.redshifts
-    # Clumps of a galaxy follow each other.
+    # Clumps of a galaxy follow each other, and so do the galaxy's images.
     fitter = lru_cache(maxsize=1)(
-        lambda galaxy, z: fitter_of(filters, redshifts[galaxy], z, settings, snakemake.input.library)
+        lambda equally_probable, z: fitter_of(filters, equally_probable, z, settings, snakemake.input.library)
     )
     posteriors = fit_or_reuse(
-        (fitter(str(clump["galaxy"]), float(clump["z"])) for clump in clumps),
+        (fitter(tuple(redshifts[str(clump["galaxy"])]), float(clump["z"])) for clump in clumps),
         flux * factors,
         error * factors,
         clumps["id"],

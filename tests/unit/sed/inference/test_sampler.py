@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from clumpscope.sed.inference.climbing import climb
 from clumpscope.sed.inference.exploration import Exploration, effective_size, explore, worth_keeping
 from clumpscope.sed.inference.nested import run_nested
 from clumpscope.sed.inference.proposal import Mixture, fit_mixture
@@ -66,7 +67,7 @@ def test_correlated_gaussian(draw):
 def test_two_modes_have_their_weights(draw, weight):
     chains = draw(gaussians((weight, 1.0, 0.08), (1 - weight, -1.0, 0.12)), 5)
     assert chains.converged
-    assert chains.n_stuck <= 1  # in one run of seven a walker rests in a tail, and moves nothing
+    assert chains.n_stuck <= 2  # of 512; in fourteen runs two in all rested in a tail, and moved nothing
     found = (chains.y[:, 0] > 0).mean()
     # Four standard errors of the share at the effective size that the sampler claims.
     assert found == pytest.approx(weight, abs=4 * np.sqrt(weight * (1 - weight) / chains.n_effective))
@@ -213,6 +214,28 @@ def test_a_broad_posterior_uses_a_shorter_sweep():
     kept, n_drawn = worth_keeping(narrow, n_most=4096)
     assert n_drawn == 50_000
     assert len(kept) == 4096
+
+
+def test_walkers_climb_into_a_narrow_mode_and_rest_in_a_broad_one():
+    log_prob = gaussians((0.5, 0.0, 0.5), (0.5, 1.5, 0.02))
+    rng = np.random.default_rng(0)
+    broad = 0.5 * rng.standard_normal((12, 4))
+    near = 1.5 + 0.06 * rng.standard_normal((12, 4))
+    y, height, n_calls = climb(log_prob, broad, log_prob(broad), rng, 12)
+    assert n_calls <= 12 * 8  # of 24 steps
+    both = np.concatenate([broad, near])
+    y, height, n_calls = climb(log_prob, both, log_prob(both), rng, 12)
+    np.testing.assert_array_equal(height, log_prob(y))
+    assert height[:12].mean() < log_prob(broad).mean() + 1.0
+    assert height[12:].mean() > log_prob(near).mean() + 5.0
+    assert n_calls < 24 * 24
+
+
+def test_a_last_round_is_as_large_as_it_takes():
+    # The walkers' mixture is a poor proposal; that fitted to its points is nearly perfect.
+    found = explored(multivariate_normal(np.zeros(4), 0.3).logpdf, 4)
+    assert found.settled and found.efficiency > 0.7
+    assert len(found.y) * found.efficiency == pytest.approx(4000, rel=0.15)
 
 
 def test_effective_size():

@@ -35,6 +35,14 @@ def test_same_numbers_alone_and_together(model):
     np.testing.assert_array_equal(together, alone)
 
 
+def test_many_scattered_models_keep_their_places(model):
+    # So many are worked through in the order of the tables.
+    low, high = [6.0, 6.0, -2.0, 0.0, -4.0, 6.0], [7.0, 9.6, 0.4, 4.0, -1.0, 10.0]
+    theta = np.random.default_rng(1).uniform(low, high, (5000, 6))
+    few = np.concatenate([model.fluxes(theta[i : i + 1000]) for i in range(0, 5000, 1000)])
+    np.testing.assert_array_equal(model.fluxes(theta), few)
+
+
 def test_nan_in_nan_out(model):
     theta = np.tile(YOUNG, (7, 1))
     theta[np.arange(6), np.arange(6)] = np.nan

@@ -8,6 +8,8 @@ from clumpscope.sed.models.compiled import (
     CONSTANT,
     DOUBLE_POWER_LAW,
     EXPONENTIAL,
+    _exponentials,
+    _logarithms,
     fill_weights,
     log_fraction_younger,
 )
@@ -21,6 +23,26 @@ def weights_of(shape, age, tau=1.0, alpha=1.0, beta=1.0):
     used = fill_weights(weights, AGE_YR, shape, age, tau, alpha, beta)
     assert (weights[used:] == 0.0).all()
     return weights
+
+
+def test_exponentials_and_logarithms_of_many():
+    x = np.concatenate([[0.0, -1e-300, 0.2], -np.geomspace(1e-12, 690.0, 3000)])
+    found, bits = np.empty(len(x)), np.empty(len(x), np.int64)
+    _exponentials(x, found, bits)
+    np.testing.assert_allclose(found, np.exp(x), rtol=1e-13)
+    _exponentials(np.full(len(x), -1e5), found, bits)
+    assert (found < 1e-300).all()
+    x = np.concatenate([[1.0, np.sqrt(0.5), np.sqrt(2.0)], np.geomspace(1e-300, 1e300, 3000)])
+    _logarithms(x, found, bits)
+    np.testing.assert_allclose(found, np.log(x), rtol=1e-13, atol=1e-15)
+
+
+def test_weights_of_nothing_are_not_numbers():
+    for history in ((np.nan, 1e8, 1.0, 1.0), (1e8, np.nan, 1.0, 1.0), (1e8, 1e8, 1.0, np.nan)):
+        for shape in (EXPONENTIAL, DOUBLE_POWER_LAW):
+            weights = np.empty(len(AGE_YR))
+            fill_weights(weights, AGE_YR, shape, *history)
+            assert np.isnan(weights).all()
 
 
 CASES = [

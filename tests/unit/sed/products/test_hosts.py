@@ -3,7 +3,7 @@ import pytest
 from astropy.table import MaskedColumn, Table
 from clumpscope.errors import InputError
 from clumpscope.flags import describe
-from clumpscope.sed import FitSettings, PhotometryModel, table_photometry
+from clumpscope.sed import FitSettings, Fitter, PhotometryModel, table_photometry
 from clumpscope.sed.products.hosts import HOST_SFHS, fit_hosts
 
 FILTERS = ("F435W", "F606W", "F814W", "F105W", "F160W", "F277W", "F356W", "F444W")
@@ -54,6 +54,21 @@ def test_masses_and_rates_are_recovered(hosts):
             low, high = np.percentile(posterior.samples[name], [2.5, 97.5])
             assert low < truth < high
     assert describe(posteriors[2].flags) == ["no_sed"]
+
+
+def test_images_of_a_galaxy_share_their_model(hosts, monkeypatch):
+    made = []
+
+    class Counted(Fitter):
+        def __init__(self, filters, redshift, *rest):
+            made.append(redshift)
+            super().__init__(filters, redshift, *rest)
+
+    monkeypatch.setattr("clumpscope.sed.products.hosts.Fitter", Counted)
+    twice = hosts[[2, 2, 1]]
+    twice["id"] = ["c1", "c2", "b"]
+    fit_hosts(twice, FitSettings(sfh="const", sweep_log2=10))
+    assert made == [1.5, 2.2]
 
 
 def test_every_host_history_is_known_to_the_engine():

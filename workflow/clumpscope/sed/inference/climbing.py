@@ -10,9 +10,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-__all__ = ["CLIMBING_STEPS", "basins", "climb"]
+__all__ = ["basins", "climb"]
 
-CLIMBING_STEPS = 24
+# A basin whose walkers have not risen by this much, in the mean, over so many steps is where it belongs.
+_RISE, _PAUSE = 0.5, 4
 
 
 def _neighbours(y: np.ndarray, n: int) -> np.ndarray:
@@ -55,20 +56,23 @@ def climb(
     y: np.ndarray,
     log_prob_y: np.ndarray,
     rng: np.random.Generator,
-    n_steps: int = CLIMBING_STEPS,
+    n_each: int,
+    n_steps: int = 24,
     n_neighbours: int = 12,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Move walkers uphill in their neighbourhoods.
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Move walkers uphill in their neighbourhoods, those of each basin as long as they rise.
 
     Parameters
     ----------
     log_prob : callable
         Log density (n,) at points (n, n_dim).
     y, log_prob_y : (n, n_dim) and (n,) arrays
-        Starting points and their log density.
+        Starting points and their log density, basin by basin.
     rng : numpy.random.Generator
+    n_each : int
+        Walkers of a basin.
     n_steps : int
-        Steps; each costs n evaluations.
+        Most steps; each costs an evaluation for every walker that still climbs.
     n_neighbours : int
         Neighbours whose differences are tried as steps.
 
@@ -76,18 +80,33 @@ def climb(
     -------
     y, log_prob_y : arrays as the input
         Where the walkers ended.
+    n_calls : int
+        Evaluations.
     """
-    n, n_dim = y.shape
-    row = np.arange(n)
-    n_neighbours = min(n_neighbours, n - 1)
+    y, log_prob_y = y.copy(), log_prob_y.copy()
+    n_dim, n_calls = y.shape[1], 0
+    row, before = np.arange(len(y)), log_prob_y.reshape(-1, n_each).mean(axis=1)
+    climbing = np.ones(len(before), dtype=bool)
+    n_neighbours = min(n_neighbours, len(y) - 1)
     for step in range(n_steps):
+        if step % _PAUSE == 0 and step > 0:
+            height = log_prob_y.reshape(-1, n_each).mean(axis=1)
+            # So is one that has come as high as the typical points of the highest mode, half a unit for each dimension
+            # below its top, unless it arrived there faster than the way between them.
+            level = height > log_prob_y.max() - 0.5 * n_dim
+            climbing &= height - before > np.where(level, 0.5 * n_dim, _RISE)
+            before, row = height, np.flatnonzero(np.repeat(climbing, n_each))
+            if not len(row):
+                break
         if step % 4 == 0:
             near = _neighbours(y, n_neighbours)
+        n = len(row)
         first, second = (near[row, rng.integers(n_neighbours, size=n)] for _ in range(2))
         # Half of the steps are taken at any fraction of the usual length, for walkers far from their mode.
         length = 2.38 / np.sqrt(2.0 * n_dim) * np.where(rng.random(n) < 0.5, 1.0, rng.random(n))
-        new = y + length[:, None] * (y[first] - y[second]) + 1e-3 * rng.standard_normal(y.shape)
+        new = y[row] + length[:, None] * (y[first] - y[second]) + 1e-3 * rng.standard_normal((n, n_dim))
         log_prob_new = log_prob(new)
-        better = np.log(rng.random(n)) < log_prob_new - log_prob_y
-        y, log_prob_y = np.where(better[:, None], new, y), np.where(better, log_prob_new, log_prob_y)
-    return y, log_prob_y
+        n_calls += n
+        better = np.log(rng.random(n)) < log_prob_new - log_prob_y[row]
+        y[row[better]], log_prob_y[row[better]] = new[better], log_prob_new[better]
+    return y, log_prob_y, n_calls

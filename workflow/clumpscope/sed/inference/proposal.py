@@ -50,7 +50,7 @@ class Mixture:
     def log_components(self, distances: np.ndarray) -> np.ndarray:
         """Log of weight times density of each component at the given distances, (n_components, n)."""
         power = 0.5 * (_NU + self.means.shape[1])
-        return self._norm[:, None] - power * np.log1p(distances / _NU)
+        return self._norm[:, None] - power * np.log(1.0 + distances / _NU)
 
     def log_density(self, y: np.ndarray) -> np.ndarray:
         """Log density (n,) at the points y (n, n_dim)."""

@@ -26,6 +26,9 @@ LOG_SFR_FLOOR = -99.0
 _REST_CURVES = {"v": "bessell_V", "b": "bessell_B", "i": "bessell_I"}
 _LN10 = np.log(10.0)
 
+# More models at once than samplers ask for: points of a sweep, all over the tables.
+_SCATTERED = 4096
+
 
 def reach_of(library: SSPLibrary) -> dict[str, tuple[float, float]]:
     """Ranges of metallicity, ionisation parameter and A_V within which models differ."""
@@ -137,9 +140,9 @@ class PhotometryModel:
         weights = self._weights(columns)
         log_formed = theta[:, 0]
         cell, fraction = self._metallicity_cell(columns["log_z"])
-        surviving = self.library.mass_fraction[:, : weights.shape[1]]
-        alive = (1.0 - fraction) * np.einsum("na,na->n", weights, surviving[cell])
-        alive += fraction * np.einsum("na,na->n", weights, surviving[cell + 1])
+        at_nodes = weights @ self.library.mass_fraction.T
+        row = np.arange(len(theta))
+        alive = (1.0 - fraction) * at_nodes[row, cell] + fraction * at_nodes[row, cell + 1]
         result = {
             "log_mass": log_formed + np.log10(alive),
             "log_age_mw_yr": np.log10(weights @ self.library.age_yr[: weights.shape[1]]),
@@ -188,7 +191,10 @@ class PhotometryModel:
 
         theta = self._check(theta)
         fluxes = np.empty((len(theta), tables.n_bands))
-        columns = {name: np.ascontiguousarray(values) for name, values in self._columns(theta).items()}
+        columns = self._columns(theta)
+        # Neighbours in the tables one after the other, which then are in the processor's cache: where points are many and far apart.
+        order = self._by_cell(columns, tables) if len(theta) > _SCATTERED else slice(None)
+        columns = {name: np.ascontiguousarray(values[order]) for name, values in columns.items()}
         fill_fluxes(
             fluxes,
             SHAPES[self.sfh.shape],
@@ -207,28 +213,36 @@ class PhotometryModel:
             gas=tables.gas,
             n_gas=len(self.library.gas_age_yr),
         )
+        if len(theta) > _SCATTERED:
+            in_order, fluxes = fluxes, np.empty_like(fluxes)
+            fluxes[order] = in_order
         fluxes *= np.exp(_LN10 * theta[:, :1])
         return fluxes
 
+    @staticmethod
+    def _by_cell(columns: dict[str, np.ndarray], tables: BandTables) -> np.ndarray:
+        """Indices (n,) that sort models by their cell of the table of the gas."""
+        key = np.searchsorted(tables.gas_z, columns["log_z"])
+        for nodes, values in ((AV_NODES, columns["a_v"]), (tables.gas_u, columns["log_u"])):
+            key = key * (len(nodes) + 1) + np.searchsorted(nodes, values)
+        return np.argsort(key)
+
     def _weights(self, columns: dict[str, np.ndarray]) -> np.ndarray:
         """SSP weights of the models, (n, n_age)."""
-        from .compiled import SHAPES, fill_weights
+        from .compiled import SHAPES, fill_all_weights
 
         weights = np.empty((len(columns["age"]), len(self.library.age_yr)))
-        for row, age, tau, alpha, beta in zip(
-            weights, columns["age"], columns["tau"], columns["alpha"], columns["beta"], strict=True
-        ):
-            fill_weights(row, self.library.age_yr, SHAPES[self.sfh.shape], age, tau, alpha, beta)
+        history = (columns[name] for name in ("age", "tau", "alpha", "beta"))
+        fill_all_weights(weights, self.library.age_yr, SHAPES[self.sfh.shape], *history)
         return weights
 
     def _log_rate(self, columns: dict[str, np.ndarray], recent_yr: float) -> np.ndarray:
         """log10 of the mean star-formation rate over the last `recent_yr`, per solar mass formed."""
-        from .compiled import SHAPES, log_fraction_younger
+        from .compiled import SHAPES, log_fractions_younger
 
-        shape = SHAPES[self.sfh.shape]
-        rows = zip(columns["age"], columns["tau"], columns["alpha"], columns["beta"], strict=True)
-        log_fraction = [log_fraction_younger(self.library.age_yr, shape, *row, recent_yr) for row in rows]
-        return np.array(log_fraction) / _LN10 - np.log10(recent_yr)
+        history = (columns[name] for name in ("age", "tau", "alpha", "beta"))
+        log_fraction = log_fractions_younger(self.library.age_yr, SHAPES[self.sfh.shape], *history, recent_yr)
+        return log_fraction / _LN10 - np.log10(recent_yr)
 
     def _metallicity_cell(self, log_z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         from .gas import bracket

@@ -195,7 +195,6 @@ def _fill_gas(
     gas_u: np.ndarray,
 ) -> None:
     """Set the nebular emission seen in some columns, (n_zf, n_uf, n_av, n_gas, n_columns)."""
-    n_av = response.line.shape[1]
 
     # Line by line. The continuum changes evenly with wavelength between its jumps, so that there its band fluxes follow
     # the same law.
@@ -211,19 +210,24 @@ def _fill_gas(
         columns = np.flatnonzero(response.pixel[pixels].any(axis=(0, 1)))
         to_pixels = response.pixel[pixels][:, :, columns]
         spectra = library.gas_continuum[..., pixels]
-        flux = np.tensordot(spectra, to_pixels, axes=1)
-        pieces.append((columns, along_u(_log(flux.reshape(*spectra.shape[:3], -1)))))
+        flux = np.swapaxes(np.tensordot(spectra, to_pixels, axes=1), 2, 3)
+        # Of filters in the order of their wavelengths, those that see a piece are neighbours: a slice is faster.
+        together = len(columns) and columns[-1] - columns[0] == len(columns) - 1
+        where = slice(columns[0], columns[-1] + 1) if together else columns
+        pieces.append((where, along_u(_log(flux))))
 
     to_lines = response.line[seen]
-    for at_z, value in zip(table, gas_z, strict=True):
+    index, fraction = bracket(library.gas_log_z_zsun, gas_z)
+    for at_z, k, f in zip(table, index, fraction.astype(np.float32), strict=True):
 
-        def spectra_at(log_table: np.ndarray, log_z: float = value) -> np.ndarray:
-            return np.exp(_interpolate(log_table, library.gas_log_z_zsun, np.array([log_z]))[0])
+        def spectra_at(log_table: np.ndarray, k: int = k, f: np.float32 = f) -> np.ndarray:
+            spectra = log_table[k] * (1 - f)
+            spectra += log_table[k + 1] * f
+            return np.exp(spectra, out=spectra)
 
         at_z[:] = np.swapaxes(np.tensordot(spectra_at(log_lines), to_lines, axes=1), 1, 2)
-        for columns, log_flux in pieces:
-            flux = spectra_at(log_flux).reshape(len(gas_u), -1, n_av, len(columns))
-            at_z[..., columns] += np.swapaxes(flux, 1, 2)
+        for where, log_flux in pieces:
+            at_z[..., where] += spectra_at(log_flux)
 
 
 def _log(table: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ light: of the whole galaxy, or of what is between its clumps (`clumpscope.sed.pr
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 from astropy.table import Table
@@ -65,7 +66,9 @@ def fit_hosts(
         library = load_library(library)
     # A model belongs to one redshift, and hardly two hosts share theirs: a sweep that serves one galaxy is kept short.
     settings = replace(settings, sweep_log2=min(settings.sweep_log2, _SWEEP_LOG2))
-    fitters = (Fitter(filters, float(redshift), settings, library) for redshift in table["z"])
+    # But images of the same galaxy, which follow each other, do.
+    fitter = lru_cache(maxsize=1)(lambda redshift: Fitter(filters, redshift, settings, library))
+    fitters = (fitter(float(redshift)) for redshift in table["z"])
     return fit_or_reuse(fitters, flux, error, table["id"], path, progress)
 
 
