@@ -18,6 +18,7 @@ from astropy.table import Table
 from clumpscope.__main__ import main
 from clumpscope.flags import FLAGS
 from clumpscope.origin import stated_in
+from clumpscope.report.provenance import code_commit
 from conftest import ROOT
 from workflow_run import product_bytes, snakemake, write_config
 
@@ -181,6 +182,8 @@ def test_every_product_says_what_it_was_made_from(imaging_run, photometry_run, c
             "\nwith Python 3." in told and "numpy 2." in told and "    settings.error_floor: 0.05\n" in told
         )
         assert "gone" not in told
+        commit = code_commit(ROOT / "workflow/clumpscope")
+        assert commit is None or f"\ncommit {commit}\n" in told
 
 
 def test_one_figure_is_made_again_by_name(imaging_run):

@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from clumpscope.files import attend
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/integration")]
@@ -32,6 +33,17 @@ from workflow_run import product_bytes, snakemake, write_config  # noqa: E402
 # Products that a case takes away at most: more of them take minutes to make.
 _MOST = 20
 _LIBRARY = "resources/ssp/bc03_miles_cloudy.npz"
+
+
+def _children(process: int) -> list[int]:
+    """Processes that a process started, those that ended and were not waited for left out."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            state, parent = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
+            if int(parent) == process and state != "Z":
+                found.append(int(folder.name))
+    return found
 
 
 class Torture:
@@ -168,8 +180,8 @@ class Torture:
             )
 
     def many(self) -> list[str]:
-        """Products of a few jobs."""
-        return sorted({name for _ in range(4) for name in self.pick(self.jobs)[1]})
+        """Products of two jobs and of all that hang on them."""
+        return sorted({name for _ in range(2) for name in self.pick(self.jobs)[1]})
 
     # -- cases ----------------------------------------------------------------------------------------------------
 
@@ -191,19 +203,38 @@ class Torture:
         self.finish("killed at any time", lost[0], case)
 
     def killed_job(self) -> None:
+        """The process that does the work, or the shell that waits for it, in turn."""
+        kind = "one job killed"
         lost = self.many()
         case = self.copy(lost)
         run = self.start(case)
-        while run.poll() is None and not (jobs := self._scripts(run.pid)):
+        find = (self._scripts, self._forked)[self.tally[kind]["times"] % 2]
+        while run.poll() is None and not find(run.pid):
             time.sleep(0.01)
         if run.poll() is None:
             time.sleep(float(self.rng.uniform(0.0, 2.0)))
-            for job in jobs:
-                self._kill(job)
-        run.wait()
-        self.finish("one job killed", lost[0], case)
+        while run.poll() is None and not (jobs := find(run.pid)):
+            time.sleep(0.001)
+        if run.poll() is None:
+            self._kill(jobs[0])
+        code = run.wait()
+        self.finish(kind, f"{lost[0]} ({find.__name__}, it ended with {code})", case)
+
+    def killed_job_server(self) -> None:
+        """The process that forks the jobs; those that it had forked have nobody left to tell."""
+        lost = self.many()
+        case = self.copy(lost)
+        run = self.start(case)
+        while run.poll() is None and not self._forked(run.pid):
+            time.sleep(0.01)
+        if run.poll() is None:
+            time.sleep(float(self.rng.uniform(0.0, 2.0)))
+            self._kill(self._job_server(run.pid))
+        code = run.wait()
+        self.finish("process that forks the jobs killed", f"{lost[0]} (it ended with {code})", case)
 
     def killed_snakemake(self) -> None:
+        """Its jobs are to end with it."""
         lost = self.many()
         case = self.copy(lost)
         run = self.start(case)
@@ -212,7 +243,7 @@ class Torture:
         time.sleep(float(self.rng.uniform(0.0, 2.0)))
         self._kill(run.pid)
         run.wait()
-        self.finish("Snakemake killed, its jobs not", lost[0], case)
+        self.finish("Snakemake alone killed", lost[0], case)
 
     def damaged_product(self) -> None:
         endings = sorted({Path(name).suffix for name, content in self.truth.items() if content})
@@ -335,6 +366,22 @@ class Torture:
                 continue
         return found
 
+    @staticmethod
+    def _job_server(snakemake: int) -> int:
+        """The process that forks the jobs of a run."""
+        for child in _children(snakemake):
+            if b"clumpscope.job_server" in Path(f"/proc/{child}/cmdline").read_bytes():
+                return child
+        raise LookupError(f"no process forks the jobs of {snakemake}")
+
+    @classmethod
+    def _forked(cls, snakemake: int) -> list[int]:
+        """Processes that were forked to do jobs of a run."""
+        try:
+            return _children(cls._job_server(snakemake))
+        except (LookupError, OSError):
+            return []
+
     @contextlib.contextmanager
     def _mounted(self) -> Iterator[Path]:
         """A copy of the finished run, without products of a few jobs, on a disk of its own."""
@@ -350,10 +397,11 @@ class Torture:
 
 # What is done -> how often beside a hundred kills.
 CASES = {
-    "between_outputs": (Torture.killed_between_outputs, 25),
-    "any_time": (Torture.killed_at_any_time, 25),
-    "one_job": (Torture.killed_job, 25),
-    "snakemake": (Torture.killed_snakemake, 25),
+    "between_outputs": (Torture.killed_between_outputs, 34),
+    "any_time": (Torture.killed_at_any_time, 16),
+    "one_job": (Torture.killed_job, 18),
+    "snakemake": (Torture.killed_snakemake, 16),
+    "job_server": (Torture.killed_job_server, 16),
     "damaged": (Torture.damaged_product, 40),
     "library": (Torture.damaged_library, 4),
     "two_at_once": (Torture.two_at_once, 5),
@@ -385,7 +433,11 @@ def main() -> None:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = (asked.folder or Path(temporary)).resolve()
-        folder.mkdir(parents=True, exist_ok=True)
+        _, alone = attend(folder)
+        if not alone:
+            raise SystemExit(
+                f"another one is at work in {folder}: its cases and these would be of each other's ruins"
+            )
         torture = Torture(folder, np.random.default_rng(asked.seed), asked.cores)
         for name in asked.only:
             case, share = CASES[name]

@@ -93,7 +93,7 @@ class Field:
         for name in ("err", "wht2"):
             fits.writeto(self.folder / f"{name}.fits", np.ones((150, 150)), header)
         axis = np.arange(41) - 20
-        fits.writeto(self.folder / "psf.fits", np.exp(-0.5 * (axis[:, None] ** 2 + axis**2) / 1.2**2))
+        fits.writeto(self.folder / "psf.fits", np.exp(-0.5 * (axis[:, None] ** 2 + axis**2) / 0.9**2))
         wcs.wcs.cdelt, wcs.wcs.crpix = [-0.2 / 3600, 0.2 / 3600], [20, 20]
         for name in ("kappa", "gamma1", "gamma2"):
             fits.writeto(self.folder / f"{name}.fits", np.full((40, 40), 0.3), wcs.to_header())
@@ -136,7 +136,7 @@ class Field:
                     parse_address(value, f"configuration key {key}")
             doubts += check_field(name, {"images": {}, "lens": {"kind": "none"}, **field})
             settings = configuration.field_settings(config, name)
-            check_settings(name, field, settings)
+            doubts += check_settings(name, field, settings)
             check_selection(field, settings["selection"])
         return doubts
 
@@ -400,7 +400,7 @@ def wrong_pixels(case: Field) -> None:
 
 def wrong_psf(case: Field) -> None:
     axis = np.arange(81) - 40
-    round_one = np.exp(-0.5 * (axis[:, None] ** 2 + axis**2) / 1.2**2)
+    round_one = np.exp(-0.5 * (axis[:, None] ** 2 + axis**2) / 0.9**2)
     image, cards = case.pick((
         (round_one[35:46, 35:46], {}), (np.where(round_one > 0.9, np.nan, round_one), {}), (round_one, {"PIXSCALE": 0.08}), (round_one, {"PIXSCALE": 0.01}),
         (round_one**30, {}), (-round_one, {}), (np.zeros((41, 41)), {}), (round_one, {"PIXSCALE": "small"}),

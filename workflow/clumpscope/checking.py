@@ -250,7 +250,7 @@ def check_settings(name: str, field: dict, settings: dict[str, dict]) -> list[st
     Returns
     -------
     list of str
-        What is unlikely: PSFs much broader than their telescope's or with more than a star in them, cells of published clumps that none can have, redshifts beyond all bins.
+        What is unlikely: detection images of filters that are not on the reference's pixels, PSFs much broader than their telescope's or with more than a star in them, cells of published clumps that none can have, redshifts beyond all bins.
 
     Raises
     ------
@@ -267,6 +267,16 @@ def check_settings(name: str, field: dict, settings: dict[str, dict]) -> list[st
         doubts += doubts_of_clump_table(
             field["clumps"]["table"], field["clumps"]["columns"], settings["population"]["redshift_bins"]
         )
+    if stack := settings["detection"]["stack"]:
+        from .images.coadd import doubts_of_stack
+
+        mosaics = {
+            band: open_mosaic(**mosaic_options(image), name=band, forward=True)
+            for band, image in field.get("images", {}).items()
+        }
+        references = [band for _, band in settings["selection"]["reference_filters"]]
+        where = f"configuration key detection.stack for field {name}"
+        doubts += [f"{where}: {text}" for text in doubts_of_stack(mosaics, references, stack)]
     for band, image in field.get("images", {}).items():
         if "psf" not in image:
             continue

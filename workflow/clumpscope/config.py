@@ -362,6 +362,16 @@ def validate(config: dict[str, Any]) -> None:
                 )  # fmt: skip
         settings = field_settings(config, name)
         _check_order(name, settings)
+        # Fields may share the section, and not every one has every filter.
+        shared = [field] if "detection" in field else config["fields"].values()
+        known = {band for other in shared for band in other.get("images", {})}
+        for band in settings["detection"]["stack"] if "images" in field else ():
+            if band not in known:
+                raise InputError(
+                    f"configuration key detection.stack for field {name}",
+                    f"{band}, of which there are no images",
+                    f"filters of the images: {', '.join(sorted(known))}",
+                )
         for key, (low, high) in settings["sed"]["bounds"].items():
             if not low < high:
                 raise InputError(

@@ -7,10 +7,12 @@ to a shell; ours (`start`) asks this process to run a doorway, and leaves anythi
 - The first job of each doorway starts as from an empty interpreter; the modules that it imported and the machine code that it
   loaded are imported and loaded here when the next one comes.
 - A job has its own files, environment and memory, and ends like a process of its own: its status and signals are its shell's.
-- When Snakemake ends, however it does, so do this process and its jobs: products are moved to their place when whole.
+- When Snakemake ends, however it does, so do this process and its jobs, and when this process does, so do the jobs: products are
+  moved to their place when whole, and nobody writes any while the same command goes on.
 """
 
 import atexit
+import ctypes
 import gc
 import importlib
 import json
@@ -31,6 +33,8 @@ from pathlib import Path
 __all__ = ["serve", "start"]
 
 _MACHINE_CODE = "clumpscope.machine_code"
+
+_PR_SET_PDEATHSIG = 1  # of Linux's prctl
 
 _CLIENT = Path(__file__).with_name("job_client.py")
 
@@ -152,9 +156,12 @@ class _Server:
         doorway = os.path.basename(request["script"]).split(".", 1)[-1]
         self._prepare(doorway)
         lesson = os.memfd_create("lesson")
-        process = os.fork()
+        own, process = os.getpid(), os.fork()
         if process == 0:
             try:
+                ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+                if os.getppid() != own:  # died before it was said
+                    return
                 self._become(files, lesson, doorway, request)
             finally:
                 os._exit(1)  # where even starting failed

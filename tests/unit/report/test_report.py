@@ -1,6 +1,7 @@
 import hashlib
 import json
 import re
+import subprocess
 import sys
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -15,7 +16,7 @@ from clumpscope.injection.products import injection_tables
 from clumpscope.population.products import population_tables
 from clumpscope.report import FieldInputs, build, provenance, what_is_there, write_provenance
 from clumpscope.report.counting import flag_counts, headline, selection_counts
-from clumpscope.report.provenance import remarks_on_results
+from clumpscope.report.provenance import code_commit, remarks_on_results
 from clumpscope.report.tables import (
     completeness_table,
     correlation_table,
@@ -334,6 +335,37 @@ def test_provenance_is_the_same_every_time(tmp_path):
         write_provenance(record, tmp_path / "p.json")
         digests.add(hashlib.sha256((tmp_path / "p.json").read_bytes()).hexdigest())
     assert len(digests) == 1
+
+
+def test_the_commit_is_that_of_the_code(tmp_path):
+    """Whatever else is committed or lies about; no git, and a folder that git does not have, are no error."""
+    package = tmp_path / "workflow" / "clumpscope"
+    package.mkdir(parents=True)
+    (package / "a.py").write_text("a = 1\n")
+
+    def git(*words):
+        own = ["-c", "user.name=A", "-c", "user.email=a@b", "-c", "commit.gpgsign=false"]
+        return subprocess.run(
+            ["git", "-C", tmp_path, *own, *words], check=True, capture_output=True, text=True
+        ).stdout
+
+    assert code_commit(package) is None
+    git("init", "-q")
+    assert code_commit(package) is None
+    git("add", ".")
+    git("commit", "-qm", "code")
+    first = git("rev-parse", "HEAD").strip()
+    (tmp_path / "notes.txt").write_text("notes")
+    assert code_commit(package) == first
+    git("add", ".")
+    git("commit", "-qm", "notes")
+    assert code_commit(package) == first != git("rev-parse", "HEAD").strip()
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules/a.smk").write_text("rule a:\n")
+    assert code_commit(package) == f"{first} with changes"
+    (tmp_path / ".gitignore").write_text("elsewhere")
+    (tmp_path / "elsewhere" / "deep" / "down").mkdir(parents=True)
+    assert code_commit(tmp_path / "elsewhere" / "deep" / "down") is None
 
 
 def test_inputs_that_cannot_be_recorded_are_refused(tmp_path):

@@ -15,7 +15,7 @@ import yaml
 from clumpscope import sed
 from clumpscope.figures.registry import FIGURES
 from conftest import ROOT
-from rules_of_workflow import rules
+from rules_of_workflow import rule_texts, rules
 
 LIBRARY = ROOT / "workflow"
 SCRIPTS = LIBRARY / "scripts"
@@ -99,6 +99,17 @@ def test_a_rules_environment_has_what_its_script_imports(rule, environment, scri
         if PACKAGES.get(m, m) not in names
     }
     assert missing == {}, f"{environment} of {rule} lacks {missing}"
+
+
+def test_every_rule_asks_for_more_memory_each_time_it_is_repeated():
+    """All but `downloads_list`, which makes nothing."""
+    asked = {name: re.search(r"^\s*mem_mb=memory\(\d+\),$", text, flags=re.M) for name, text in rule_texts()}
+    assert {name for name, found in asked.items() if not found} == {"downloads_list"} and len(asked) > 40
+    common = (ROOT / "rules/common.smk").read_text()
+    memory = re.search(r"^def memory\(.*?(?=^\S)", common, flags=re.M | re.S)[0]
+    space: dict = {}
+    exec(memory, space)
+    assert [space["memory"](500)(None, attempt) for attempt in (1, 2, 3)] == [500, 1000, 1500]
 
 
 def test_the_container_has_what_a_run_needs(tmp_path):

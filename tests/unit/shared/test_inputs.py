@@ -22,7 +22,8 @@ from clumpscope.field_checks import check_field
 GALAXIES = "id,ra,dec,z\ng1,10.0,-30.0,1.5\ng2,10.001,-30.001,2.5\n"
 SETTINGS = {
     "psf": {"radius_arcsec": 0.4},
-    "selection": {"radius_arcsec": 1.5, "min_redshift": 0.7},
+    "detection": {"stack": []},
+    "selection": {"reference_filters": [[99.0, "F150W"]], "radius_arcsec": 1.5, "min_redshift": 0.7},
     "sed": {},
     "hosts": {},
 }

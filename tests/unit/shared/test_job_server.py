@@ -146,6 +146,15 @@ def test_a_job_does_not_outlive_its_shell(shell, tmp_path):
     assert run(shell, doorway(tmp_path, "print('next')", 1))[1] == "next\n"
 
 
+def test_a_job_does_not_outlive_the_process_that_forked_it(tmp_path):
+    shell, server = start("/bin/bash", tmp_path / "starter")
+    job, process = sleeping(shell, tmp_path)
+    server.kill()
+    server.wait(20)
+    assert wait_for(lambda: not is_running(process))
+    assert job.wait(20) == 1
+
+
 def test_nothing_outlives_who_started_it(tmp_path):
     text = (
         "import subprocess, sys, time\nfrom clumpscope.job_server import start\n"

@@ -1,6 +1,7 @@
 """What headers say a product was made from: the same for the same settings and inputs, wherever they lie and however the work is shared; another one for others."""
 
 import hashlib
+import json
 import multiprocessing
 import os
 from pathlib import Path
@@ -220,7 +221,12 @@ def test_one_product_is_looked_up():
             f"  {hashlib.sha256(f'pixels of {name}'.encode()).hexdigest()}  {Path(f'{name}.fits').absolute()}"
             in page
         )
-    assert "Logs that are gone" not in page
+    assert "Logs that are gone" not in page and "commit" not in page
+    # The record of the run names the commit; that of another code says nothing of this product.
+    for code, told in ((made_by.code_digest(), True), ("0" * 64, False)):
+        record = {"clumpscope": {"code_sha256": code, "commit": "c0ffee"}, "python": "3", "packages": {}}
+        Path("run/results/provenance.json").write_text(json.dumps(record))
+        assert ("\ncommit c0ffee\n" in history("run/results/f/sed.ecsv")) == told
     log = Path("run/results/f/logs/b.log")
     log.write_text(log.read_text().replace('"threshold": 3.0', '"threshold": 2.0'))
     page = history("run/results/f/sed.ecsv")

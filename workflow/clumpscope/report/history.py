@@ -70,12 +70,14 @@ def history(path: str | os.PathLike) -> str:
 
 
 def _versions(path: Path, stated: Stated) -> Iterator[str]:
-    """Versions of Python and packages, if the record beside the results is of the same code."""
+    """Commit, and versions of Python and packages, if the record beside the results is of the same code."""
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return
     if f"code {record['clumpscope']['code_sha256'][:12]}" in stated.creator:
+        if commit := record["clumpscope"].get("commit"):
+            yield f"commit {commit}"
         packages = [f"{name} {version}" for name, version in record["packages"].items()]
         yield f"with Python {record['python']}, {', '.join(packages)}"
 

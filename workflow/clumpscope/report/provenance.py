@@ -1,8 +1,9 @@
-"""What a run was made from: versions, configuration, inputs and seed; the same text for the same run on any machine."""
+"""What a run was made from: versions, configuration, inputs and seed; the same text for the same run of the same checkout on any machine."""
 
 import json
 import os
 import platform
+import subprocess
 from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path, PurePath
@@ -14,13 +15,18 @@ from ..errors import InputError
 from ..files import replacing
 from ..made_by import code_digest
 
-__all__ = ["PACKAGES", "provenance", "remarks_on_results", "write_provenance"]
+__all__ = ["PACKAGES", "code_commit", "provenance", "remarks_on_results", "write_provenance"]
+
+_PACKAGE = Path(__file__).resolve().parents[1]
 
 PACKAGES = (
     "snakemake", "numpy", "scipy", "astropy", "photutils", "lmfit", "emcee", "nautilus-sampler", "numba", "pandas", "seaborn",
     "matplotlib", "astro-sedpy", "dust-extinction", "xarray", "h5netcdf", "arviz-stats", "fsps", "jinja2",
 )  # fmt: skip
 """Packages whose versions are recorded, where they are installed."""
+
+_CODE = (".", "../scripts", "../../rules", "../../resources", "../../Snakefile")
+"""What products hang on, seen from the package."""
 
 _MOST_KEYS = 5  # named of those that differ
 
@@ -42,7 +48,7 @@ def provenance(
     Returns
     -------
     dict
-        clumpscope (version, digest of the code), python, packages, seed, config, settings (by field, defaults included),
+        clumpscope (version, digest of the code and, of a git checkout, the last commit that changed it), python, packages, seed, config, settings (by field, defaults included),
         inputs (size and SHA-256 by path). Of absolute paths only the file name is kept: where it lies says nothing about what it is.
 
     Raises
@@ -58,8 +64,9 @@ def provenance(
                 path, "a file of the same name in another folder", "different names or relative paths"
             )
         files[name] = _file(path)
+    own = {"version": __version__, "code_sha256": code_digest()}
     return {
-        "clumpscope": {"version": __version__, "code_sha256": code_digest()},
+        "clumpscope": own | ({"commit": commit} if (commit := code_commit(_PACKAGE)) else {}),
         "python": platform.python_version(),
         "packages": {name: found for name in PACKAGES if (found := _version(name))},
         "seed": config.get("run", {}).get("seed"),
@@ -67,6 +74,24 @@ def provenance(
         "settings": _portable(settings),
         "inputs": files,
     }
+
+
+def code_commit(package: str | os.PathLike) -> str | None:
+    """The last commit that changed the code, "with changes" where files are no longer as committed; None where no git has them.
+
+    Commits that change documentation or tests alone change no record.
+    """
+
+    def git(*words: str) -> str:
+        command = ["git", "-C", os.fspath(package), *words, "--", *_CODE]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    try:
+        commit = git("log", "-1", "--format=%H")
+        changed = git("--no-optional-locks", "status", "--porcelain") if commit else ""
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return commit + (" with changes" if changed else "") or None
 
 
 def write_provenance(record: Mapping[str, Any], path: str | os.PathLike) -> None:
