@@ -34,6 +34,8 @@ IMAGE_MAPS = ("sci", "err", "wht", "exp")
 _IMAGE_OPTIONS = ("unit", "pixel_scale", "reference")
 """Keys of the files of one mosaic, beside its PSF."""
 
+_PSF_OPTIONS = ("psf", "psf_oversampling", "psf_has_pixel")
+
 _LENS_WORDS = ("kind", "deflection_unit")
 """Words in a lens section that are no paths."""
 
@@ -93,7 +95,7 @@ def _as_input_error(error: Any) -> InputError:
 
 
 def name_filters(config: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """Call the filters of images and reddening by their names here, whatever the user calls them.
+    """Call the filters of images and reddening by their names here, whatever the user calls them, and share PSFs that are said to be the same.
 
     Returns
     -------
@@ -105,7 +107,7 @@ def name_filters(config: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     Raises
     ------
     InputError
-        If no filter is meant, or two names mean the same one.
+        If no filter is meant, two names mean the same one, or a PSF is that of a filter without a file of it.
     """
     fields = config.get("fields")
     if not isinstance(fields, dict):
@@ -131,7 +133,30 @@ def name_filters(config: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
         for key in ("images", "reddening"):
             if isinstance(field, dict) and isinstance(field.get(key), dict):
                 field[key] = renamed(field[key], f"fields.{field_name}.{key}")
+        if isinstance(field, dict) and isinstance(field.get("images"), dict):
+            field["images"] = _with_shared_psfs(
+                field["images"], f"configuration key fields.{field_name}.images"
+            )
     return {**config, "fields": copies}, taken
+
+
+def _with_shared_psfs(images: dict[str, Any], where: str) -> dict[str, Any]:
+    """Images of which `psf: same as F444W` is that filter's own PSF, with its options."""
+    shared = {}
+    for band, image in images.items():
+        same = re.fullmatch(r"same as\s+(.+)", str(image.get("psf", ""))) if isinstance(image, dict) else None
+        if same is None:
+            shared[band] = image
+            continue
+        other, _ = resolve_filter(same[1].strip(), f"{where}.{band}.psf")
+        given = images.get(other)
+        if not isinstance(given, dict) or str(given.get("psf", "same as")).startswith("same as"):
+            raise InputError(
+                f"{where}.{band}.psf", f"{image['psf']!r}", f"an image in {other} with a PSF file of its own"
+            )
+        psf = {key: value for key, value in given.items() if key in _PSF_OPTIONS}
+        shared[band] = {**{key: value for key, value in image.items() if key not in _PSF_OPTIONS}, **psf}
+    return shared
 
 
 def lens_paths(lens: dict[str, Any]) -> dict[str, str]:

@@ -80,3 +80,19 @@ def test_hosts_may_have_any_filter_of_sedpy():
     )
     flux, _, filters = table_photometry(table, "f_<F>", "e_<F>")
     assert filters == ("vista_vircam_Ks", "F606WU") and flux.tolist() == [[5.0, 2.0]]
+
+
+def test_a_psf_can_be_said_to_be_that_of_another_filter():
+    images = {
+        "f150w": {"sci": "a.fits", "psf": "same as F444W-CLEAR", "psf_oversampling": 9},
+        "F444W": {"sci": "b.fits", "psf": "red.fits", "psf_oversampling": 4, "psf_has_pixel": True},
+    }
+    named, _ = name_filters({"fields": {"a": {"images": images}}})
+    shared = named["fields"]["a"]["images"]["F150W"]
+    assert shared == {"sci": "a.fits", "psf": "red.fits", "psf_oversampling": 4, "psf_has_pixel": True}
+    for psf, other in (("same as F277W", {}), ("same as F444W", {"sci": "b.fits"}), ("same as F150W", {})):
+        wrong = {"F150W": {"sci": "a.fits", "psf": psf}} | ({"F444W": other} if other else {})
+        with pytest.raises(InputError, match=r"images\.F150W\.psf.*PSF file of its own"):
+            name_filters({"fields": {"a": {"images": wrong}}})
+    with pytest.raises(InputError, match="F444X"):
+        name_filters({"fields": {"a": {"images": {"F150W": {"sci": "a.fits", "psf": "same as F444X"}}}}})
