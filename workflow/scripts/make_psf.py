@@ -36,5 +36,6 @@ with job_log(snakemake):
     if settings["flux_error"] == "measured":
         psf = with_error(psf, mosaic, stars, snakemake.params.box)
     else:
-        psf = replace(psf, flux_error=settings["flux_error"])
+        note = f"error of fluxes given ({settings['flux_error']:g}): not tested on the field's stars or compact sources"
+        psf = replace(psf, flux_error=settings["flux_error"], notes=(*psf.notes, note))
     psf.write(snakemake.output[0])
