@@ -117,6 +117,18 @@ def test_the_page_is_whole_and_needs_nothing_from_outside(products):
     assert str(folder) not in text and "/home/someone" not in text
 
 
+@pytest.mark.parametrize("commit", ["0123abcd with changes", None])
+def test_the_page_names_the_commit_where_git_has_one(products, tmp_path, commit):
+    """A copy without git, out of an archive, has none."""
+    folder, inputs, _ = products
+    record = json.loads((folder / "provenance.json").read_text())
+    record["clumpscope"].pop("commit", None)
+    record["clumpscope"] |= {"commit": commit} if commit else {}
+    (tmp_path / "provenance.json").write_text(json.dumps(record))
+    build([inputs], tmp_path / "provenance.json", tmp_path / "report.html")
+    assert (", commit 0123abcd with changes." in (tmp_path / "report.html").read_text()) == bool(commit)
+
+
 def test_figures_come_in_the_order_of_the_registry_with_their_captions(products):
     folder, inputs, _ = products
     build([inputs], folder / "provenance.json", folder / "report.html")
