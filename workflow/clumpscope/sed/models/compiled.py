@@ -17,8 +17,6 @@ __all__ = [
     "SHAPES",
     "fill_all_weights",
     "fill_fluxes",
-    "fill_weights",
-    "log_fraction_younger",
     "log_fractions_younger",
     "mean_ages",
     "onset_ages",
