@@ -128,10 +128,10 @@ rule host:
     input:
         selected="results/{field}/galaxies.ecsv",
         galaxies=lambda w: LOCAL[w.field]["galaxies"],
-        photometry=clumps_of_hosts(photometry_file),
-        magnification=clumps_of_hosts("results/{}/galaxies/{}/magnification.fits".format),
-        sed=clumps_of_hosts(),
-        psf="results/{field}/psf/psf.ecsv",
+        photometry=per_host_apart(photometry_file),
+        magnification=per_host_apart("results/{}/galaxies/{}/magnification.fits".format),
+        sed=fits_apart,
+        psf=lambda w: f"results/{w.field}/psf/psf.ecsv" if hosts_apart(w) else [],
         counts=ancient(clump_counts),
         library=library_file,
     output:

@@ -87,19 +87,23 @@ def host_settings(wildcards):
     return {**settings, "limits": "flux", "bounds": bounds, **own}
 
 
-def clumps_of_hosts(pattern=None):
-    """Files of the clumps that are taken apart from the hosts of a batch; of their fits without a pattern."""
+def hosts_apart(wildcards):
+    """Galaxies of a batch of hosts whose clumps are taken apart from them."""
+    field, settings = wildcards.field, SETTINGS[wildcards.field]
+    if settings["hosts"]["light"] == "total" or settings["sed"]["reference_sfh"] == "ssp":
+        return []
+    size, batch = settings["run"]["galaxies_per_job"], int(wildcards.batch)
+    measured = clumps_of(field)
+    return [name for name in galaxies_of(field)[batch * size : (batch + 1) * size] if measured.get(name)]
 
-    def files(wildcards):
-        field, settings = wildcards.field, SETTINGS[wildcards.field]
-        if settings["hosts"]["light"] == "total" or settings["sed"]["reference_sfh"] == "ssp":
-            return []
-        size, batch = settings["run"]["galaxies_per_job"], int(wildcards.batch)
-        measured = clumps_of(field)
-        own = [name for name in galaxies_of(field)[batch * size : (batch + 1) * size] if measured.get(name)]
-        if pattern is not None:
-            return [pattern(field, galaxy) for galaxy in own]
-        fits = (sed_files(field, settings["sed"]["reference_sfh"], "ecsv", galaxy) for galaxy in own)
-        return list(dict.fromkeys(path for paths in fits for path in paths))
 
-    return files
+def per_host_apart(file_of):
+    return lambda w: [file_of(w.field, galaxy) for galaxy in hosts_apart(w)]
+
+
+def fits_apart(wildcards):
+    """Fits of the clumps of these galaxies, which may share files."""
+    field = wildcards.field
+    sfh = SETTINGS[field]["sed"]["reference_sfh"]
+    files = [path for galaxy in hosts_apart(wildcards) for path in sed_files(field, sfh, "ecsv", galaxy)]
+    return list(dict.fromkeys(files))

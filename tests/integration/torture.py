@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -183,6 +183,17 @@ class Torture:
         """Products of two jobs and of all that hang on them."""
         return sorted({name for _ in range(2) for name in self.pick(self.jobs)[1]})
 
+    def at_work(self, find: Callable[[int], list[int]]) -> tuple[str, Path, subprocess.Popen]:
+        """A product that was taken away, a copy without it, and the run there up to two seconds after `find` finds its jobs."""
+        lost = self.many()
+        case = self.copy(lost)
+        run = self.start(case)
+        while run.poll() is None and not find(run.pid):
+            time.sleep(0.01)
+        if run.poll() is None:
+            time.sleep(float(self.rng.uniform(0.0, 2.0)))
+        return lost[0], case, run
+
     # -- cases ----------------------------------------------------------------------------------------------------
 
     def killed_between_outputs(self) -> None:
@@ -205,45 +216,29 @@ class Torture:
     def killed_job(self) -> None:
         """The process that does the work, or the shell that waits for it, in turn."""
         kind = "one job killed"
-        lost = self.many()
-        case = self.copy(lost)
-        run = self.start(case)
         find = (self._scripts, self._forked)[self.tally[kind]["times"] % 2]
-        while run.poll() is None and not find(run.pid):
-            time.sleep(0.01)
-        if run.poll() is None:
-            time.sleep(float(self.rng.uniform(0.0, 2.0)))
+        lost, case, run = self.at_work(find)
         while run.poll() is None and not (jobs := find(run.pid)):
             time.sleep(0.001)
         if run.poll() is None:
             self._kill(jobs[0])
         code = run.wait()
-        self.finish(kind, f"{lost[0]} ({find.__name__}, it ended with {code})", case)
+        self.finish(kind, f"{lost} ({find.__name__}, it ended with {code})", case)
 
     def killed_job_server(self) -> None:
         """The process that forks the jobs; those that it had forked have nobody left to tell."""
-        lost = self.many()
-        case = self.copy(lost)
-        run = self.start(case)
-        while run.poll() is None and not self._forked(run.pid):
-            time.sleep(0.01)
+        lost, case, run = self.at_work(self._forked)
         if run.poll() is None:
-            time.sleep(float(self.rng.uniform(0.0, 2.0)))
             self._kill(self._job_server(run.pid))
         code = run.wait()
-        self.finish("process that forks the jobs killed", f"{lost[0]} (it ended with {code})", case)
+        self.finish("process that forks the jobs killed", f"{lost} (it ended with {code})", case)
 
     def killed_snakemake(self) -> None:
         """Its jobs are to end with it."""
-        lost = self.many()
-        case = self.copy(lost)
-        run = self.start(case)
-        while run.poll() is None and not self._scripts(run.pid):
-            time.sleep(0.01)
-        time.sleep(float(self.rng.uniform(0.0, 2.0)))
+        lost, case, run = self.at_work(self._scripts)
         self._kill(run.pid)
         run.wait()
-        self.finish("Snakemake alone killed", lost[0], case)
+        self.finish("Snakemake alone killed", lost, case)
 
     def damaged_product(self) -> None:
         endings = sorted({Path(name).suffix for name, content in self.truth.items() if content})

@@ -72,6 +72,9 @@ FLAGS: dict[str, Flag] = {
     for position, (name, stage, text, excludes) in enumerate(_ROWS)
 }
 
+EXCLUDING = tuple(name for name, flag in FLAGS.items() if flag.excludes)
+"""Flags that keep a clump out of statistics."""
+
 
 def bit(*names: str) -> int:
     """Bitmask of the named flags."""

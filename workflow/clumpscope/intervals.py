@@ -1,8 +1,11 @@
-"""Asymmetric errors of a best value from draws of its distribution."""
+"""Asymmetric errors of a best value from draws of its distribution, and draws from asymmetric errors."""
 
 import numpy as np
 
-__all__ = ["sided_errors"]
+__all__ = ["DEVIATE_84", "sided_draws", "sided_errors"]
+
+DEVIATE_84 = 0.994458
+"""Of the standard normal distribution at 84 %."""
 
 _CONFIDENCE = 0.682689  # of one standard deviation on each side
 
@@ -47,3 +50,9 @@ def sided_errors(value: np.ndarray, draws: np.ndarray) -> tuple[np.ndarray, np.n
             error = np.where(part > 0.0, (1.0 - part) * low + part * high, low)
         sides.append(np.where(np.isfinite(value), np.where(count > 0, error, 0.0), np.nan))
     return sides[0], sides[1]
+
+
+def sided_draws(low: np.ndarray, middle: np.ndarray, high: np.ndarray, normal: np.ndarray) -> np.ndarray:
+    """Draws of a split normal distribution, from its 16, 50 and 84 % points and standard normal draws."""
+    deviate = normal / DEVIATE_84
+    return middle + np.where(deviate < 0, middle - low, high - middle) * deviate

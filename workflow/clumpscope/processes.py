@@ -47,8 +47,8 @@ def in_processes(work: Callable[[Item], Result], items: Sequence[Item], n: int) 
         while waiting or running:
             while waiting and len(running) < n:
                 begin()
-            ready = multiprocessing.connection.wait(list(running))
-            for receiver in (receiver for receiver in list(running) if receiver in ready):
+            for receiver in multiprocessing.connection.wait(list(running)):
+                assert isinstance(receiver, Connection)  # nothing else waits here
                 place, process = running[receiver]
                 try:
                     error, results[place] = receiver.recv()

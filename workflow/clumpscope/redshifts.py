@@ -3,9 +3,9 @@
 import numpy as np
 from scipy.special import ndtri
 
-__all__ = ["redshift_quantiles"]
+from .intervals import DEVIATE_84
 
-_DEVIATE_84 = 0.994458  # of the standard normal distribution at 84 %
+__all__ = ["redshift_quantiles"]
 
 
 def redshift_quantiles(z: float, z_lo: float, z_hi: float, n: int) -> list[float]:
@@ -32,6 +32,6 @@ def redshift_quantiles(z: float, z_lo: float, z_hi: float, n: int) -> list[float
     if n < 2 or not (np.isfinite([z_lo, z_hi]).all() and z_lo <= z <= z_hi and z_lo < z_hi):
         return [float(z)]
     deviate = ndtri((np.arange(n) + 0.5) / n)
-    deviate /= deviate.std() * _DEVIATE_84
+    deviate /= deviate.std() * DEVIATE_84
     side = np.where(deviate < 0.0, z - z_lo, z_hi - z)
     return np.maximum(z + deviate * side, 0.5 * z).tolist()

@@ -14,10 +14,8 @@ from clumpscope.tables import read_table, write_table
 with job_log(snakemake):
     inputs = {name: read_table(snakemake.input[name]) for name in ("catalogue", "truth", "psf", "galaxies")}
     measured = inputs.pop("catalogue")
-    coverage, true_galaxies = (
-        coverage_table(measured, inputs["truth"], inputs["psf"]),
-        read_table(snakemake.input.true_galaxies),
-    )
+    coverage = coverage_table(measured, inputs["truth"], inputs["psf"])
+    true_galaxies = read_table(snakemake.input.true_galaxies)
     if snakemake.input.hosts:
         hosts = intrinsic_hosts(
             read_table(snakemake.input.hosts),
@@ -25,9 +23,7 @@ with job_log(snakemake):
             snakemake.params.host_sfh,
             snakemake.params.settings["poor_fit"],
         )
-        kept = coverage.meta
         coverage = vstack([coverage, host_coverage(hosts, true_galaxies)], metadata_conflicts="silent")
-        coverage.meta = kept
     write_table(coverage, snakemake.output.coverage)
     comparison = compare_with_truth(measured, **inputs)
     write_table(comparison, snakemake.output.comparison)

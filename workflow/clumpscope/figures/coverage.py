@@ -27,6 +27,7 @@ _WORDS = {
     "log_mass": r"$\log\, M_\star$", "log_mass_formed": r"$\log\, M$ formed", "log_age_mw_yr": r"$\log$ mean age", "log_age_yr": r"$\log$ age",
     "log_tau_yr": r"$\log\,\tau$", "log_sfr10": r"$\log\,$SFR$_{10}$", "a_v": "$A_V$", "log_z_zsun": r"$\log\, Z$", "log_u": r"$\log\, U$",
     "log_sigma_mass": r"$\log\,\Sigma_M$", "log_sigma_sfr": r"$\log\,\Sigma_\mathrm{SFR}$",
+    "log_sfr100": r"$\log\,$SFR$_{100}$", "log_ssfr": r"$\log\,$sSFR",
 }  # fmt: skip
 
 
@@ -72,4 +73,6 @@ def draw(products: Mapping, settings: Settings) -> "tuple[Figure, Table]":
 def _name(row) -> str:
     """What a row is of, as astronomers write it."""
     quantity = str(row["quantity"])
-    return f"{_WORDS.get(quantity, quantity.replace('_', ' '))} {row['filter']}".strip()
+    own = quantity.removeprefix("host_")
+    host = "host " if own != quantity else ""
+    return f"{host}{_WORDS.get(own, own.replace('_', ' '))} {row['filter']}".strip()

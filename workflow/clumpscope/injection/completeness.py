@@ -8,7 +8,7 @@ import numpy as np
 from astropy.stats import binom_conf_interval
 from astropy.table import Table
 
-from ..flags import FLAGS, has
+from ..flags import EXCLUDING, has
 from .logistic import Logistic, fit_logistic
 
 __all__ = [
@@ -22,7 +22,6 @@ LEVELS = (50, 80, 90)
 CRITERIA = ("detected", "counted")
 _STEP_DEX = 0.25
 _N_HOST_BINS = 3
-_EXCLUDING = [name for name, flag in FLAGS.items() if flag.excludes]
 
 
 def found_by(injected: Table, min_broad_bands: int = 4) -> dict[str, Array]:
@@ -41,7 +40,7 @@ def found_by(injected: Table, min_broad_bands: int = 4) -> dict[str, Array]:
         ``detected``; and ``counted``: detected, measured without a flag that excludes, and in enough bands.
     """
     detected = np.asarray(injected["detected"], dtype=bool)
-    good = ~np.asarray(has(injected["flags"], _EXCLUDING)) & np.isfinite(injected["flux_njy"])
+    good = ~np.asarray(has(injected["flags"], EXCLUDING)) & np.isfinite(injected["flux_njy"])
     bright = np.asarray(injected["n_bands_snr3"]) >= min_broad_bands
     return {"detected": detected, "counted": detected & good & bright}
 

@@ -10,7 +10,7 @@ from scipy.special import ndtr
 from ..cosmology import pc_per_arcsec
 from ..errors import InputError
 from ..flags import bit, describe
-from ..intervals import sided_errors
+from ..intervals import sided_draws, sided_errors
 from ..lensing.clumps.sizes import axis_sizes, round_sizes
 from ..randomness import generator
 
@@ -24,7 +24,6 @@ _POSTERIOR = ("log_mass", "log_mass_formed", "log_age_mw_yr", "log_age_yr", "log
               "log_z_zsun", "log_u", "log_tau_yr", "ml_v")  # fmt: skip
 _QUALITY = ("chi2", "n_bands", "n_bands_snr3", "rhat", "n_effective", "sampler")
 _PERCENTILES = (16, 50, 84)
-_DEVIATE_84 = 0.994458  # of the standard normal distribution at 84 %
 
 
 def duplicate_images(galaxy: Sequence[str], system: Sequence[str], snr: Array) -> Array:
@@ -93,13 +92,13 @@ def _posterior_draws(
             picked = _at_redshifts(posterior["z"], z_draws[row], rng)
         elif posterior is not None:
             picked = rng.integers(len(posterior["log_mass"]), size=_N_DRAWS)
-        normal = rng.normal(size=_N_DRAWS) / _DEVIATE_84
+        normal = rng.normal(size=_N_DRAWS)
         for name in names:
             if posterior is not None:
                 draws[name][row] = posterior[name][picked]
             else:
                 low, middle, high = (float(sed[f"{name}_p{p}"][row]) for p in _PERCENTILES)
-                draws[name][row] = middle + np.where(normal < 0, middle - low, high - middle) * normal
+                draws[name][row] = sided_draws(low, middle, high, normal)
     return draws
 
 

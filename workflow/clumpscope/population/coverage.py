@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from astropy.table import Table
 
-from ..flags import FLAGS, has
+from ..flags import EXCLUDING, has
 from ..tables import require_columns
 from .truth import match_clumps, merged_clumps, picked, reference_fwhm
 
@@ -36,7 +36,7 @@ _FAR = 1e6
 def excluded_clumps(measured: Table) -> dict[str, int]:
     """Clumps that statistics leave out, by the flag that excludes them."""
     flags = np.asarray(measured["flags"])
-    counts = {name: int(has(flags, name).sum()) for name, flag in FLAGS.items() if flag.excludes}
+    counts = {name: int(has(flags, name).sum()) for name in EXCLUDING}
     return {name: count for name, count in counts.items() if count}
 
 
@@ -76,7 +76,7 @@ def coverage_table(measured: Table, truth: Table, psf: Table) -> Table:
     reach = reference_fwhm(truth, psf)
     partner, _ = match_clumps(measured, truth, reach)
     merged = merged_clumps(truth, partner, reach)
-    left_out = has(np.asarray(measured["flags"]), [name for name, flag in FLAGS.items() if flag.excludes])
+    left_out = has(np.asarray(measured["flags"]), EXCLUDING)
     found = partner >= 0
     found[found] = ~left_out[partner[found]]
     truth, rows, merged = truth[found], measured[partner[found]], merged[found]
@@ -90,14 +90,8 @@ def coverage_table(measured: Table, truth: Table, psf: Table) -> Table:
     table = []
 
     def add(quantity: str, name: str, value: Array, true: Array, below: Array, above: Array) -> None:
-        error = np.where(true < value, below, above)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            pull = (value - true) / error
-            off = value / true - 1.0 if quantity in _RELATIVE else value - true
-        for group, members in (classes | dict(_surroundings(truth, name, fwhm, ~merged))).items():
-            row = _row(pull[members], off[members])
-            if row:
-                table.append((quantity, name, group, *row))
+        groups = classes | dict(_surroundings(truth, name, fwhm, ~merged))
+        table.extend(_rows(quantity, name, value, true, below, above, groups))
 
     for name in filters:
         value, true = (np.asarray(t[f"flux_{name}_njy"], dtype=float) for t in (rows, truth))
@@ -161,14 +155,29 @@ def host_coverage(hosts: Table, truth: Table) -> Table:
     for quantity in _OF_HOSTS:
         if f"{quantity}_p16" in hosts.colnames and quantity in true.colnames:
             low, value, high = (np.asarray(hosts[f"{quantity}_p{p}"], dtype=float) for p in (16, 50, 84))
-            off = value - np.asarray(true[quantity], dtype=float)
-            with np.errstate(divide="ignore", invalid="ignore"):
-                pull = off / np.where(off > 0, value - low, high - value)
-            for group, members in groups.items():
-                row = _row(pull[members], off[members])
-                if row:
-                    table.append((f"host_{quantity}", "", group, *row))
+            truths = np.asarray(true[quantity], dtype=float)
+            table += _rows(f"host_{quantity}", "", value, truths, value - low, high - value, groups)
     return _as_table(table)
+
+
+def _rows(
+    quantity: str,
+    name: str,
+    value: Array,
+    true: Array,
+    below: Array,
+    above: Array,
+    groups: Mapping[str, Array],
+) -> Iterator[tuple]:
+    """Rows of one quantity, in one filter if it has any, of every group with enough values."""
+    error = np.where(true < value, below, above)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        pull = (value - true) / error
+        off = value / true - 1.0 if quantity in _RELATIVE else value - true
+    for group, members in groups.items():
+        row = _row(pull[members], off[members])
+        if row:
+            yield (quantity, name, group, *row)
 
 
 def _as_table(rows: list[tuple]) -> Table:

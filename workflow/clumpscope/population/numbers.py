@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import yaml
@@ -55,10 +56,12 @@ def with_mass_functions(statistics: Table, fits: Table, slopes: Table) -> Table:
             rows.append(
                 ("mass_function_slope", _group_of(line), int(line["n_above_limit"]), value, value - error, value + error, "", text)
             )  # fmt: skip
-    preferred: dict[str, tuple[float, str]] = {}
+    preferred: dict[str, Any] = {}
     for fit in fits:
         group, law = _group_of(fit), str(fit["law"])
-        preferred[group] = max(preferred.get(group, (-np.inf, "")), (float(fit["log_bayes_factor"]), law))
+        best = preferred.get(group)
+        if np.isfinite(fit["alpha"]) and (best is None or fit["log_bayes_factor"] > best["log_bayes_factor"]):
+            preferred[group] = fit
         for key, unit, words in (
             ("alpha", "", "Slope of dN/dM"),
             ("log_mass_cut", "dex(Msun)", "log of the truncation mass"),
@@ -73,14 +76,13 @@ def with_mass_functions(statistics: Table, fits: Table, slopes: Table) -> Table:
                     (f"mass_function_{key}_{law}", group, int(fit["n_fitted"]), value, *ends, unit, text)
                 )
     # Of the laws, the one that the data prefer.
-    for fit in fits:
-        group, law = _group_of(fit), str(fit["law"])
-        if np.isfinite(fit["alpha"]) and preferred[group][1] == law:
-            ends = fit["alpha"] - fit["alpha_err_lo"], fit["alpha"] + fit["alpha_err_hi"]
-            text = f"Slope of dN/dM by full likelihood, of the law with the largest evidence ({law.replace('_', ' ')})."
-            rows.append(
-                ("mass_function_alpha", group, int(fit["n_fitted"]), float(fit["alpha"]), *ends, "", text)
-            )
+    for group, fit in preferred.items():
+        ends = fit["alpha"] - fit["alpha_err_lo"], fit["alpha"] + fit["alpha_err_hi"]
+        law = str(fit["law"]).replace("_", " ")
+        text = f"Slope of dN/dM by full likelihood, of the law with the largest evidence ({law})."
+        rows.append(
+            ("mass_function_alpha", group, int(fit["n_fitted"]), float(fit["alpha"]), *ends, "", text)
+        )
     return _appended(statistics, rows)
 
 

@@ -101,7 +101,7 @@ def observed(clumps: Table, hosts: Table | None = None) -> Sample:
             )
         },
     }
-    return _with_relations(values, own)
+    return _with_errors(_with_relations(values, own))
 
 
 def _half(table: Table, name: str) -> np.ndarray:
@@ -117,6 +117,12 @@ def _with_relations(clumps: dict, hosts: dict) -> Sample:
     with np.errstate(divide="ignore", invalid="ignore"):
         fraction = sums["log_mass_total"] - hosts["log_mass_host"]
     fraction_of_clump = clumps["log_mass"] - hosts["log_mass_host"][clumps["owner"]]
+    return Sample(clumps | {"log_mass_fraction": fraction_of_clump}, hosts | sums | {"log_f_cl": fraction})
+
+
+def _with_errors(sample: Sample) -> Sample:
+    """Add the errors of what the clumps of each host add up to, as they were measured."""
+    clumps, hosts = sample.clumps, sample.hosts
     # Of each host's clumps together, and of single ones; the magnification's part is the same for all.
     owner, m = clumps["owner"], len(hosts["z"])
     lens = np.bincount(owner, clumps["log_mu_error"], m) / np.maximum(np.bincount(owner, minlength=m), 1)
@@ -134,11 +140,9 @@ def _with_relations(clumps: dict, hosts: dict) -> Sample:
         ("mass_central", "log_mass_error"),
         ("age_mw_max", "age_error"),
     ):
-        rows = sums[f"row_{end.rpartition('_')[2]}"]
+        rows = hosts[f"row_{end.rpartition('_')[2]}"]
         errors[f"log_{end}_error"] = np.nan_to_num(np.append(clumps[error], np.nan)[rows])
-    return Sample(
-        clumps | {"log_mass_fraction": fraction_of_clump}, hosts | sums | {"log_f_cl": fraction} | errors
-    )
+    return Sample(clumps, hosts | errors)
 
 
 def realisations(

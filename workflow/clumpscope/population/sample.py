@@ -3,7 +3,7 @@
 import numpy as np
 from astropy.table import Table
 
-from ..flags import FLAGS, has
+from ..flags import EXCLUDING, has
 from ..tables import numbers
 
 __all__ = ["POSTERIORS", "has_size", "known_distances", "population_sample"]
@@ -19,7 +19,6 @@ POSTERIORS = (
 )
 """Quantities of clumps in population numbers that the catalogue has as percentiles."""
 
-_EXCLUDING = [name for name, flag in FLAGS.items() if flag.excludes]
 _NO_SIZE = ("unresolved", "size_undetermined")
 
 
@@ -43,7 +42,7 @@ def population_sample(catalogue: Table, min_broad_bands: int = 4, poor_fit: bool
     counted = "n_bands_snr3" in catalogue.colnames
     # The flag is of C25's four bands; here any number may do.
     aside = (*(["few_bands"] if counted else []), *(["poor_fit"] if poor_fit else []))
-    excluding = [name for name in _EXCLUDING if name not in aside]
+    excluding = [name for name in EXCLUDING if name not in aside]
     good = ~np.asarray(has(np.asarray(catalogue["flags"]), excluding), dtype=bool)
     if counted:
         good &= np.asarray(catalogue["n_bands_snr3"]) >= min_broad_bands

@@ -7,7 +7,7 @@ from astropy import units as u
 from astropy.coordinates import SkyCoord
 from astropy.table import Table
 
-from ..flags import FLAGS, has
+from ..flags import EXCLUDING, has
 from ..gaussian import FWHM_OF_SIGMA
 from ..tables import require_columns
 
@@ -258,7 +258,7 @@ def summarise_truth(comparison: Table, n_measured: int) -> Table:
         (comparison["snr_ref"] > _SNR_JUDGED) & (comparison["status"] != "galaxy not measured")
     ]
     detected = judged[judged["status"] == "detected"]
-    kept = detected[~has(detected["flags"], [name for name, flag in FLAGS.items() if flag.excludes])]
+    kept = detected[~has(detected["flags"], EXCLUDING)]
     sized = detected[~detected["size_limit"]]
     values: dict[str, tuple[float, int]] = {"n_true": (float(len(judged)), len(judged))}
     if len(judged):

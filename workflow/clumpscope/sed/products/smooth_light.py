@@ -11,7 +11,8 @@ import numpy as np
 from astropy.table import Table
 
 from ...filters import get_filter
-from ...flags import FLAGS, has
+from ...flags import EXCLUDING, has
+from ...intervals import sided_draws
 from ...randomness import generator
 from ..inference.posterior import Posterior
 from .columns_photometry import table_photometry
@@ -19,10 +20,8 @@ from .columns_photometry import table_photometry
 __all__ = ["clumps_apart", "smooth_light", "with_clumps"]
 
 _ADDED = ("log_mass", "log_mass_formed", "log_sfr10", "log_sfr100")
-_EXCLUDING = [name for name, flag in FLAGS.items() if flag.excludes]
 # Share of the clumps' light in a band between theirs that the neighbours do not tell; beyond them all of it is in doubt.
 _BETWEEN, _BEYOND = 0.1, 1.0
-_DEVIATE_84 = 0.994458  # of the standard normal distribution at 84 %
 
 
 def clumps_apart(photometry: Table, magnification: Table, sed: Table) -> Table:
@@ -51,7 +50,7 @@ def clumps_apart(photometry: Table, magnification: Table, sed: Table) -> Table:
     clumps["log_age_mw_yr_p50"] = np.asarray(fits["log_age_mw_yr_p50"], float)
     flags = [np.asarray(table["flags"], np.int64) for table in (clumps, lensed, fits)]
     known = np.isfinite(clumps["log_mass_p50"]) & np.isfinite(clumps["mu"]) & (clumps["mu"] > 0)
-    return clumps[known & ~np.asarray(has(np.bitwise_or.reduce(flags), _EXCLUDING), bool)]
+    return clumps[known & ~np.asarray(has(np.bitwise_or.reduce(flags), EXCLUDING), bool)]
 
 
 def smooth_light(galaxies: Table, apart: Mapping[str, Table], factors: Mapping[str, float]) -> Table:
@@ -134,7 +133,7 @@ def with_clumps(posterior: Posterior, clumps: Table, mu: float, seed: int) -> Po
     n = samples["log_mass"].size
     at_galaxy = np.log10((mu if np.isfinite(mu) and mu > 0 else 1.0) / np.asarray(clumps["mu"], float))
     rng = generator(seed, "host-clumps", posterior.id)
-    normal = rng.normal(size=(len(clumps), n)) / _DEVIATE_84
+    normal = rng.normal(size=(len(clumps), n))
 
     def drawn(name: str, per_dex: float = 1.0) -> np.ndarray:
         """What each clump holds, (n_clumps, n), in units of which `name` is the logarithm times `per_dex`."""
@@ -143,9 +142,7 @@ def with_clumps(posterior: Posterior, clumps: Table, mu: float, seed: int) -> Po
         )
         low, high = np.minimum(low, high), np.maximum(low, high)
         # A clump's mass, rate and light err together: they share its flux.
-        return 10.0 ** (
-            middle + np.where(normal < 0, middle - low, high - middle) * normal + at_galaxy[:, None]
-        )
+        return 10.0 ** (sided_draws(low, middle, high, normal) + at_galaxy[:, None])
 
     before = {
         name: posterior.samples[name].astype(float) for name in (*_ADDED, "log_age_mw_yr", "m_v_ab", "ml_v")
