@@ -73,7 +73,8 @@ def host_reddening(wildcards):
 
 
 def host_batches(field):
-    """Every batch of hosts with its history, as ``{sfh}/{batch}``."""
+    """Every batch of hosts with its history, as ``{sfh}/{batch}``; asks for the later checkpoint, as `catalogue_has` does."""
+    checkpoints.clumps.get(field=field)
     size = SETTINGS[field]["run"]["galaxies_per_job"]
     count = len(galaxies_of(field))
     return [f"{sfh}/{batch}" for sfh in SETTINGS[field]["hosts"]["sfh"] for batch in range(-(-count // size))]
