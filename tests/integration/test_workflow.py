@@ -198,6 +198,20 @@ def test_one_figure_is_made_again_by_name(imaging_run):
     assert "catalogue.ecsv" not in done.stdout.partition("Done. Look at")[2]
 
 
+def test_lost_hosts_are_made_again_when_their_table_alone_is_asked_for(imaging_run, tmp_path):
+    """Their batches are known once galaxies are selected, and what is taken apart from them once clumps are counted."""
+    folder, arguments = imaging_run
+    shutil.copytree(folder, tmp_path / "run", symlinks=True)
+    own = tmp_path / "run/results/mock"
+    lost = own / "hosts.ecsv", next((own / "hosts").glob("*/0.ecsv"))
+    for path in lost:
+        path.unlink()
+    done = snakemake(tmp_path / "run", arguments, "--", "results/mock/hosts.ecsv")
+    assert rules_run(done.stdout) >= {"host", "host_table"}
+    for path in lost:
+        assert path.read_bytes() == (folder / path.relative_to(tmp_path / "run")).read_bytes()
+
+
 def test_a_product_of_a_galaxy_that_is_not_selected_says_so(imaging_run):
     folder, arguments = imaging_run
     done = snakemake(folder, arguments, "results/mock/galaxies/X1/residuals.png", cores=1, check=False)
