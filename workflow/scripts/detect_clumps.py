@@ -6,7 +6,7 @@ from clumpscope.images.cutouts import galaxy_pixels, read_cutouts
 from clumpscope.images.depth import read_depth
 from clumpscope.images.detection import detect_clumps, write_segmentation
 from clumpscope.images.pictures import draw_detection
-from clumpscope.images.psf import read_psf
+from clumpscope.images.psf import local_psfs
 from clumpscope.logs import job_log
 from clumpscope.tables import write_table
 
@@ -16,13 +16,14 @@ with job_log(snakemake):
     cutouts = read_cutouts(snakemake.input.cutouts)[0]
     cutout = coadd_cutouts(cutouts, galaxy["filter_ref"], settings.pop("stack"))
     depth = read_depth(snakemake.input.depth)
+    (psf,) = local_psfs([snakemake.input.psf], cutout).values()
     detection = detect_clumps(
         cutout,
         galaxy["id"],
         galaxy["ra"],
         galaxy["dec"],
         galaxy["radius_arcsec"],
-        read_psf(snakemake.input.psf).fwhm_arcsec,
+        psf.fwhm_arcsec,
         rho=depth.rho,
         error_scale=depth.error_scale,
         footprint=galaxy_pixels(cutout, galaxy, snakemake.input.get("segmentation") or None),

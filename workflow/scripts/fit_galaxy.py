@@ -4,7 +4,7 @@ from pathlib import Path
 
 from clumpscope.images.cutouts import read_cutouts
 from clumpscope.images.depth import read_depth
-from clumpscope.images.psf import read_psf
+from clumpscope.images.psf import local_psfs
 from clumpscope.logs import job_log
 from clumpscope.photometry.galaxy import draw_clumps, measure_galaxy
 from clumpscope.photometry.residuals import draw_residuals, write_residuals
@@ -12,7 +12,7 @@ from clumpscope.tables import read_table, write_table
 
 with job_log(snakemake):
     cutouts, meta = read_cutouts(snakemake.input.cutouts)
-    psfs = {Path(path).stem: read_psf(path) for path in snakemake.input.psfs}
+    psfs = local_psfs(snakemake.input.psfs, cutouts[meta["filter_ref"]])
     noise = {Path(path).stem: read_depth(path).noise for path in snakemake.input.depths}
     clumps = read_table(snakemake.input.clumps)
     table, fits = measure_galaxy(

@@ -6,7 +6,7 @@ from astropy.io import fits
 from astropy.table import Table
 from clumpscope.images.cutouts import galaxy_pixels, read_cutouts
 from clumpscope.images.depth import read_depth
-from clumpscope.images.psf import read_psf
+from clumpscope.images.psf import local_psfs
 from clumpscope.injection.inject import clump_colours, clump_conditions, inject
 from clumpscope.injection.target import Target
 from clumpscope.logs import job_log
@@ -17,7 +17,7 @@ from clumpscope.tables import read_table, write_table
 with job_log(snakemake), drawn_from(snakemake.params.seed):
     galaxy, settings = snakemake.params.galaxy, snakemake.params.settings
     cutouts, meta = read_cutouts(snakemake.input.cutouts)
-    psfs = {Path(path).stem: read_psf(path) for path in snakemake.input.psfs}
+    psfs = local_psfs(snakemake.input.psfs, cutouts[meta["filter_ref"]])
     depths = {Path(path).stem: read_depth(path) for path in snakemake.input.depths}
     member = galaxy_pixels(cutouts[meta["filter_ref"]], galaxy, snakemake.input.get("segmentation") or None)
     target = Target(

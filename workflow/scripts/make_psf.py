@@ -10,7 +10,7 @@ from clumpscope.images.psf_given import load_psf
 from clumpscope.images.stars import find_stars, star_candidates
 from clumpscope.inputs import read_stars
 from clumpscope.logs import job_log
-from clumpscope.photometry.psf_error import with_error
+from clumpscope.photometry.psf_error import with_stars
 
 with job_log(snakemake):
     inputs, settings = snakemake.input, snakemake.params.settings
@@ -34,7 +34,7 @@ with job_log(snakemake):
     match_psf(psf, mosaic)
     psf = model_psf(psf, settings["model"])
     if settings["flux_error"] == "measured":
-        psf = with_error(psf, mosaic, stars, snakemake.params.box)
+        psf = with_stars(psf, mosaic, stars, snakemake.params.box, settings["varies"])
     else:
         note = f"error of fluxes given ({settings['flux_error']:g}): not tested on the field's stars or compact sources"
         psf = replace(psf, flux_error=settings["flux_error"], notes=(*psf.notes, note))

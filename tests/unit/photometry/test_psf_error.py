@@ -6,7 +6,7 @@ from astropy.io import fits
 from astropy.table import Table
 from clumpscope.images.mosaic import open_mosaic
 from clumpscope.images.psf import normalise_psf
-from clumpscope.photometry.psf_error import excess, with_error
+from clumpscope.photometry.psf_error import excess, with_stars
 from unit.images.image_fields import tan_wcs
 from unit.photometry.narrow_stars import effective, pixels
 
@@ -57,7 +57,7 @@ def psf():
 def test_stars_behind_the_very_psf_show_no_error(make_mosaic, psf):
     seed = np.random.SeedSequence().entropy
     rng = np.random.default_rng(seed)
-    fields = [with_error(psf, *field(make_mosaic, np.full(N, SIGMA), rng)) for _ in range(6)]
+    fields = [with_stars(psf, *field(make_mosaic, np.full(N, SIGMA), rng)) for _ in range(6)]
     # In one field of twenty noise looks like a scatter, and in one like a mean, but never like more than a star's own noise.
     shown = [measured.flux_error for measured in fields]
     assert np.count_nonzero(shown) <= 3 and max(shown) < 0.017, seed
@@ -69,7 +69,7 @@ def test_a_psf_that_varies_and_is_too_broad_is_told(make_mosaic, psf):
     seed = np.random.SeedSequence().entropy
     rng = np.random.default_rng(seed)
     sigmas = SIGMA * (1.0 + rng.normal(0.05, 0.08, N))
-    measured = with_error(psf, *field(make_mosaic, sigmas, rng))
+    measured = with_stars(psf, *field(make_mosaic, sigmas, rng))
     truth = np.array([1.0 / box_ratio(sigma) - 1.0 for sigma in sigmas])
     # The core's scatter is that of the widths squared, weighted to the core; both are known to 1 / sqrt(2 n) = 14 %.
     assert measured.flux_error == pytest.approx(np.hypot(truth.mean(), truth.std()), rel=0.3), seed
@@ -78,14 +78,14 @@ def test_a_psf_that_varies_and_is_too_broad_is_told(make_mosaic, psf):
 
 def test_the_psf_of_another_image_is_told(make_mosaic, psf, capsys):
     """Of an image that was smoothed: stars are half as broad again as the PSF."""
-    measured = with_error(psf, *field(make_mosaic, np.full(N, 1.5 * SIGMA), np.random.default_rng(3)))
+    measured = with_stars(psf, *field(make_mosaic, np.full(N, 1.5 * SIGMA), np.random.default_rng(3)))
     assert measured.flux_error > 0.1
     assert "In doubt: PSF of F150W" in (said := capsys.readouterr().err) and "the PSF of this image?" in said
 
 
 def test_few_stars_are_said_to_be_too_few(make_mosaic, psf):
     mosaic, stars = field(make_mosaic, np.full(4, SIGMA), np.random.default_rng(1))
-    measured = with_error(psf, mosaic, stars[:3])
+    measured = with_stars(psf, mosaic, stars[:3])
     assert measured.flux_error == 0.0 and "for want of stars" in measured.notes[-1]
     # Such a PSF, where it was given, is tested on what is compact: the four stars are found for that.
     assert len(measured.compact) == 4

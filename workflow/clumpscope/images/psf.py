@@ -6,7 +6,9 @@ between the pixels' centres too: the effective PSF of Anderson & King (2000).
 """
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 from astropy.io import fits
@@ -15,15 +17,18 @@ from astropy.table import Table
 from ..errors import InputError
 from ..made_by import write_fits
 from .centring import centred_square, core_centroid, pixels_of, with_pixel
+from .cutouts import Cutout
 from .mosaic import Mosaic
 from .profiles import encircled_sums, fwhm_px
 from .psf_files import alike
 from .psf_model import AnalyticPSF, fit_analytic, fit_multi_gaussian
+from .psf_variation import WidthTrend, local_psf
 
 __all__ = [
     "LARGEST_CORRECTION",
     "PSF",
     "diffraction_fwhm",
+    "local_psfs",
     "match_psf",
     "model_psf",
     "normalise_psf",
@@ -83,6 +88,8 @@ class PSF:
         The same of the variance of the PSF's core, (FWHM / 2.355)^2.
     compact : Table, optional
         Of `clumpscope.images.psf_compact.compact_sources`, where a given PSF could not be tested on stars.
+    trend : WidthTrend, optional
+        How its width varies over the field, where that is seen: `clumpscope.images.psf_variation.local_psf`.
     """
 
     kernel: np.ndarray
@@ -101,6 +108,7 @@ class PSF:
     flux_error: float = 0.0
     core_variance_error: float = 0.0
     compact: Table | None = None
+    trend: WidthTrend | None = None
 
     def __post_init__(self) -> None:
         if self.fine is None:
@@ -163,6 +171,8 @@ class PSF:
             hdus.append(fits.BinTableHDU(Table([vars(self.analytic)]), name="ANALYTIC"))
         if self.compact is not None:
             hdus.append(fits.BinTableHDU(self.compact, name="COMPACT"))
+        if self.trend is not None:
+            hdus.append(fits.BinTableHDU(Table([vars(self.trend)]), name="VARIATION"))
         if self.notes:
             # Cards break lines of more than 72 characters.
             hdus.append(fits.BinTableHDU(Table({"note": list(self.notes)}), name="NOTES"))
@@ -179,6 +189,11 @@ def read_psf(path: str | os.PathLike) -> PSF:
             analytic = AnalyticPSF(**{name: float(row[name]) for name in row.colnames})
         notes = tuple(str(note) for note in hdus["NOTES"].data["note"]) if "NOTES" in hdus else ()
         compact = Table(hdus["COMPACT"].data) if "COMPACT" in hdus else None
+        trend = None
+        if "VARIATION" in hdus:
+            row = hdus["VARIATION"].data[0]
+            numbers = {name: float(row[name]) for name in ("ra", "dec", "half_deg", "low", "high")}
+            trend = WidthTrend(**numbers, coefficients=np.asarray(row["coefficients"], dtype=float))
         fine, oversampling = None, 1.0
         if "FINE" in hdus:
             fine, oversampling = hdus["FINE"].data.astype(float), float(hdus["FINE"].header["OVERSAMP"])
@@ -186,8 +201,15 @@ def read_psf(path: str | os.PathLike) -> PSF:
             hdus[0].data.astype(float), head["PIXSCALE"], head["FWHM"], head["APCOR"], head["RNORM"],
             head["SOURCE"], head["NSTARS"], head["SUMBEF"], head["SHIFTPX"], analytic,
             notes, fine, oversampling,
-            head["FLUXERR"], head["COREERR"], compact,
+            head["FLUXERR"], head["COREERR"], compact, trend,
         )  # fmt: skip
+
+
+def local_psfs(paths: Iterable[str | os.PathLike], cutout: Cutout) -> dict[str, PSF]:
+    """PSFs of `PSF.write` as they are in the middle of a cutout, by filter: the names of the files."""
+    ny, nx = cutout.data.shape
+    ra, dec = cutout.wcs.pixel_to_world_values((nx - 1) / 2, (ny - 1) / 2)
+    return {Path(path).stem: local_psf(read_psf(path), float(ra), float(dec)) for path in paths}
 
 
 def normalise_psf(
@@ -358,6 +380,8 @@ def psf_table(psfs: dict[str, PSF]) -> Table:
             "fwhm_arcsec": psf.fwhm_arcsec,
             "sampling_px": psf.sampling_px,
             "oversampling": psf.oversampling,
+            "fwhm_low": np.sqrt(psf.trend.low) if psf.trend else 1.0,
+            "fwhm_high": np.sqrt(psf.trend.high) if psf.trend else 1.0,
             "flux_error": psf.flux_error,
             "core_variance_error": psf.core_variance_error,
             "aperture_correction": psf.aperture_correction,

@@ -93,8 +93,8 @@ def fit_clumps(
         Samples of the kernel a pixel side. Kernels narrower than 2 px on whole pixels bias fluxes: they have
         to be oversampled.
     winged : sequence of str, or mapping of str to (n_clumps,) array
-        Profiles of `clumpscope.photometry.profiles` that the clumps may have. In forced fits with the standard deviations [px]
-        of the round Gaussians with the half-light radii that they would have then; under `gaussian` those that they have.
+        Profiles of `clumpscope.photometry.profiles` that the clumps may have. In forced fits with the half-light radii that
+        they would have then, over those of the Gaussians that they are.
 
     Returns
     -------

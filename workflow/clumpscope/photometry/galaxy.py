@@ -161,7 +161,6 @@ def measure_galaxy(
     by_core = core**2 * np.outer([1.0, 1.0, 0.0], [1.0, 1.0, 0.0])
     table["moments_covariance_px4"] = np.asarray(fitted["free_moments_covariance"]) + by_core
     directions = _directions(np.nan_to_num(np.asarray(fitted["moments_covariance"])))
-    sigma_px = np.sqrt(np.maximum(np.nan_to_num(np.asarray(fitted["moments"]))[:, :2].mean(axis=1), 0.0))
 
     def profile_error(measured: Table) -> np.ndarray:
         """Relative error of fluxes, for the profiles that clumps may have."""
@@ -180,9 +179,9 @@ def measure_galaxy(
         here, by_width = fitted, 0.0
         if name != filter_ref:
             scale = reference.pixel_scale_arcsec / cutouts[name].pixel_scale_arcsec
-            sizes = {one: scale * sigma_px * fitted[f"winged_size_{one}"] for one in winged}
+            sizes = {one: np.asarray(fitted[f"winged_size_{one}"]) for one in winged}
             shapes = transform_shapes(fitted, reference.wcs, cutouts[name].wcs)
-            here = fit(name, ra, dec, shapes, {"gaussian": scale * sigma_px, **sizes})
+            here = fit(name, ra, dec, shapes, sizes)
             # Where PSFs are broader than the field's they are so in all filters: the shape has taken the reference's part.
             width = _core_error(psfs[name]) - scale**2 * core
             by_width = np.abs(here["flux_by_moments"] @ [width, width, 0.0])

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from .profiles import WingedFit, draw_round, winged_fits
+from .profiles import WingedFit, draw_profiles, winged_fits
 from .sweep import Sweep
 
 __all__ = ["flux_ratios", "free_ratios"]
@@ -29,7 +29,8 @@ def free_ratios(swept: Sweep, profiles: Sequence[str]) -> dict[str, WingedFit]:
     """
     ones, kernel = np.ones(len(swept.theta)), swept.scene.kernel
     found = {name: WingedFit(ones.copy(), ones.copy()) for name in profiles}
-    sigma = np.sqrt(np.maximum(swept.theta[:, 2:4].mean(axis=1), 0.0))
+    moments = swept.theta[:, 2:]
+    sigma = np.sqrt(np.maximum(moments[:, :2].mean(axis=1), 0.0))
     sides: dict[int, list] = {}
     for fit in swept.fits:
         if fit.background is None:
@@ -48,47 +49,44 @@ def free_ratios(swept: Sweep, profiles: Sequence[str]) -> dict[str, WingedFit]:
             continue
         members, backgrounds = zip(*clumps, strict=True)
         for name, fits in found.items():
-            fit = winged_fits(kernel.spectral(side // 2 + 1), sigma[list(members)], name, side, backgrounds)
+            fit = winged_fits(kernel.spectral(side // 2 + 1), moments[list(members)], name, side, backgrounds)
             for kept, ratios in zip(fits, fit, strict=True):
                 kept[list(members)] = ratios
     return found
 
 
-def flux_ratios(swept: Sweep, sigma_px: Mapping[str, Array]) -> dict[str, Array]:
+def flux_ratios(swept: Sweep, size_ratios: Mapping[str, Array]) -> dict[str, Array]:
     """Fluxes that clumps of given shape would have, over those that they have, by profile.
 
     Parameters
     ----------
     swept : Sweep
-    sigma_px : mapping of str to (n_clumps,) array
-        By profile, of those of `clumpscope.photometry.profiles`: standard deviations of round Gaussians with the
-        half-light radii that the clumps would have [px]; under `gaussian` those that they have.
+    size_ratios : mapping of str to (n_clumps,) array
+        By profile, of those of `clumpscope.photometry.profiles`: half-light radii that the clumps would have, over those of
+        the Gaussians that they are.
 
     Returns
     -------
     dict of str to (n_clumps,) array
-        By profile, but the Gaussian; 1 where there is no fit.
+        1 where there is no fit.
     """
-    winged = [name for name in sigma_px if name != "gaussian"]
-    ratios = {name: np.ones(len(swept.theta)) for name in winged}
-    for fit in swept.fits if winged else ():
+    ratios = {name: np.ones(len(swept.theta)) for name in size_ratios}
+    for fit in swept.fits if ratios else ():
         if fit.response is None:
             continue
         box = fit.fitted_on
         (ny, nx), (row, column) = box.weight.shape, box.corner
-        pixels, spectral = (
-            (column + np.arange(nx), row + np.arange(ny)),
-            swept.scene.kernel.spectral(max(nx, ny)),
-        )
+        pixels = column + np.arange(nx), row + np.arange(ny)
+        spectral = swept.scene.kernel.spectral(max(nx, ny))
         for k, response in zip(fit.group.members, fit.response, strict=True):
-            if not sigma_px["gaussian"][k] > 0.0:
+            place, moments = swept.theta[k, :2], swept.theta[k, 2:]
+            if not moments[:2].mean() > 0.0:
                 continue
-            seen = {
-                name: np.sum(
-                    response * draw_round(spectral, *swept.theta[k, :2], sigma[k : k + 1], name, *pixels)
-                )
-                for name, sigma in sigma_px.items()
-            }
-            for name in winged:
-                ratios[name][k] = 1.0 / max(1.0 + seen[name] - seen["gaussian"], _LEAST_SEEN)
+            sizes = [("gaussian", 1.0), *((name, size[k]) for name, size in size_ratios.items())]
+            gaussian, *winged = (
+                np.sum(response * draw_profiles(spectral, *place, moments[None] * size**2, name, *pixels))
+                for name, size in sizes
+            )
+            for name, seen in zip(size_ratios, winged, strict=True):
+                ratios[name][k] = 1.0 / max(1.0 + seen - gaussian, _LEAST_SEEN)
     return ratios

@@ -14,12 +14,13 @@ from scipy.special import k1
 from .host import plane
 from .model import SpectralPSF
 
-__all__ = ["PROFILES", "WingedFit", "draw_round", "winged_fits"]
+__all__ = ["PROFILES", "WingedFit", "draw_profiles", "winged_fits"]
 
 Array = np.ndarray
 _TWO_LN2 = 2.0 * np.log(2.0)
-# Sizes tried around that of the Gaussian, in its standard deviation, and their steps [e-folds].
-_TRIED, _STEP = (0.4, 3.0), 0.05
+# Half-light radii that are tried, over the Gaussian's: steps [e-folds] and their number, about the middle of these two,
+# then about the best of before.
+_TRIED, _STEPS = (0.4, 3.0), ((0.25, 9), (0.05, 3))
 
 
 def _plummer(q: Array) -> Array:
@@ -57,18 +58,18 @@ class WingedFit(NamedTuple):
     flux_ratio: Array
 
 
-def draw_round(
-    psf: SpectralPSF, x: float, y: float, sigma_px: Array, profile: str, columns: Array, rows: Array
+def draw_profiles(
+    psf: SpectralPSF, x: float, y: float, moments: Array, profile: str, columns: Array, rows: Array
 ) -> Array:
-    """Round sources of unit flux behind the PSF, (n, ny, nx).
+    """Sources of unit flux behind the PSF, with elliptical isophotes, (n, ny, nx).
 
     Parameters
     ----------
     psf : SpectralPSF
     x, y : float
         Place [px].
-    sigma_px : (n,) array
-        Standard deviations of the Gaussians with the sources' half-light radii [px].
+    moments : (n, 3) array
+        Second moments (S_xx, S_yy, S_xy [px^2]) of the Gaussians with the sources' half-light ellipses.
     profile : str
         One of `PROFILES`.
     columns, rows : (nx,), (ny,) arrays
@@ -77,27 +78,31 @@ def draw_round(
     along_y, along_x = (
         np.exp(1j * np.outer(u, place)) for u, place in ((psf.u_y, rows - y), (psf.u_x, columns - x))
     )
-    square = psf.u_y[:, None] ** 2 + psf.u_x[None, :] ** 2
+    u_y, u_x = psf.u_y[:, None], psf.u_x[None, :]
+    xx, yy, xy = np.asarray(moments, dtype=float).T[..., None, None]
+    square = xx * u_x**2 + yy * u_y**2 + 2.0 * xy * u_x * u_y
     transform = psf.spectrum[0] + 1j * psf.spectrum[1]
-    blurred = transform * PROFILES[profile](np.asarray(sigma_px)[:, None, None] ** 2 * square)
+    blurred = transform * PROFILES[profile](np.maximum(square, 0.0))
     return np.einsum("aj,nab,bi->nji", along_y, blurred, along_x, optimize=True).real
 
 
 def winged_fits(
     psf: SpectralPSF,
-    sigma_px: Array,
+    moments: Array,
     profile: str,
     side: int,
     backgrounds: Sequence[tuple[Array, Array]] | None = None,
 ) -> WingedFit:
-    """Fit a profile with wings, and a background, to noiseless images of round Gaussians.
+    """Fit a profile with wings, and a background, to noiseless images of Gaussians.
+
+    The profile keeps the axis ratio and direction of its Gaussian.
 
     Parameters
     ----------
     psf : SpectralPSF
         Of an extent of half a box at least.
-    sigma_px : (n,) array
-        Standard deviations of the Gaussians [px], above zero.
+    moments : (n, 3) array
+        Second moments of the Gaussians (S_xx, S_yy, S_xy [px^2]).
     profile : str
         One of `PROFILES`.
     side : int
@@ -106,31 +111,30 @@ def winged_fits(
         Terms of each fit's background, over the noise of a pixel, and the penalty of the squares of their factors; a plane
         where there are none.
     """
-    sigma_px, place = np.asarray(sigma_px, dtype=float), np.arange(side) - side // 2
+    moments, place = np.asarray(moments, dtype=float), np.arange(side) - side // 2
     if backgrounds is None:
         flat = plane((side, side))
-        backgrounds = [(flat.terms, flat.ridge)] * sigma_px.size
-    low, high = sigma_px.min() * _TRIED[0], sigma_px.max() * _TRIED[1]
-    sizes = low * np.exp(_STEP * np.arange(int(np.ceil(np.log(high / low) / _STEP)) + 1))
-    winged = draw_round(psf, 0.0, 0.0, sizes, profile, place, place).reshape(-1, side**2)
-    gaussian = draw_round(psf, 0.0, 0.0, sigma_px, "gaussian", place, place).reshape(-1, side**2)
-    size_ratio, flux_ratio = np.empty((2, sigma_px.size))
-    for k, (sigma, (terms, ridge)) in enumerate(zip(sigma_px, backgrounds, strict=True)):
+        backgrounds = [(flat.terms, flat.ridge)] * len(moments)
+    size_ratio, flux_ratio = np.empty((2, len(moments)))
+    for k, (own, (terms, ridge)) in enumerate(zip(moments, backgrounds, strict=True)):
         # What a background with a prior takes of an image: I - T (T' T + R)^-1 T'.
         flat = terms.reshape(len(terms), -1)
-        lower = np.linalg.cholesky(flat @ flat.T + np.diag(ridge))
-        taken = np.linalg.solve(lower, flat)
-        within = (sizes >= _TRIED[0] * sigma * (1.0 - _STEP)) & (sizes <= _TRIED[1] * sigma * (1.0 + _STEP))
-        tried, first = winged[within], int(np.argmax(within))
-        shared = taken @ tried.T
-        square = np.sum(tried**2, axis=1) - np.sum(shared**2, axis=0)
-        product = tried @ gaussian[k] - shared.T @ (taken @ gaussian[k])
-        explained = product**2 / square
-        best = int(np.clip(np.argmax(explained), 1, len(tried) - 2))
-        left, here, right = explained[best - 1 : best + 2]
-        bend = left - 2.0 * here + right
-        shift = float(np.clip(0.5 * (left - right) / bend, -1.0, 1.0)) if bend < 0.0 else 0.0
-        size_ratio[k] = sizes[first + best] * np.exp(shift * _STEP) / sigma
-        around = slice(best - 1, best + 2)
+        taken = np.linalg.solve(np.linalg.cholesky(flat @ flat.T + np.diag(ridge)), flat)
+        image = draw_profiles(psf, 0.0, 0.0, own[None], "gaussian", place, place).ravel()
+        left = image - taken.T @ (taken @ image)
+        log_size = 0.5 * sum(np.log(_TRIED))
+        for step, n in _STEPS:
+            log_sizes = log_size + step * (np.arange(n) - n // 2)
+            scaled = own * np.exp(2.0 * log_sizes)[:, None]
+            tried = draw_profiles(psf, 0.0, 0.0, scaled, profile, place, place).reshape(n, -1)
+            square = np.sum(tried**2, axis=1) - np.sum((taken @ tried.T) ** 2, axis=0)
+            product = tried @ left
+            best = int(np.clip(np.argmax(product**2 / square), 1, n - 2))
+            around = slice(best - 1, best + 2)
+            below, here, above = product[around] ** 2 / square[around]
+            bend = below - 2.0 * here + above
+            shift = float(np.clip(0.5 * (below - above) / bend, -1.0, 1.0)) if bend < 0.0 else 0.0
+            log_size = log_sizes[best] + shift * step
+        size_ratio[k] = np.exp(log_size)
         flux_ratio[k] = np.interp(shift, [-1.0, 0.0, 1.0], product[around] / square[around])
     return WingedFit(size_ratio, flux_ratio)

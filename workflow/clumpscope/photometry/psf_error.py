@@ -1,4 +1,4 @@
-"""How wrong fluxes and sizes are because the PSF is not perfectly known and varies over the field, from its stars.
+"""How the PSF varies over the field, and how wrong fluxes and sizes are because it is not perfectly known, from its stars.
 
 Every star is fitted as clumps are; what its aperture of the PSF's normalisation radius holds, over what that of the
 fitted model holds, would be one. The scatter of these ratios beyond their noise, and the mean, are the PSF's.
@@ -14,12 +14,13 @@ from ..images.mosaic import Mosaic
 from ..images.profiles import encircled_sums
 from ..images.psf import PSF
 from ..images.psf_compact import compact_sources
+from ..images.psf_variation import fit_trend, local_psf
 from ..images.sky import sky_statistics
 from ..images.stars import star_candidates
 from ..logs import in_doubt
 from .fit import fit_clumps, render_clumps
 
-__all__ = ["excess", "with_error"]
+__all__ = ["excess", "with_stars"]
 
 Array = np.ndarray
 _FEWEST = 4
@@ -32,8 +33,8 @@ _SEEN = 2.7
 _FOREIGN = 0.1
 
 
-def with_error(psf: PSF, mosaic: Mosaic, stars: Table, box: int | str = 9) -> PSF:
-    """PSF with the errors of fluxes and of its core that the field's stars show.
+def with_stars(psf: PSF, mosaic: Mosaic, stars: Table, box: int | str = 9, varies: bool = True) -> PSF:
+    """PSF with what the field's stars show: how its width varies, and the errors of fluxes and of its core beside that.
 
     Parameters
     ----------
@@ -44,17 +45,24 @@ def with_error(psf: PSF, mosaic: Mosaic, stars: Table, box: int | str = 9) -> PS
         ra, dec [deg]; where there is a ``status``, its ``star`` and ``spare`` rows.
     box : int or "adaptive"
         Of the fits of clumps.
+    varies : bool
+        Whether a variation of the width over the field is asked for.
 
     Returns
     -------
     PSF
-        With flux_error, core_variance_error and a note; where fewer than four stars can be measured, with the note
+        With trend, flux_error, core_variance_error and notes; where fewer than four stars can be measured, with the note
         and, if it was given, with the compact sources that tell instead.
     """
     candidates = stars
     if "status" in stars.colnames:
         stars = stars[np.isin(stars["status"], ["star", "spare"])]
-    rows = [row for star in stars if (row := _measured(psf, mosaic, star, box)) is not None]
+
+    def measured(psf: PSF) -> list[tuple]:
+        rows = (_measured(local_psf(psf, star["ra"], star["dec"]), mosaic, star, box) for star in stars)
+        return [row for row in rows if row is not None]
+
+    rows = measured(psf)
     if len(rows) < _FEWEST:
         note = f"error of fluxes not measured, for want of stars ({len(rows)} usable of at least {_FEWEST}): taken as 0"
         psf = replace(psf, notes=(*psf.notes, note))
@@ -63,7 +71,16 @@ def with_error(psf: PSF, mosaic: Mosaic, stars: Table, box: int | str = 9) -> PS
         if "status" not in candidates.colnames:
             candidates = star_candidates(mosaic)
         return replace(psf, compact=compact_sources(mosaic, psf, candidates))
-    ratio, noise, core, core_noise, empty, used = (np.array(column) for column in zip(*rows, strict=True))
+    if varies:
+        core, core_noise, ra, dec = (np.array(column) for column in list(zip(*rows, strict=True))[-4:])
+        if (trend := fit_trend(ra, dec, core, core_noise)) is not None:
+            low, high = (np.sqrt(end) - 1.0 for end in (trend.low, trend.high))
+            note = f"FWHM varies over the field, by {low:+.0%} to {high:+.0%} at its stars: every galaxy has its own"
+            psf = replace(psf, trend=trend, notes=(*psf.notes, note))
+            rows = measured(psf)
+    ratio, noise, empty, used, core, core_noise, *_ = (
+        np.array(column) for column in zip(*rows, strict=True)
+    )
     # Of a mean of n stars each is a part: what it differs by from the others' mean is n / (n - 1) times as much.
     alone = np.where(used, psf.n_stars / max(psf.n_stars - 1.0, 1.0), 1.0) if psf.source == "stars" else 1.0
     # Correlated noise: apertures on empty sky scatter by more than white noise says.
@@ -80,7 +97,7 @@ def with_error(psf: PSF, mosaic: Mosaic, stars: Table, box: int | str = 9) -> PS
 
 
 def _measured(psf: PSF, mosaic: Mosaic, star: Table.Row, box: int | str) -> tuple | None:
-    """Ratio of apertures and its noise, variance beyond the PSF's core over it and its noise, empty apertures, use."""
+    """Ratio of apertures and its noise, empty apertures, use, variance beyond the PSF's core over it and its noise, place."""
     if not mosaic.contains(star["ra"], star["dec"]):
         return None
     radius = psf.radius_arcsec / mosaic.pixel_scale_arcsec
@@ -111,8 +128,8 @@ def _measured(psf: PSF, mosaic: Mosaic, star: Table.Row, box: int | str) -> tupl
     covariance = np.asarray(free["free_moments_covariance"])[:2, :2]
     used = "status" not in star.colnames or star["status"] == "star"
     return (
-        seen / expected, noise, np.mean(free["free_moments"][:2]) / variance,
-        np.sqrt(covariance.sum()) / 2.0 / variance, np.asarray(empty) - np.median(empty), used,
+        seen / expected, noise, np.asarray(empty) - np.median(empty), used, np.mean(free["free_moments"][:2]) / variance,
+        np.sqrt(covariance.sum()) / 2.0 / variance, star["ra"], star["dec"],
     )  # fmt: skip
 
 
