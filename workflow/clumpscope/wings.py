@@ -5,9 +5,11 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.special import ndtr
 
-__all__ = ["profile_factors", "profile_scatter", "winged_profiles"]
+__all__ = ["profile_factors", "profile_interval", "profile_scatter", "winged_profiles"]
 
 Array = np.ndarray
+# Halvings of the range in which an end of an interval lies.
+_HALVINGS = 40
 
 
 def winged_profiles(shares: Mapping[str, float]) -> list[str]:
@@ -49,3 +51,39 @@ def profile_scatter(ratios: Mapping[str, Array], shares: Mapping[str, float]) ->
     """
     total = sum(shares.values())
     return np.sqrt(sum(shares[name] / total * (ratio - 1.0) ** 2 for name, ratio in ratios.items()))
+
+
+def profile_interval(value: Array, error: Array, ratios: Mapping[str, Array], shares: Mapping[str, float]) -> tuple[Array, Array]:
+    """Errors below and above a value measured as a Gaussian's, of which 68 % hold whatever the profile is.
+
+    The distances to the 16 and 84 % points of the values that clumps may have: with each profile as often as clumps have it.
+
+    Parameters
+    ----------
+    value, error : (n,) arrays
+        Measured, and its error but for the profile.
+    ratios : mapping of str to (n,) array
+        What the value would be with each profile with wings, over what it is.
+    shares : mapping of str to float
+        Share of the clumps that have each profile.
+
+    Returns
+    -------
+    below, above : (n,) arrays
+        Not below zero; NaN where the value or its error is.
+    """
+    names = [name for name in ratios if shares.get(name, 0.0) > 0.0]
+    weights = np.array([shares.get("gaussian", 0.0), *(shares[name] for name in names)])
+    means = np.stack([np.ones_like(value), *(ratios[name] for name in names)]) * value
+    errors = np.broadcast_to(error, means.shape)
+
+    def point(share: float) -> Array:
+        low, high = (means - 6.0 * errors).min(axis=0), (means + 6.0 * errors).max(axis=0)
+        for _ in range(_HALVINGS):
+            middle = 0.5 * (low + high)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                below = weights @ ndtr((middle - means) / errors) < share * weights.sum()
+            low, high = np.where(below, middle, low), np.where(below, high, middle)
+        return 0.5 * (low + high)
+
+    return tuple(np.maximum(side, 0.0) for side in (value - point(ndtr(-1.0)), point(ndtr(1.0)) - value))

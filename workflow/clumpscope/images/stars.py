@@ -140,9 +140,11 @@ def _candidates(mosaic: Mosaic, block: tuple[slice, slice], half: int, aperture_
     if not np.isfinite(sigma):
         return []
     filled = np.where(np.isfinite(data), data - level, -np.inf)
-    # Smoothing over 3x3 pixels joins the noise peaks of one source.
-    smooth = scipy.ndimage.uniform_filter(np.where(np.isfinite(filled), filled, 0.0), 3)
-    peaks = (smooth == scipy.ndimage.maximum_filter(smooth, 5)) & (smooth > 10.0 * sigma)
+    # Smoothing over 3x3 pixels joins the noise peaks of one source; of bright smooth light they are none.
+    finite = np.where(np.isfinite(filled), filled, 0.0)
+    smooth = scipy.ndimage.uniform_filter(finite, 3)
+    around = scipy.ndimage.uniform_filter(finite, 2 * int(aperture_arcsec / mosaic.pixel_scale_arcsec) + 1)
+    peaks = (smooth == scipy.ndimage.maximum_filter(smooth, 5)) & (smooth - around > 10.0 * sigma)
     size_y, size_x = data.shape
     found = []
     for y, x in np.argwhere(peaks):

@@ -137,7 +137,9 @@ def correct_errors(photometry: Table, conditions: Table, model: Table) -> Table:
         flux, error = (np.asarray(photometry[f"flux_{name}{end}_njy"], dtype=float) for end in ("", "_err"))
         with np.errstate(divide="ignore", invalid="ignore"):
             factor = error_factors(row, flux / error, conditions[f"host_snr_{name}"])
-        table[f"flux_{name}_err_njy"] = error * factor
+        for column in (f"flux_{name}_{end}_njy" for end in ("err", "err_lo", "err_hi")):
+            if column in table.colnames:
+                table[column] = np.asarray(photometry[column], dtype=float) * factor
         if (common := f"flux_{name}_common_njy") in table.colnames:
             # What is more is the filter's own; what is common is never more than the whole.
             table[common] = np.asarray(photometry[common], float) * np.minimum(factor, 1.0)[:, None]

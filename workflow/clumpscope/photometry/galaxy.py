@@ -10,7 +10,7 @@ from ..flags import bit, has
 from ..gaussian import FWHM_OF_SIGMA
 from ..images.cutouts import Cutout
 from ..images.psf import PSF
-from ..wings import profile_scatter, winged_profiles
+from ..wings import profile_interval, profile_scatter, winged_profiles
 from .fit import fit_clumps, render_clumps
 from .model import moments_of
 
@@ -94,7 +94,9 @@ def measure_galaxy(
         One row a clump; sigma_x_px and sigma_y_px are zero where it is unresolved, with the upper limit in
         sigma_limit_px. Fluxes [nJy] are those inside the PSF's normalisation radius (0.4 arcsec), since the kernel
         has unit sum there. Their errors contain the PSF's own, independent between filters: that of stars (`PSF.flux_error`), or what
-        the scatter of the PSF's width (`PSF.core_variance_error`) does to this clump's forced flux, where that is more.
+        the scatter of the PSF's width (`PSF.core_variance_error`) does to this clump's forced flux, where that is more, and
+        the root mean square of what other profiles would change; flux_<F>_err_lo_njy and flux_<F>_err_hi_njy are the ends of
+        the 68 % interval of the fluxes with all profiles.
         flux_<F>_common_njy (n, 4) are the parts of the errors that a clump's filters have in common, so that the covariance
         of two filters is their product: three of the shape, one of the profile. moments_px2 and moments_covariance_px4 are
         the second moments as the data of the reference filter have them, not bound to be those of an ellipse;
@@ -162,17 +164,13 @@ def measure_galaxy(
     table["moments_covariance_px4"] = np.asarray(fitted["free_moments_covariance"]) + by_core
     directions = _directions(np.nan_to_num(np.asarray(fitted["moments_covariance"])))
 
-    def profile_error(measured: Table) -> np.ndarray:
-        """Relative error of fluxes, for the profiles that clumps may have."""
-        return profile_scatter({one: np.asarray(measured[f"winged_{one}"]) for one in winged}, shares)
-
     if winged:
         table["profile_size_ratio"] = np.column_stack([fitted[f"winged_size_{one}"] for one in winged])
     fits = {}
     for name in filters:
-        flux, error = f"flux_{name}_njy", f"flux_{name}_err_njy"
+        flux, error, below, above = (f"flux_{name}{end}_njy" for end in ("", "_err", "_err_lo", "_err_hi"))
         if name not in cutouts:
-            table[flux], table[error] = np.nan, np.nan
+            table[flux], table[error], table[below], table[above] = (np.nan,) * 4
             table[f"flux_{name}_common_njy"] = np.full((len(table), 4), np.nan)
             flags |= bit("no_coverage")
             continue
@@ -192,12 +190,14 @@ def measure_galaxy(
         table[flux] = np.where(lost, np.nan, here["flux"])
         turn = _turn_of_moments(reference.wcs, cutouts[name].wcs)
         by_shape = np.einsum("ni,ij,njk->nk", here["flux_by_moments"], turn, directions)
-        common = np.column_stack([by_shape, profile_error(here) * table[flux]])
+        ratios = {one: np.asarray(here[f"winged_{one}"]) for one in winged}
+        common = np.column_stack([by_shape, profile_scatter(ratios, shares) * table[flux]])
         table[f"flux_{name}_common_njy"] = np.where(lost[:, None], np.nan, common)
         # Stars show it beside a plane; beside a host, whose modes take light at the foot of a clump, a wrong width does more.
         by_psf = np.maximum(psfs[name].flux_error * np.abs(table[flux]), by_width)
-        total = np.sqrt(here["flux_err"] ** 2 + by_psf**2 + common[:, 3] ** 2)
-        table[error] = np.where(lost, np.nan, total)
+        own = np.hypot(here["flux_err"], by_psf)
+        table[error] = np.where(lost, np.nan, np.hypot(own, common[:, 3]))
+        table[below], table[above] = profile_interval(np.asarray(table[flux]), np.where(lost, np.nan, own), ratios, shares)
         if psfs[name].undersampled:
             flags[~lost] |= bit("undersampled_psf")
         fits[name] = here

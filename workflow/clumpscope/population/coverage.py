@@ -95,8 +95,11 @@ def coverage_table(measured: Table, truth: Table, psf: Table) -> Table:
 
     for name in filters:
         value, true = (np.asarray(t[f"flux_{name}_njy"], dtype=float) for t in (rows, truth))
-        error = np.asarray(rows[f"flux_{name}_err_njy"], dtype=float)
-        add("flux", name, value, true, error, error)
+        sides = [f"flux_{name}_err_{end}_njy" for end in ("lo", "hi")]
+        if not set(sides) <= set(rows.colnames):
+            sides = [f"flux_{name}_err_njy"] * 2
+        below, above = (np.asarray(rows[side], dtype=float) for side in sides)
+        add("flux", name, value, true, below, above)
     for quantity in _SIDED:
         if quantity in rows.colnames and quantity in truth.colnames:
             value, below, above = (

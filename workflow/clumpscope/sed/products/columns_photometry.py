@@ -14,6 +14,9 @@ from ..inference.observation import per_filter
 
 __all__ = ["aperture_factors", "only_filters", "table_common", "table_photometry"]
 
+# What columns of a filter's errors are called after its name.
+_ERRORS = ("err", "err_lo", "err_hi", "common")
+
 
 def table_photometry(
     table: Table, flux: str = "flux_<F>_njy", error: str = "flux_<F>_err_njy", where: str = "photometry"
@@ -51,7 +54,9 @@ def table_photometry(
     filters = tuple(
         match[1]
         for name in table.colnames
-        if (match := find_flux.fullmatch(name)) and not find_error.fullmatch(name)
+        if (match := find_flux.fullmatch(name))
+        and not find_error.fullmatch(name)
+        and not match[1].endswith(tuple(f"_{one}" for one in _ERRORS))
     )
     if not filters:
         raise InputError(where, f"columns {', '.join(table.colnames)}", f"columns {flux} and {error}")
@@ -76,7 +81,7 @@ def only_filters(table: Table, wanted: Sequence[str], where: str = "sed.filter_s
     if not names.intersection(filters):
         raise InputError(where, ", ".join(wanted), f"some of the filters {', '.join(filters)}")
     others = [name for name in filters if name not in names]
-    columns = {f"flux_{name}_{end}" for name in others for end in ("njy", "err_njy", "common_njy")}
+    columns = {f"flux_{name}{end}_njy" for name in others for end in ("", *(f"_{one}" for one in _ERRORS))}
     return table[[name for name in table.colnames if name not in columns]]
 
 
