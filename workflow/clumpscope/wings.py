@@ -53,7 +53,9 @@ def profile_scatter(ratios: Mapping[str, Array], shares: Mapping[str, float]) ->
     return np.sqrt(sum(shares[name] / total * (ratio - 1.0) ** 2 for name, ratio in ratios.items()))
 
 
-def profile_interval(value: Array, error: Array, ratios: Mapping[str, Array], shares: Mapping[str, float]) -> tuple[Array, Array]:
+def profile_interval(
+    value: Array, error: Array, ratios: Mapping[str, Array], shares: Mapping[str, float]
+) -> tuple[Array, Array]:
     """Errors below and above a value measured as a Gaussian's, of which 68 % hold whatever the profile is.
 
     The distances to the 16 and 84 % points of the values that clumps may have: with each profile as often as clumps have it.

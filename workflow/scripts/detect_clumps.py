@@ -6,7 +6,7 @@ from clumpscope.images.cutouts import galaxy_pixels, read_cutouts
 from clumpscope.images.depth import read_depth
 from clumpscope.images.detection import detect_clumps, write_segmentation
 from clumpscope.images.pictures import draw_detection
-from clumpscope.images.psf import local_psfs
+from clumpscope.images.psf_local import local_psfs
 from clumpscope.logs import job_log
 from clumpscope.tables import write_table
 

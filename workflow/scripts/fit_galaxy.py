@@ -4,7 +4,7 @@ from pathlib import Path
 
 from clumpscope.images.cutouts import read_cutouts
 from clumpscope.images.depth import read_depth
-from clumpscope.images.psf import local_psfs
+from clumpscope.images.psf_local import local_psfs
 from clumpscope.logs import job_log
 from clumpscope.photometry.galaxy import draw_clumps, measure_galaxy
 from clumpscope.photometry.residuals import draw_residuals, write_residuals

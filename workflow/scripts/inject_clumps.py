@@ -6,7 +6,7 @@ from astropy.io import fits
 from astropy.table import Table
 from clumpscope.images.cutouts import galaxy_pixels, read_cutouts
 from clumpscope.images.depth import read_depth
-from clumpscope.images.psf import local_psfs
+from clumpscope.images.psf_local import local_psfs
 from clumpscope.injection.inject import clump_colours, clump_conditions, inject
 from clumpscope.injection.target import Target
 from clumpscope.logs import job_log

@@ -43,10 +43,10 @@ def kernel() -> np.ndarray:
     return pixels / pixels.sum()
 
 
-def drawn(name: str, half_light_px: float) -> np.ndarray:
-    """A source of unit flux behind the same PSF, on fine samples in real space."""
+def drawn(name: str, half_light_px: float, axis_ratio: float = 1.0) -> np.ndarray:
+    """A source of unit flux behind the same PSF, on fine samples in real space; flattened along y, with the same area."""
     place = np.arange(-HALF_PX * FINE, HALF_PX * FINE + 1) / FINE
-    r2 = place[:, None] ** 2 + place[None, :] ** 2
+    r2 = place[:, None] ** 2 / axis_ratio + place[None, :] ** 2 * axis_ratio
     # The middle sample is finer than its neighbours: sharp peaks are averaged over it.
     inside = (np.arange(21) - 10) / 21 / FINE
     light = SHAPES[name](r2 / half_light_px**2)
@@ -75,8 +75,22 @@ def test_ratios_are_those_of_gaussian_fits_to_images_with_wings(kernel, name, si
     assert fitted["flux"][0] < 0.95
 
 
+@pytest.mark.parametrize("name", SHAPES)
+def test_wings_of_long_clumps_are_those_of_their_axis_ratio(kernel, name):
+    """A clump five times as long as wide: as round ones of its mean variance go, wings would be counted twice."""
+    image, middle = drawn(name, HALF * 0.9, 0.2), np.array([float(HALF_PX)])
+    fitted = fit_clumps(image, np.full(image.shape, 1e-4), kernel, middle, middle, box=9, host_fwhm=0)[0]
+    found = winged_fits(SpectralPSF(kernel, 6), fitted["moments"][None], name, 9)
+    assert fitted["flux"] < 0.9
+    assert fitted["flux"] * found.flux_ratio[0] == pytest.approx(1.0, abs=0.05)
+    round_one = np.array([[1.0, 1.0, 0.0]]) * fitted["moments"][:2].mean()
+    assert fitted["flux"] * winged_fits(SpectralPSF(kernel, 6), round_one, name, 9).flux_ratio[0] > 1.1
+
+
 def test_points_have_no_profile_and_wings_count_more_in_larger_clumps(kernel):
-    found = winged_fits(SpectralPSF(kernel, 6), np.outer([0.05, 0.5, 1.0, 2.0], [1.0, 1.0, 0.0]) ** 2, "plummer", 9)
+    found = winged_fits(
+        SpectralPSF(kernel, 6), np.outer([0.05, 0.5, 1.0, 2.0], [1.0, 1.0, 0.0]) ** 2, "plummer", 9
+    )
     assert found.flux_ratio[0] == pytest.approx(1.0, abs=0.01)
     assert (np.diff(found.flux_ratio) > 0).all()
 

@@ -6,6 +6,8 @@ from astropy.io import fits
 from astropy.table import Table
 from clumpscope.images.mosaic import open_mosaic
 from clumpscope.images.psf import normalise_psf
+from clumpscope.images.psf_local import local_psf
+from clumpscope.photometry.fit import fit_clumps
 from clumpscope.photometry.psf_error import excess, with_stars
 from unit.images.image_fields import tan_wcs
 from unit.photometry.narrow_stars import effective, pixels
@@ -25,16 +27,17 @@ def make_mosaic(tmp_path):
     return make
 
 
-def field(make_mosaic, sigmas, rng, snr=400.0):
-    """Stars of given widths on tiles of their own, and their table."""
+def field(make_mosaic, sigmas, rng, snr=400.0, blurs=None):
+    """Stars of given widths on tiles of their own, if asked blurred by Gaussians, and their table."""
     per_row = int(np.ceil(np.sqrt(len(sigmas))))
     image = np.zeros((per_row * SIDE, per_row * SIDE))
     axis, places = np.arange(SIDE) - SIDE // 2, []
     noise = np.sqrt(np.sum(pixels(axis, axis, SIGMA) ** 2)) / snr
-    for k, sigma in enumerate(sigmas):
+    blurs = np.zeros(len(sigmas)) if blurs is None else blurs
+    for k, (sigma, blur) in enumerate(zip(sigmas, blurs, strict=True)):
         row, column = np.array(divmod(k, per_row)) * SIDE
         dx, dy = rng.uniform(-0.5, 0.5, 2)
-        image[row : row + SIDE, column : column + SIDE] = pixels(axis - dx, axis - dy, sigma)
+        image[row : row + SIDE, column : column + SIDE] = pixels(axis - dx, axis - dy, sigma, blur)
         places.append((column + SIDE // 2 + dx, row + SIDE // 2 + dy))
     mosaic = make_mosaic(image + rng.normal(0.0, noise, image.shape), noise)
     ra, dec = mosaic.wcs.all_pix2world(*np.transpose(places), 0)
@@ -74,6 +77,39 @@ def test_a_psf_that_varies_and_is_too_broad_is_told(make_mosaic, psf):
     # The core's scatter is that of the widths squared, weighted to the core; both are known to 1 / sqrt(2 n) = 14 %.
     assert measured.flux_error == pytest.approx(np.hypot(truth.mean(), truth.std()), rel=0.3), seed
     assert 0.1 < measured.core_variance_error < 0.4, seed
+
+
+@pytest.mark.parametrize("blurred", [False, True])
+def test_a_psf_that_varies_smoothly_is_followed(make_mosaic, blurred):
+    """Widths that grow from one side to the other, stretched as the model has it, or blurred by Gaussians as jitter does."""
+    seed = np.random.SeedSequence().entropy
+    rng = np.random.default_rng(seed)
+    along = np.arange(36) % 6 / 5.0
+    sigmas, blurs = (
+        (np.full(36, SIGMA), 0.75 * np.sqrt(along)) if blurred else (SIGMA * (0.9 + 0.2 * along), None)
+    )
+    mosaic, stars = field(make_mosaic, sigmas, rng, blurs=blurs)
+    axis = np.arange(41) - 20
+    mean = pixels(axis, axis, SIGMA, 0.75 * np.sqrt(0.5)) if blurred else effective(SIGMA, 1)
+    psf = normalise_psf(mean, SCALE, "stars")
+    fixed, varied = (with_stars(psf, mosaic, stars, varies=varies) for varies in (False, True))
+    assert fixed.trend is None and fixed.flux_error > 0.02, seed
+    assert varied.trend is not None and "varies over the field" in varied.notes[-2], seed
+    assert varied.flux_error < 0.3 * fixed.flux_error, seed
+    assert varied.core_variance_error < 0.3 * fixed.core_variance_error, seed
+    # A clump at the broad end: with the mean PSF it reads low, with its own it does not.
+    clump, noise = (
+        pixels(axis - 0.2, axis + 0.3, sigmas[5], np.hypot(1.0, 0.0 if blurs is None else blurs[5])),
+        1e-4,
+    )
+    shape = Table({"sigma_x_px": [1.0], "sigma_y_px": [1.0], "theta_deg": [0.0]})
+    fluxes = [
+        fit_clumps(clump, np.full(clump.shape, noise), one.fine, [20.2], [19.7], shape=shape, host_fwhm=0.0)[
+            "flux"
+        ][0]
+        for one in (psf, local_psf(varied, stars["ra"][5], stars["dec"][5]))
+    ]
+    assert fluxes[0] < 0.97 and fluxes[1] == pytest.approx(1.0, abs=0.012), seed
 
 
 def test_the_psf_of_another_image_is_told(make_mosaic, psf, capsys):

@@ -436,6 +436,8 @@ def test_what_is_to_be_known_of_psfs_reaches_the_reader(products):
             "oversampling": [1.0, 4.0],
             "source": ["given", "stars"],
             "n_stars": [0, 12],
+            "fwhm_low": [1.0, 0.92],
+            "fwhm_high": [1.0, 1.06],
             "flux_error": [0.0, 0.023],
             "notes": ["FWHM of 1.65 px on whole pixels", ""],
         }
@@ -443,6 +445,7 @@ def test_what_is_to_be_known_of_psfs_reaches_the_reader(products):
     table = psf_table(psfs)
     assert table.rows[0][-1] == "FWHM of 1.65 px on whole pixels" and table.marks == ("bad", "")
     assert "12 stars" in table.rows[1] and "2.3 %" in table.rows[1]
+    assert table.rows[0][2] == "the same" and table.rows[1][2] == "-8 to +6 %"
     folder, inputs, _ = products
     psfs.meta["doubts"] = ["PSF of F115W: 3 sources are sharper than it"]
     write_table(psfs, folder / "psf.ecsv")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from clumpscope.photometry.profiles import PROFILES
-from clumpscope.wings import profile_factors, profile_scatter, winged_profiles
+from clumpscope.wings import profile_factors, profile_interval, profile_scatter, winged_profiles
 
 SHARES = {"eff": 0.1, "gaussian": 0.7, "plummer": 0.2}
 
@@ -44,3 +44,33 @@ def test_intervals_of_drawn_sizes_hold_those_of_a_mixture(error):
     for inside, low, high in ((68.27, 0.65, 0.715), (95.45, 0.94, 0.968)):
         lo, hi = np.percentile(draws, [50 - inside / 2, 50 + inside / 2], axis=1)
         assert low < np.mean((lo < true) & (true < hi)) < high
+
+
+@pytest.mark.parametrize("error", [0.003, 0.03, 0.3])
+def test_intervals_of_fluxes_hold_those_of_a_mixture(error):
+    """Fluxes of Gaussians with errors, and what clumps have; the root mean square holds more where errors are small."""
+    rng = np.random.default_rng()
+    n = 20000
+    ratios = {"plummer": rng.uniform(1.05, 1.3, n), "eff": rng.uniform(1.2, 1.6, n)}
+    profile = rng.choice(3, size=n, p=[0.7, 0.2, 0.1])
+    measured = rng.uniform(5.0, 50.0, n)
+    factor = np.choose(profile, [np.ones(n), ratios["plummer"], ratios["eff"]])
+    true = measured * factor + rng.normal(size=n) * error * measured
+    below, above = profile_interval(measured, error * measured, ratios, SHARES)
+    assert np.mean((true >= measured - below) & (true <= measured + above)) == pytest.approx(
+        0.6827, abs=0.015
+    )
+    assert np.mean(true < measured - below) == pytest.approx(0.1587, abs=0.012)
+    wide = np.hypot(error, profile_scatter(ratios, SHARES)) * measured
+    assert error > 0.1 or np.mean(np.abs(true - measured) < wide) > 0.75
+
+
+def test_intervals_without_wings_are_the_error():
+    below, above = profile_interval(
+        np.array([5.0, np.nan, -1.0]), np.array([0.5, 0.5, 0.2]), {}, {"gaussian": 1.0}
+    )
+    np.testing.assert_allclose(below, [0.5, np.nan, 0.2], rtol=1e-9)
+    np.testing.assert_allclose(above, [0.5, np.nan, 0.2], rtol=1e-9)
+    # All clumps brighter than measured: the measured flux is the end of the interval.
+    below, above = profile_interval(np.array([1.0]), np.array([0.01]), {"eff": np.array([1.5])}, {"eff": 1.0})
+    assert below[0] == 0.0 and above[0] == pytest.approx(0.51, abs=1e-6)

@@ -54,15 +54,17 @@ def _label(axis: "Axes", title: str, below: str) -> None:
 
 
 def draw_psfs(psfs: Mapping[str, PSF]) -> "Figure":
-    """Draw three panels a filter: kernel, radial profile with the analytic fit, encircled energy.
+    """Draw four panels a filter: kernel, radial profile with the analytic fit, encircled energy, width over the field.
 
     Parameters
     ----------
     psfs : mapping of str to PSF
         By filter.
     """
-    figure, groups = _grid(len(psfs), 4, (1, 1, 1))
-    for (kernel_axis, profile_axis, energy_axis), (name, psf) in zip(groups, psfs.items(), strict=True):
+    figure, groups = _grid(len(psfs), 3, (1, 1, 1, 1))
+    for (kernel_axis, profile_axis, energy_axis, field_axis), (name, psf) in zip(
+        groups, psfs.items(), strict=True
+    ):
         scale, half = psf.pixel_scale_arcsec, psf.kernel.shape[0] // 2
         edge = (half + 0.5) * scale
         relative = psf.kernel / psf.kernel.max()
@@ -88,9 +90,29 @@ def draw_psfs(psfs: Mapping[str, PSF]) -> "Figure":
         energy_axis.axvline(psf.radius_arcsec, color="0.5", linewidth=0.8)
         energy_axis.set(ylim=(0, 1.05), xlim=(0, radius[-1]))
         _label(energy_axis, f"encircled, correction {psf.aperture_correction:.3f}", "radius [arcsec]")
+        _draw_trend(field_axis, psf)
     if psfs:
         figure.axes[1].legend(fontsize=6)
     return figure
+
+
+def _draw_trend(axis: "Axes", psf: PSF) -> None:
+    """Map of the PSF's width over the field, east to the left."""
+    if psf.trend is None:
+        axis.set_axis_off()
+        axis.text(0.5, 0.5, "no variation\nseen", ha="center", va="center", fontsize=6)
+        return
+    trend, place = psf.trend, np.linspace(-1.0, 1.0, 41)
+    ra = trend.ra + trend.half_deg * place / np.cos(np.radians(trend.dec))
+    percent = 100.0 * (
+        np.sqrt(trend.variance_ratio(ra[None, :], (trend.dec + trend.half_deg * place)[:, None])) - 1.0
+    )
+    side = 60.0 * trend.half_deg
+    axis.imshow(percent, origin="lower", extent=(-side, side, -side, side), vmin=-15, vmax=15, cmap="PuOr")
+    lines = axis.contour(percent, extent=(-side, side, -side, side), colors="k", linewidths=0.5)
+    axis.clabel(lines, fmt="%+.0f %%", fontsize=5)
+    axis.invert_xaxis()
+    _label(axis, f"FWHM {percent.min():+.0f} to {percent.max():+.0f} %", "arcmin east, north")
 
 
 def draw_depths(depths: Mapping[str, Depth]) -> "Figure":

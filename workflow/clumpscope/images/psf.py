@@ -6,9 +6,7 @@ between the pixels' centres too: the effective PSF of Anderson & King (2000).
 """
 
 import os
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import numpy as np
 from astropy.io import fits
@@ -17,18 +15,16 @@ from astropy.table import Table
 from ..errors import InputError
 from ..made_by import write_fits
 from .centring import centred_square, core_centroid, pixels_of, with_pixel
-from .cutouts import Cutout
 from .mosaic import Mosaic
 from .profiles import encircled_sums, fwhm_px
 from .psf_files import alike
 from .psf_model import AnalyticPSF, fit_analytic, fit_multi_gaussian
-from .psf_variation import WidthTrend, local_psf
+from .psf_variation import WidthTrend
 
 __all__ = [
     "LARGEST_CORRECTION",
     "PSF",
     "diffraction_fwhm",
-    "local_psfs",
     "match_psf",
     "model_psf",
     "normalise_psf",
@@ -89,7 +85,7 @@ class PSF:
     compact : Table, optional
         Of `clumpscope.images.psf_compact.compact_sources`, where a given PSF could not be tested on stars.
     trend : WidthTrend, optional
-        How its width varies over the field, where that is seen: `clumpscope.images.psf_variation.local_psf`.
+        How its width varies over the field, where that is seen: `clumpscope.images.psf_local`.
     """
 
     kernel: np.ndarray
@@ -203,13 +199,6 @@ def read_psf(path: str | os.PathLike) -> PSF:
             notes, fine, oversampling,
             head["FLUXERR"], head["COREERR"], compact, trend,
         )  # fmt: skip
-
-
-def local_psfs(paths: Iterable[str | os.PathLike], cutout: Cutout) -> dict[str, PSF]:
-    """PSFs of `PSF.write` as they are in the middle of a cutout, by filter: the names of the files."""
-    ny, nx = cutout.data.shape
-    ra, dec = cutout.wcs.pixel_to_world_values((nx - 1) / 2, (ny - 1) / 2)
-    return {Path(path).stem: local_psf(read_psf(path), float(ra), float(dec)) for path in paths}
 
 
 def normalise_psf(

@@ -1,23 +1,14 @@
-"""How the width of a PSF varies over its field: a low polynomial through its stars, and the PSF at one place.
+"""How the width of a PSF varies over its field: a low polynomial through its stars.
 
 F22 (section 2.3) find widths that differ by 15 to 20 % over one mosaic. One PSF for all then makes fluxes wrong where it is
 narrower or broader, by 5 % in the long filters, of all clumps of a galaxy alike.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import ndimage
 
-from .centring import finer, pixels_of
-
-if TYPE_CHECKING:
-    from .psf import PSF
-
-__all__ = ["WidthTrend", "fit_trend", "local_psf"]
+__all__ = ["WidthTrend", "fit_trend"]
 
 Array = np.ndarray
 # Stars a polynomial needs for each of its terms.
@@ -25,8 +16,6 @@ _STARS_A_TERM = 4
 _TERMS = (1, 3, 6)  # of orders 0, 1, 2
 _SCATTERS = np.concatenate([[0.0], np.geomspace(1e-3, 0.5, 60)])
 _CLIP_SIGMA = 4.0
-# Samples a pixel side between which a kernel known on pixels is stretched.
-_FINE = 4
 
 
 @dataclass(frozen=True)
@@ -57,8 +46,8 @@ class WidthTrend:
         return np.clip(_terms(*self._place(ra, dec)) @ self.coefficients, self.low, self.high)
 
     def _place(self, ra: Array | float, dec: Array | float) -> tuple[Array, Array]:
-        east = (np.asarray(ra, dtype=float) - self.ra + 180.0) % 360.0 - 180.0
-        north = np.asarray(dec, dtype=float) - self.dec
+        ra, dec = np.broadcast_arrays(np.asarray(ra, dtype=float), np.asarray(dec, dtype=float))
+        east, north = (ra - self.ra + 180.0) % 360.0 - 180.0, dec - self.dec
         return east * np.cos(np.radians(self.dec)) / self.half_deg, north / self.half_deg
 
 
@@ -115,36 +104,3 @@ def fit_trend(ra: Array, dec: Array, excess: Array, noise: Array) -> WidthTrend 
     coefficients[0] += 1.0 - np.mean(terms @ coefficients)
     at_stars = terms @ coefficients
     return replace(whole, coefficients=coefficients, low=float(at_stars.min()), high=float(at_stars.max()))
-
-
-def local_psf(psf: PSF, ra: float, dec: float) -> PSF:
-    """A PSF as it is at one place of its field: stretched to the width there.
-
-    Parameters
-    ----------
-    psf : PSF
-        With a `trend`, or without: then it is the same everywhere.
-    ra, dec : float
-        Place [deg].
-
-    Returns
-    -------
-    PSF
-        Of unit sum inside its radius of normalisation; without a trend of its own.
-    """
-    if psf.trend is None:
-        return psf
-    factor = float(np.sqrt(psf.trend.variance_ratio(ra, dec)))
-    n = 1 if psf.oversampling > 1.0 else _FINE
-    samples = psf.fine if n == 1 else finer(psf.fine, n)
-    half, middle = psf.fine.shape[0] // 2, samples.shape[0] // 2
-    axis = middle + n * np.arange(-half, half + 1) / factor
-    fine = ndimage.map_coordinates(samples, np.meshgrid(axis, axis, indexing="ij"), order=3, mode="nearest")
-    # Inside a circle with a soft rim, both hold the same.
-    radius = psf.radius_arcsec / psf.pixel_scale_arcsec * psf.oversampling
-    inside = np.clip(radius + 0.5 - np.hypot(*(np.indices(fine.shape) - half)), 0.0, 1.0)
-    fine *= np.sum(inside * psf.fine) / np.sum(inside * fine)
-    return replace(
-        psf, kernel=fine if psf.oversampling == 1.0 else pixels_of(fine, psf.oversampling), fine=fine,
-        fwhm_arcsec=psf.fwhm_arcsec * factor, aperture_correction=float(fine.sum()) / psf.oversampling**2, trend=None,
-    )  # fmt: skip

@@ -156,7 +156,8 @@ def _filters(clumps: Table) -> list[str]:
     names = [
         name.removeprefix("flux_").removesuffix("_njy")
         for name in clumps.colnames
-        if name.startswith("flux_") and not name.endswith(("_err_njy", "_err_lo_njy", "_err_hi_njy", "_common_njy"))
+        if name.startswith("flux_")
+        and not name.endswith(("_err_njy", "_err_lo_njy", "_err_hi_njy", "_common_njy"))
     ]
     return sorted(names, key=lambda name: get_filter(name).pivot_angstrom)
 

@@ -197,7 +197,9 @@ def measure_galaxy(
         by_psf = np.maximum(psfs[name].flux_error * np.abs(table[flux]), by_width)
         own = np.hypot(here["flux_err"], by_psf)
         table[error] = np.where(lost, np.nan, np.hypot(own, common[:, 3]))
-        table[below], table[above] = profile_interval(np.asarray(table[flux]), np.where(lost, np.nan, own), ratios, shares)
+        table[below], table[above] = profile_interval(
+            np.asarray(table[flux]), np.where(lost, np.nan, own), ratios, shares
+        )
         if psfs[name].undersampled:
             flags[~lost] |= bit("undersampled_psf")
         fits[name] = here

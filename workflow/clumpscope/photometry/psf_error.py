@@ -14,7 +14,8 @@ from ..images.mosaic import Mosaic
 from ..images.profiles import encircled_sums
 from ..images.psf import PSF
 from ..images.psf_compact import compact_sources
-from ..images.psf_variation import fit_trend, local_psf
+from ..images.psf_local import local_psf
+from ..images.psf_variation import fit_trend
 from ..images.sky import sky_statistics
 from ..images.stars import star_candidates
 from ..logs import in_doubt
@@ -78,9 +79,7 @@ def with_stars(psf: PSF, mosaic: Mosaic, stars: Table, box: int | str = 9, varie
             note = f"FWHM varies over the field, by {low:+.0%} to {high:+.0%} at its stars: every galaxy has its own"
             psf = replace(psf, trend=trend, notes=(*psf.notes, note))
             rows = measured(psf)
-    ratio, noise, empty, used, core, core_noise, *_ = (
-        np.array(column) for column in zip(*rows, strict=True)
-    )
+    ratio, noise, empty, used, core, core_noise, *_ = (np.array(column) for column in zip(*rows, strict=True))
     # Of a mean of n stars each is a part: what it differs by from the others' mean is n / (n - 1) times as much.
     alone = np.where(used, psf.n_stars / max(psf.n_stars - 1.0, 1.0), 1.0) if psf.source == "stars" else 1.0
     # Correlated noise: apertures on empty sky scatter by more than white noise says.

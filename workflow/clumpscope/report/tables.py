@@ -371,15 +371,29 @@ def injection_table(recovery: Table) -> TextTable:
 def psf_table(psfs: Table) -> TextTable:
     """Width, sampling and error of every filter's PSF, and what a reader should know of it."""
     rows = [
-        (str(r["filter"]), f"{1e3 * r['fwhm_arcsec']:.0f}", number(r["sampling_px"]), f"{r['oversampling']:.3g}",
+        (str(r["filter"]), f"{1e3 * r['fwhm_arcsec']:.0f}", _over_field(r), number(r["sampling_px"]), f"{r['oversampling']:.3g}",
          f"{r['n_stars']} stars" if str(r["source"]) == "stars" else "given", f"{100 * r['flux_error']:.1f} %",
          str(r["notes"]))
         for r in psfs
     ]  # fmt: skip
-    heads = ("filter", "FWHM [mas]", "FWHM [px]", "samples a pixel side", "from", "error of fluxes", "notes")
+    heads = (
+        "filter",
+        "FWHM [mas]",
+        "over the field",
+        "FWHM [px]",
+        "samples a pixel side",
+        "from",
+        "error of fluxes",
+        "notes",
+    )
     marks = tuple("bad" if r["oversampling"] == 1 and r["sampling_px"] < 2 else "" for r in psfs)
     caption = "A PSF narrower than two pixels and known on whole pixels alone biases fluxes; clumps so measured have the flag undersampled_psf."
     return TextTable("Point-spread functions", heads, tuple(rows), marks, caption)
+
+
+def _over_field(row: Table.Row) -> str:
+    low, high = (100 * (float(row[end]) - 1.0) for end in ("fwhm_low", "fwhm_high"))
+    return f"{low:+.0f} to {high:+.0f} %" if high > low else "the same"
 
 
 def published_table(comparison: Table) -> TextTable:

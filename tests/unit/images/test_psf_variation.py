@@ -1,0 +1,81 @@
+"""PSFs whose width varies over the field: trends against polynomials with noise, stretched kernels against profiles in closed form."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from clumpscope.images.psf import normalise_psf, read_psf
+from clumpscope.images.psf_local import local_psf
+from clumpscope.images.psf_variation import WidthTrend, fit_trend
+from unit.photometry.narrow_stars import effective
+
+SCALE, SIGMA = 0.04, 1.3
+
+
+def stars(rng, n, ra=0.001, dec=-30.4, half_deg=0.02):
+    """Places over a field that right ascension 0 goes through, and how far they are from its middle."""
+    u, v = rng.uniform(-1.0, 1.0, (2, n))
+    return (ra + half_deg * u / np.cos(np.radians(dec))) % 360.0, dec + half_deg * v, u, v
+
+
+def bowl(u, v):
+    return 0.12 * u - 0.05 * v + 0.1 * v**2
+
+
+@pytest.mark.parametrize("scatter", [0.0, 0.03])
+def test_a_trend_is_found_where_widths_have_one(scatter):
+    seed = np.random.SeedSequence().entropy
+    rng = np.random.default_rng(seed)
+    ra, dec, u, v = stars(rng, 40)
+    noise = rng.uniform(0.005, 0.02, 40)
+    excess = 0.03 + bowl(u, v) + rng.normal(0.0, np.hypot(noise, scatter))
+    excess[0] = 3.0  # a pair of stars
+    trend = fit_trend(ra, dec, excess, noise)
+    expected = 1.0 + bowl(u, v) - bowl(u[1:], v[1:]).mean()
+    # Six terms of 39 stars: the curve is known to some 40 % of one star's scatter.
+    off = trend.variance_ratio(ra, dec)[1:] - expected[1:]
+    assert np.sqrt(np.mean(off**2)) < 0.6 * np.hypot(0.015, scatter), seed
+    # Nothing is extrapolated.
+    far = trend.variance_ratio(ra[1] + 5.0 * np.array([-1.0, 0.0, 1.0]), dec[1])
+    assert (far >= trend.low).all() and (far <= trend.high).all()
+    assert trend.low == pytest.approx(expected[1:].min(), abs=0.06) and trend.high == pytest.approx(
+        expected[1:].max(), abs=0.06
+    )
+
+
+def test_no_trend_is_found_in_noise():
+    seed = np.random.SeedSequence().entropy
+    rng = np.random.default_rng(seed)
+    found = 0
+    for _ in range(40):
+        ra, dec, *_ = stars(rng, 30)
+        found += fit_trend(ra, dec, rng.normal(0.0, 0.04, 30), np.full(30, 0.02)) is not None
+    # Bayesian information criterion: one in thirty.
+    assert found <= 6, seed
+
+
+def test_few_stars_tell_no_trend():
+    ra, dec, u, v = stars(np.random.default_rng(1), 11)
+    assert fit_trend(ra, dec, bowl(u, v), np.full(11, 0.001)) is None
+    # Nor do stars at one place.
+    assert (
+        fit_trend(np.full(20, 10.0), np.full(20, 2.0), np.linspace(0.0, 1.0, 20), np.full(20, 0.01)) is None
+    )
+
+
+@pytest.mark.parametrize("oversampling", [1.0, 4.0])
+@pytest.mark.parametrize("factor", [0.92, 1.08])
+def test_a_local_psf_is_as_wide_as_it_should_be(oversampling, factor, tmp_path):
+    psf = normalise_psf(effective(SIGMA, oversampling), SCALE, "PSF", oversampling=oversampling)
+    assert local_psf(psf, 10.0, 2.0) is psf
+    ratio = factor**2
+    trend = WidthTrend(10.0, 2.0, 0.01, np.array([1.0, ratio - 1.0, 0.0, 0.0, 0.0, 0.0]), 0.8, 1.2)
+    replace(psf, trend=trend).write(tmp_path / "psf.fits")
+    local = local_psf(read_psf(tmp_path / "psf.fits"), 10.0 + 0.01 / np.cos(np.radians(2.0)), 2.0)
+    # The pixel does not grow with the light: of a Gaussian's variance its twelfth is left out.
+    sigma = np.sqrt(ratio * (SIGMA**2 + 1 / 12) - 1 / 12)
+    truth = normalise_psf(effective(sigma, oversampling), SCALE, "PSF", oversampling=oversampling)
+    assert local.trend is None and local.fwhm_arcsec == pytest.approx(truth.fwhm_arcsec, rel=0.01)
+    np.testing.assert_allclose(local.kernel, truth.kernel, atol=0.01 * truth.kernel.max())
+    np.testing.assert_allclose(local.fine, truth.fine, atol=0.01 * truth.fine.max())
+    assert local.aperture_correction == pytest.approx(truth.aperture_correction, rel=0.003)
