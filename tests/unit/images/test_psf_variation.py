@@ -63,6 +63,14 @@ def test_few_stars_tell_no_trend():
     )
 
 
+def test_widths_that_no_telescope_has_make_no_psf():
+    """Galaxies taken for stars on one side of a field: variances would come out below zero on the other."""
+    ra, dec, u, _ = stars(np.random.default_rng(2), 40)
+    trend = fit_trend(ra, dec, 1.5 * u, np.full(40, 0.05))
+    assert trend.low == 0.5 and trend.high == 2.0
+    assert (trend.variance_ratio(ra, dec) >= 0.5).all()
+
+
 @pytest.mark.parametrize("oversampling", [1.0, 4.0])
 @pytest.mark.parametrize("factor", [0.92, 1.08])
 def test_a_local_psf_is_as_wide_as_it_should_be(oversampling, factor, tmp_path):

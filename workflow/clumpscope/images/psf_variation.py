@@ -16,6 +16,8 @@ _STARS_A_TERM = 4
 _TERMS = (1, 3, 6)  # of orders 0, 1, 2
 _SCATTERS = np.concatenate([[0.0], np.geomspace(1e-3, 0.5, 60)])
 _CLIP_SIGMA = 4.0
+# Variance of a core over the mean's beyond which it is not the telescope that varies: F22's differ by less than 1.5.
+_SMALLEST, _LARGEST = 0.5, 2.0
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class WidthTrend:
     coefficients : (6,) array
         Of 1, u, v, u^2, u v, v^2, the place from the middle over `half_deg` along right ascension and declination.
     low, high : float
-        Smallest and largest value at the stars: beyond them nothing is extrapolated.
+        Smallest and largest value at the stars, within 0.5 and 2: beyond them nothing is extrapolated.
     """
 
     ra: float
@@ -102,5 +104,5 @@ def fit_trend(ra: Array, dec: Array, excess: Array, noise: Array) -> WidthTrend 
         return None
     # What all stars have in common is not the field's variation.
     coefficients[0] += 1.0 - np.mean(terms @ coefficients)
-    at_stars = terms @ coefficients
+    at_stars = np.clip(terms @ coefficients, _SMALLEST, _LARGEST)
     return replace(whole, coefficients=coefficients, low=float(at_stars.min()), high=float(at_stars.max()))
