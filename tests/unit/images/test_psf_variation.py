@@ -57,6 +57,10 @@ def test_no_trend_is_found_in_noise():
 def test_few_stars_tell_no_trend():
     ra, dec, u, v = stars(np.random.default_rng(1), 11)
     assert fit_trend(ra, dec, bowl(u, v), np.full(11, 0.001)) is None
+    # Nor do widths that hardly differ, however well they are known.
+    ra, dec, u, _ = stars(np.random.default_rng(1), 40)
+    assert fit_trend(ra, dec, 0.003 * u, np.full(40, 1e-4)) is None
+    assert fit_trend(ra, dec, 0.03 * u, np.full(40, 1e-4)) is not None
     # Nor do stars at one place.
     assert (
         fit_trend(np.full(20, 10.0), np.full(20, 2.0), np.linspace(0.0, 1.0, 20), np.full(20, 0.01)) is None

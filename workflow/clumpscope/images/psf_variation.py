@@ -18,6 +18,8 @@ _SCATTERS = np.concatenate([[0.0], np.geomspace(1e-3, 0.5, 60)])
 _CLIP_SIGMA = 4.0
 # Variance of a core over the mean's beyond which it is not the telescope that varies: F22's differ by less than 1.5.
 _SMALLEST, _LARGEST = 0.5, 2.0
+# Range of the same that does nothing to a flux, though many bright stars may show it.
+_NOTHING = 0.01
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def fit_trend(ra: Array, dec: Array, excess: Array, noise: Array) -> WidthTrend 
     Returns
     -------
     WidthTrend or None
-        Of a mean of 1 over the stars; None where no variation is seen.
+        Of a mean of 1 over the stars; None where no variation is seen, or one below a half per cent of the width.
     """
     ra, dec, excess, noise = (np.asarray(values, dtype=float) for values in (ra, dec, excess, noise))
     middle = np.median(excess)
@@ -105,4 +107,6 @@ def fit_trend(ra: Array, dec: Array, excess: Array, noise: Array) -> WidthTrend 
     # What all stars have in common is not the field's variation.
     coefficients[0] += 1.0 - np.mean(terms @ coefficients)
     at_stars = np.clip(terms @ coefficients, _SMALLEST, _LARGEST)
+    if np.ptp(at_stars) < _NOTHING:
+        return None
     return replace(whole, coefficients=coefficients, low=float(at_stars.min()), high=float(at_stars.max()))
