@@ -18,6 +18,7 @@ __all__ = [
     "Resolved",
     "filter_names",
     "get_filter",
+    "measured_filters",
     "resolve_filter",
     "three_filters",
     "transmission",
@@ -218,6 +219,14 @@ def transmission(name: str) -> tuple[np.ndarray, np.ndarray]:
 
     curve = observate.Filter(get_filter(name).sedpy)
     return curve.wavelength.copy(), curve.transmission.copy()
+
+
+def measured_filters(columns: Sequence[str]) -> list[str]:
+    """Filters of which a catalogue has a flux and its error among its columns, by wavelength."""
+    fluxes = (name.removeprefix("flux_").removesuffix("_njy") for name in columns if name.startswith("flux_"))
+    # Nothing but a flux has an error: columns of errors, which are called like fluxes, have none.
+    names = [name for name in fluxes if f"flux_{name}_err_njy" in columns]
+    return sorted(names, key=lambda name: get_filter(name).pivot_angstrom)
 
 
 def three_filters(names: Sequence[str]) -> tuple[str, str, str]:

@@ -65,7 +65,7 @@ def profile_interval(
     value, error : (n,) arrays
         Measured, and its error but for the profile.
     ratios : mapping of str to (n,) array
-        What the value would be with each profile with wings, over what it is.
+        What the value would be with each profile of `winged_profiles`, over what it is.
     shares : mapping of str to float
         Share of the clumps that have each profile.
 
@@ -74,9 +74,8 @@ def profile_interval(
     below, above : (n,) arrays
         Not below zero; NaN where the value or its error is.
     """
-    names = [name for name in ratios if shares.get(name, 0.0) > 0.0]
-    weights = np.array([shares.get("gaussian", 0.0), *(shares[name] for name in names)])
-    means = np.stack([np.ones_like(value), *(ratios[name] for name in names)]) * value
+    weights = np.array([shares.get("gaussian", 0.0), *(shares[name] for name in ratios)])
+    means = np.stack([np.ones_like(value), *ratios.values()]) * value
     errors = np.broadcast_to(error, means.shape)
 
     def point(share: float) -> Array:

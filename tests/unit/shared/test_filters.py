@@ -5,7 +5,7 @@ import pytest
 from astropy.table import Table
 from clumpscope.config import name_filters
 from clumpscope.errors import InputError
-from clumpscope.filters import get_filter, resolve_filter, transmission
+from clumpscope.filters import get_filter, measured_filters, resolve_filter, transmission
 from clumpscope.sed.products.columns_photometry import table_photometry
 
 
@@ -96,3 +96,12 @@ def test_a_psf_can_be_said_to_be_that_of_another_filter():
             name_filters({"fields": {"a": {"images": wrong}}})
     with pytest.raises(InputError, match="F444X"):
         name_filters({"fields": {"a": {"images": {"F150W": {"sci": "a.fits", "psf": "same as F444X"}}}}})
+
+
+def test_columns_of_errors_are_no_filters():
+    """Neither where columns are read for fits, nor where they are listed; also of filters whose names have parts."""
+    ends = ("", "_err", "_err_lo", "_err_hi", "_common")
+    columns = [f"flux_{name}{end}_njy" for name in ("F444W", "F150W", "sdss_r0") for end in ends]
+    assert measured_filters(["id", *columns, "flux_iso_njy"]) == ["sdss_r0", "F150W", "F444W"]
+    table = Table({"id": ["a"], **{column: [1.0] for column in columns}})
+    assert set(table_photometry(table)[2]) == {"sdss_r0", "F150W", "F444W"}

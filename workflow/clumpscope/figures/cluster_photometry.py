@@ -29,11 +29,9 @@ def _magnitude(flux_njy: np.ndarray) -> np.ndarray:
 
 def _filters(catalogue: Table) -> list[str]:
     """Filters of the catalogue, by wavelength."""
-    from ..filters import get_filter
+    from ..filters import measured_filters
 
-    names = [name[5:-4] for name in catalogue.colnames if name.startswith("flux_") and name.endswith("_njy")]
-    names = [name for name in names if f"flux_{name}_err_njy" in catalogue.colnames and "_" not in name]
-    return sorted(names, key=lambda name: get_filter(name).pivot_angstrom)
+    return [name for name in measured_filters(catalogue.colnames) if "_" not in name]
 
 
 def rest_k_flux(catalogue: Table) -> np.ndarray:

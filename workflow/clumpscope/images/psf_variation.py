@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-__all__ = ["WidthTrend", "fit_trend"]
+__all__ = ["WidthTrend", "fit_trend", "in_the_middle"]
 
 Array = np.ndarray
 # Stars a polynomial needs for each of its terms.
@@ -59,6 +59,12 @@ def _terms(u: Array, v: Array) -> Array:
     return np.stack([np.ones_like(u), u, v, u * u, u * v, v * v], axis=-1)
 
 
+def in_the_middle(values: Array, noise: Array) -> Array:
+    """Which of some stars' numbers are not far out, beyond their noise and their spread: (n,) bool array."""
+    off = np.abs(values - np.median(values))
+    return off <= _CLIP_SIGMA * np.maximum(1.4826 * np.median(off), noise)
+
+
 def fit_trend(ra: Array, dec: Array, excess: Array, noise: Array) -> WidthTrend | None:
     """The polynomial of order 0 to 2 that stars' widths ask for, by the Bayesian information criterion.
 
@@ -75,9 +81,7 @@ def fit_trend(ra: Array, dec: Array, excess: Array, noise: Array) -> WidthTrend 
         Of a mean of 1 over the stars; None where no variation is seen, or one below a half per cent of the width.
     """
     ra, dec, excess, noise = (np.asarray(values, dtype=float) for values in (ra, dec, excess, noise))
-    middle = np.median(excess)
-    spread = 1.4826 * np.median(np.abs(excess - middle))
-    keep = np.abs(excess - middle) <= _CLIP_SIGMA * np.maximum(spread, noise)
+    keep = in_the_middle(excess, noise)
     ra, dec, excess, noise = ra[keep], dec[keep], excess[keep], noise[keep]
     if ra.size < _STARS_A_TERM * _TERMS[1]:
         return None
@@ -89,19 +93,18 @@ def fit_trend(ra: Array, dec: Array, excess: Array, noise: Array) -> WidthTrend 
         return None
     whole = WidthTrend(float(centre[0] % 360.0), float(centre[1]), float(half), np.zeros(6), -np.inf, np.inf)
     terms = _terms(*whole._place(ra, dec))
-    best: tuple[float, Array] | None = None
-    for n in _TERMS:
-        if ra.size < _STARS_A_TERM * n:
-            break
-        for scatter in _SCATTERS:
-            weight = 1.0 / np.hypot(noise, scatter)
-            found = np.linalg.lstsq(terms[:, :n] * weight[:, None], excess * weight, rcond=None)[0]
-            left = (excess - terms[:, :n] @ found) * weight
-            criterion = left @ left - 2.0 * np.log(weight).sum() + (n + 1) * np.log(ra.size)
-            if best is None or criterion < best[0]:
-                best = float(criterion), np.pad(found, (0, 6 - n))
-    assert best is not None
-    coefficients = best[1]
+
+    def fitted(n: int, scatter: float) -> tuple[float, Array]:
+        """The criterion, and the coefficients, of so many terms where stars scatter by so much."""
+        weight = 1.0 / np.hypot(noise, scatter)
+        found = np.linalg.lstsq(terms[:, :n] * weight[:, None], excess * weight, rcond=None)[0]
+        left = (excess - terms[:, :n] @ found) * weight
+        criterion = left @ left - 2.0 * np.log(weight).sum() + (n + 1) * np.log(ra.size)
+        return float(criterion), np.pad(found, (0, _TERMS[-1] - n))
+
+    told = (n for n in _TERMS if ra.size >= _STARS_A_TERM * n)
+    tried = (fitted(n, scatter) for n in told for scatter in _SCATTERS)
+    coefficients = min(tried, key=lambda fit: fit[0])[1]
     if not coefficients[1:].any():
         return None
     # What all stars have in common is not the field's variation.

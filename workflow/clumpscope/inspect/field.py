@@ -13,7 +13,7 @@ from astropy.table import Table
 
 from ..columns import column_info
 from ..files import replacing
-from ..filters import get_filter
+from ..filters import get_filter, measured_filters
 from ..flags import FLAGS, describe
 from ..population.sample import population_sample
 from ..tables import read_table
@@ -152,24 +152,14 @@ def _columns(clumps: Table, counted: np.ndarray) -> dict[str, Any]:
     return {"columns": columns, "info": units}
 
 
-def _filters(clumps: Table) -> list[str]:
-    names = [
-        name.removeprefix("flux_").removesuffix("_njy")
-        for name in clumps.colnames
-        if name.startswith("flux_")
-        and not name.endswith(("_err_njy", "_err_lo_njy", "_err_hi_njy", "_common_njy"))
-    ]
-    return sorted(names, key=lambda name: get_filter(name).pivot_angstrom)
-
-
 def _broad_bands(clumps: Table) -> list[str]:
-    return [name for name in _filters(clumps) if get_filter(name).kind == "broad"]
+    return [name for name in measured_filters(clumps.colnames) if get_filter(name).kind == "broad"]
 
 
 def _write_cards(folder: Path, clumps: Table, samples: Iterable[str | os.PathLike]) -> None:
     """Write a script a galaxy, which a page loads when a clump is asked for."""
     posteriors = _posteriors(samples)
-    bands = _filters(clumps)
+    bands = measured_filters(clumps.colnames)
     shown = [
         name
         for name in clumps.colnames

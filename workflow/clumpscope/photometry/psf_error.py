@@ -15,7 +15,7 @@ from ..images.profiles import encircled_sums
 from ..images.psf import PSF
 from ..images.psf_compact import compact_sources
 from ..images.psf_local import local_psf
-from ..images.psf_variation import fit_trend
+from ..images.psf_variation import fit_trend, in_the_middle
 from ..images.sky import sky_statistics
 from ..images.stars import star_candidates
 from ..logs import in_doubt
@@ -27,7 +27,6 @@ Array = np.ndarray
 _FEWEST = 4
 # Radii of the ring of sky, and distance of the empty apertures that show the noise of one, over the aperture's.
 _RING, _EMPTY = (1.5, 2.2), 2.2
-_CLIP_SIGMA = 4.0
 # Twice the fall of the log-likelihood below which a scatter is not told from none: 95 % of an excess that may only be positive.
 _SEEN = 2.7
 # Mean error of stars' fluxes above which the PSF is hardly that of their image.
@@ -152,9 +151,7 @@ def excess(values: Array, noise: Array) -> tuple[float, float]:
     -------
     mean, scatter : float
     """
-    middle = np.median(values)
-    spread = 1.4826 * np.median(np.abs(values - middle))
-    keep = np.abs(values - middle) <= _CLIP_SIGMA * np.maximum(spread, noise)
+    keep = in_the_middle(values, noise)
     values, noise = values[keep], noise[keep]
     tried = np.concatenate([[0.0], np.geomspace(1e-4, 1.0, 400)])
     variance = noise**2 + tried[:, None] ** 2
