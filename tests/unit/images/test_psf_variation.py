@@ -26,32 +26,34 @@ def bowl(u, v):
 def test_a_trend_is_found_where_widths_have_one(scatter):
     seed = np.random.SeedSequence().entropy
     rng = np.random.default_rng(seed)
-    ra, dec, u, v = stars(rng, 40)
-    noise = rng.uniform(0.005, 0.02, 40)
-    excess = 0.03 + bowl(u, v) + rng.normal(0.0, np.hypot(noise, scatter))
-    excess[0] = 3.0  # a pair of stars
-    trend = fit_trend(ra, dec, excess, noise)
-    expected = 1.0 + bowl(u, v) - bowl(u[1:], v[1:]).mean()
-    # Six terms of 39 stars: the curve is known to some 40 % of one star's scatter.
-    off = trend.variance_ratio(ra, dec)[1:] - expected[1:]
-    assert np.sqrt(np.mean(off**2)) < 0.6 * np.hypot(0.015, scatter), seed
-    # Nothing is extrapolated.
-    far = trend.variance_ratio(ra[1] + 5.0 * np.array([-1.0, 0.0, 1.0]), dec[1])
-    assert (far >= trend.low).all() and (far <= trend.high).all()
-    assert trend.low == pytest.approx(expected[1:].min(), abs=0.06) and trend.high == pytest.approx(
-        expected[1:].max(), abs=0.06
-    )
+    off, ends = [], []
+    for _ in range(30):
+        ra, dec, u, v = stars(rng, 40)
+        noise = rng.uniform(0.005, 0.02, 40)
+        excess = 0.03 + bowl(u, v) + rng.normal(0.0, np.hypot(noise, scatter))
+        excess[0] = 3.0  # a pair of stars
+        trend = fit_trend(ra, dec, excess, noise)
+        expected = 1.0 + bowl(u, v)[1:] - bowl(u[1:], v[1:]).mean()
+        off.append(np.sqrt(np.mean((trend.variance_ratio(ra, dec)[1:] - expected) ** 2)))
+        ends.append([abs(trend.low - expected.min()), abs(trend.high - expected.max())])
+        # Nothing is extrapolated.
+        far = trend.variance_ratio(ra[1] + 5.0 * np.array([-1.0, 0.0, 1.0]), dec[1])
+        assert (far >= trend.low).all() and (far <= trend.high).all(), seed
+    # Six terms of 39 stars: the curve is known to some 40 % of one star's scatter. One field of a hundred is worse off by
+    # twice that, the median of thirty is not.
+    assert np.median(off) < 0.45 * np.hypot(0.015, scatter), seed
+    assert np.median(ends) < 0.02, seed
 
 
 def test_no_trend_is_found_in_noise():
     seed = np.random.SeedSequence().entropy
     rng = np.random.default_rng(seed)
     found = 0
-    for _ in range(40):
+    for _ in range(100):
         ra, dec, *_ = stars(rng, 30)
         found += fit_trend(ra, dec, rng.normal(0.0, 0.04, 30), np.full(30, 0.02)) is not None
-    # Bayesian information criterion: one in thirty.
-    assert found <= 6, seed
+    # Bayesian information criterion: one in nineteen of 4000 such fields; 17 are told once in 20 000 runs.
+    assert found <= 16, seed
 
 
 def test_few_stars_tell_no_trend():
