@@ -185,6 +185,7 @@ def _table(swept, shape: Table | None, min_sigma_px: float) -> Table:
         values["sigma_limit_px"][small] = (values["sigma_x_px"] + 2.0 * values["sigma_x_px_err"])[small]
     for value in values.values():
         value[lost] = np.nan
+    values["flux_err"] = np.hypot(values["flux_err"], swept.by_host)
     positive = values["flux_err"] > 0
     values["snr"] = np.full(len(flags), np.nan)
     values["snr"][positive] = values["flux"][positive] / values["flux_err"][positive]

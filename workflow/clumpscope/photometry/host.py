@@ -19,7 +19,7 @@ from .boxes import Box
 from .compiled import host_evidences
 from .noise import Correlation
 
-__all__ = ["Background", "Host", "bright_surroundings", "plane", "running_median"]
+__all__ = ["Background", "Host", "bright_surroundings", "plane", "rise_towards", "running_median"]
 
 Array = np.ndarray
 # Scales of the discs [FWHM of the PSF]: round ones, and arcs and arms, long along one of so many directions.
@@ -42,6 +42,8 @@ _WIDTHS = 0.25 * 2.0 ** np.arange(0.0, 12.5, 0.5)
 _WIDER = np.sqrt(2.0)
 # Rise of the log evidence over that of the plane alone, which is no noise.
 _RISE = 1.0
+# A ring about a clump, and the next one [FWHM of the PSF].
+_NEAR, _FAR = (0.8, 1.25), (1.25, 1.7)
 
 
 @dataclass(frozen=True)
@@ -271,6 +273,43 @@ def bright_surroundings(significance: Array, side: int) -> Array:
         for width in (side, inner)
     )
     return (within - near) / (side**2 - inner**2)
+
+
+def rise_towards(left: Array, good: Array, x: Array, y: Array, fwhm: float) -> Array:
+    """Light by which an image is brighter beside a place than farther out, over an area of pi FWHM^2.
+
+    Parameters
+    ----------
+    left : (ny, nx) array
+        Image without its clumps.
+    good : (ny, nx) bool array
+        Good pixels.
+    x, y : (n,) arrays
+        Places [px].
+    fwhm : float
+        Of the PSF [px].
+
+    Returns
+    -------
+    (n,) array
+        Mean of the ring from 0.8 to 1.25 FWHM over that of the ring from 1.25 to 1.7 FWHM, times pi FWHM^2; 0 where the near
+        one is the fainter, or pixels are missing.
+    """
+    rise = np.zeros(len(x))
+    reach = int(np.ceil(_FAR[1] * fwhm)) + 1
+    for k, (row, column) in enumerate(np.rint(np.column_stack([y, x])).astype(int)):
+        low, first = max(row - reach, 0), max(column - reach, 0)
+        part = np.s_[low : row + reach + 1, first : column + reach + 1]
+        pixels, seen = left[part], good[part]
+        distance = np.hypot(
+            low - y[k] + np.arange(pixels.shape[0])[:, None], first - x[k] + np.arange(pixels.shape[1])
+        )
+        near, far = (
+            pixels[seen & (distance >= fwhm * start) & (distance < fwhm * end)] for start, end in (_NEAR, _FAR)
+        )
+        if near.size and far.size:
+            rise[k] = np.pi * fwhm**2 * max(near.mean() - far.mean(), 0.0)
+    return rise
 
 
 def running_median(image: Array, side: int) -> Array:

@@ -9,7 +9,7 @@ from ..flags import bit
 from .boxes import Box
 from .compiled import source_images
 from .evidence import Rules
-from .host import Background, plane
+from .host import Background, plane, rise_towards
 from .model import SpectralPSF, shape_of
 from .scene import STAMP_PX, Group, Scene
 from .uncertainty import Fitted
@@ -23,6 +23,8 @@ _EXCESS = 3.0
 _POOR = 5.0
 # Errors of a flux that the light of a host's centre, hidden under a clump, may be as large as.
 _HIDDEN = 2.3
+# Error of a flux by a host that rises towards the clump, over that rise: what its modes, as smooth as they are, miss of what is under it.
+_RISING = 0.6
 # Host and clumps are fitted this often at most, the host's strength being that beside the clumps as they were last.
 _HOST_PASSES = 2
 # Change of a box's data, in summed squares of standard deviations, that no parameter notices.
@@ -89,6 +91,8 @@ class Sweep:
         x, y, S_xx, S_yy, S_xy of every clump.
     moments_covariance, by_moments, likelihood
         As in `clumpscope.photometry.uncertainty.Fitted`.
+    by_host : (n_clumps,) array
+        Errors of fluxes by hosts that rise towards their clumps; 0 where no host was fitted.
     values : dict of str to (n_clumps,) array
         Other columns of the result.
     flags : (n_clumps,) int array
@@ -116,6 +120,7 @@ class Sweep:
         for _ in range(n_sweeps):
             if not self._swept():
                 break
+        self.by_host = self._by_host()
 
     def _swept(self) -> bool:
         """Fit all groups whose data changed by their neighbours' light; whether there were any."""
@@ -133,6 +138,19 @@ class Sweep:
             for k in group.members:
                 self._add(k, -1.0)
         return moved
+
+    def _by_host(self) -> Array:
+        by_host, good = np.zeros(len(self.theta)), self.scene.weight > 0
+        for fit in self.fits:
+            members = fit.group.members
+            if fit.width > 0.0 and np.isfinite(self.theta[members]).all():
+                if not fit.group.crowded:
+                    for k in members:
+                        self._draw(k)
+                        self._add(k, -1.0)
+                rise = rise_towards(self._left, good, *self.theta[members, :2].T, self.scene.kernel.fwhm_px)
+                by_host[members] = _RISING * rise
+        return by_host
 
     def _begin_as_points(self) -> None:
         """Take crowded clumps off each other as point sources: a free shape would grow over the neighbours."""
