@@ -53,7 +53,7 @@ rule completeness:
         "../workflow/scripts/tabulate_injection.py"
 
 
-# Only with `injection.correct_errors`: then catalogue and SEDs take these errors.
+# With `injection.correct_errors` catalogue and SEDs take these errors.
 rule error_model:
     input:
         injected=per_measured_galaxy("results/{field}/galaxies/{galaxy}/injected.ecsv"),

@@ -110,7 +110,8 @@ def per_measured_galaxy(*patterns):
 
 def photometry_file(field, galaxy):
     """Fluxes of a galaxy's clumps with the errors that are believed."""
-    corrected = field in IMAGING and SETTINGS[field]["injection"]["correct_errors"]
+    injection = SETTINGS[field]["injection"]
+    corrected = field in IMAGING and injection["clumps"] > 0 and injection["correct_errors"]
     return f"results/{field}/galaxies/{galaxy}/photometry{'_corrected' * corrected}.ecsv"
 
 

@@ -55,7 +55,7 @@ def mock_field():
         "stars": f"{base}/stars.ecsv",
         "lens": {"kind": "lenstool", "model": f"{base}/lens/best.par", "samples": f"{base}/lens/bayes.dat"},
         "reddening": {"ebv": 0.012},
-        "injection": {"clumps": 8, "correct_errors": True},
+        "injection": {"clumps": 8},
         "sed": {"sfh": ["exp_10Myr"], "reference_sfh": "exp_10Myr", "nested": False},
         "hosts": {"sfh": ["const"], "reference_sfh": "const"},
     }

@@ -421,13 +421,6 @@ def validate(config: dict[str, Any]) -> None:
                 "the magnitude limits of its filters",
                 "Give them in `sed.mag_limit_ab`, or use `limits: flux`.",
             )
-        if settings["injection"]["correct_errors"] and not settings["injection"]["clumps"]:
-            raise InputError(
-                f"configuration key injection.correct_errors for field {name}",
-                "true without injected clumps",
-                "injected clumps that tell how errors are to be corrected",
-                "Give their number a galaxy in `injection.clumps`: some 300 in the field.",
-            )
         if settings["hosts"]["reference_sfh"] == "ssp":
             raise InputError(
                 f"configuration key hosts.reference_sfh for field {name}", "'ssp', a burst, which has no star-formation rate", "a history with rates, such as exp_free",

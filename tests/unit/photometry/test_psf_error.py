@@ -109,7 +109,7 @@ def test_a_psf_that_varies_smoothly_is_followed(make_mosaic, blurred):
         ][0]
         for one in (psf, local_psf(varied, stars["ra"][5], stars["dec"][5]))
     ]
-    assert fluxes[0] < 0.97 and fluxes[1] == pytest.approx(1.0, abs=0.012), seed
+    assert fluxes[0] < 0.97 and fluxes[1] == pytest.approx(1.0, abs=0.02), seed
 
 
 def test_the_psf_of_another_image_is_told(make_mosaic, psf, capsys):

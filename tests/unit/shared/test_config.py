@@ -168,14 +168,6 @@ def test_a_map_of_the_magnification_alone_is_a_lens():
     config.validate({"fields": {"a": {**PHOTOMETRY, "lens": {**MAPS, "magnification": "mu.fits"}}}})
 
 
-def test_errors_are_not_corrected_by_clumps_that_were_not_injected():
-    whole = {"fields": {"a": IMAGING}, "injection": {"correct_errors": True}}
-    with pytest.raises(InputError, match=r"injection\.correct_errors for field a.*injection\.clumps"):
-        config.validate(whole)
-    whole["fields"]["a"] = {**IMAGING, "injection": {"clumps": 10}}
-    config.validate(whole)
-
-
 def test_magnitude_limits_of_a_photometry_field_must_be_given():
     whole = {"fields": {"a": PHOTOMETRY}, "sed": {"limits": "paper"}}
     with pytest.raises(InputError, match=r"sed\.limits for field a.*no images.*sed\.mag_limit_ab"):

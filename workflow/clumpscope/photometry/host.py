@@ -42,8 +42,8 @@ _WIDTHS = 0.25 * 2.0 ** np.arange(0.0, 12.5, 0.5)
 _WIDER = np.sqrt(2.0)
 # Rise of the log evidence over that of the plane alone, which is no noise.
 _RISE = 1.0
-# A ring about a clump, and the next one [FWHM of the PSF].
-_NEAR, _FAR = (0.8, 1.25), (1.25, 1.7)
+# Edges of a ring about a clump, and of the next one [FWHM of the PSF].
+_RINGS = 0.8, 1.25, 1.7
 
 
 @dataclass(frozen=True)
@@ -292,23 +292,20 @@ def rise_towards(left: Array, good: Array, x: Array, y: Array, fwhm: float) -> A
     Returns
     -------
     (n,) array
-        Mean of the ring from 0.8 to 1.25 FWHM over that of the ring from 1.25 to 1.7 FWHM, times pi FWHM^2; 0 where the near
-        one is the fainter, or pixels are missing.
+        The ring from 0.8 to 1.25 FWHM over that from 1.25 to 1.7 FWHM, beside a slope through both, times pi FWHM^2; 0
+        where the near one is the fainter, or too few pixels are good.
     """
-    rise = np.zeros(len(x))
-    reach = int(np.ceil(_FAR[1] * fwhm)) + 1
+    rise, reach = np.zeros(len(x)), int(np.ceil(_RINGS[-1] * fwhm)) + 1
     for k, (row, column) in enumerate(np.rint(np.column_stack([y, x])).astype(int)):
         low, first = max(row - reach, 0), max(column - reach, 0)
         part = np.s_[low : row + reach + 1, first : column + reach + 1]
-        pixels, seen = left[part], good[part]
-        distance = np.hypot(
-            low - y[k] + np.arange(pixels.shape[0])[:, None], first - x[k] + np.arange(pixels.shape[1])
-        )
-        near, far = (
-            pixels[seen & (distance >= fwhm * start) & (distance < fwhm * end)] for start, end in (_NEAR, _FAR)
-        )
-        if near.size and far.size:
-            rise[k] = np.pi * fwhm**2 * max(near.mean() - far.mean(), 0.0)
+        dy, dx = np.indices(left[part].shape) + np.reshape([low - y[k], first - x[k]], (2, 1, 1))
+        ring = np.digitize(np.hypot(dx, dy) / fwhm, _RINGS)
+        used = good[part] & ((ring == 1) | (ring == 2))
+        if used.any():
+            terms = np.stack([ring[used] == 1, np.ones(used.sum()), dx[used], dy[used]], axis=1)
+            found, _, rank, _ = np.linalg.lstsq(terms, left[part][used], rcond=None)
+            rise[k] = np.pi * fwhm**2 * max(found[0], 0.0) if rank == terms.shape[1] else 0.0
     return rise
 
 
