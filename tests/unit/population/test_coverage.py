@@ -128,6 +128,19 @@ def test_clumps_that_hold_another_one_are_a_class_of_their_own():
         assert row(table, "flux", "F150W", group)["n"] < row(whole, "flux", "F150W", group)["n"]
 
 
+def test_what_a_broader_filter_holds_is_merged_there_alone():
+    measured, truth = field()
+    measured["flux_F444W_njy"] = truth["flux_F444W_njy"] = truth["flux_F150W_njy"]
+    measured["flux_F444W_err_njy"] = measured["flux_F150W_err_njy"]
+    lost = truth[::9]
+    lost["dec"] += 0.12 / 3600
+    psf = Table({"filter": ["F150W", "F444W"], "fwhm_arcsec": [0.06, 0.15]})
+    table = coverage_table(measured, vstack([truth, lost]), psf)
+    assert row(table, "flux", "F444W", "merged")["n"] == len(lost)
+    assert not len(table[(table["filter"] == "F150W") & (table["group"] == "merged")])
+    assert row(table, "flux", "F444W", "crowded")["n"] < row(table, "flux", "F150W", "crowded")["n"]
+
+
 @pytest.mark.parametrize(("scale", "expected"), [(1.0, 0.683), (0.5, 0.383)])
 def test_intervals_of_hosts_hold_as_many_as_their_errors_say(scale, expected):
     rng, n = np.random.default_rng(4), 3000

@@ -65,7 +65,7 @@ def coverage_table(measured: Table, truth: Table, psf: Table) -> Table:
     Notes
     -----
     Clumps whose flags exclude them from population statistics are left out (`excluded_clumps` counts them), and galaxies
-    that were not measured. A clump is ``merged`` where a true one beside it was not told apart (`merged_clumps`): then it is not
+    that were not measured. A clump is ``merged`` where a true one beside it was not told apart (`merged_clumps`; of fluxes, in their filter): then it is not
     one clump that was measured, and it is in none of ``isolated``, ``crowded`` and ``on_host``. Of quantities whose 2.5 and 97.5 % points are not in the catalogue the 95 % interval is 1.96
     times as wide as the 68 % one on each side.
     """
@@ -75,23 +75,29 @@ def coverage_table(measured: Table, truth: Table, psf: Table) -> Table:
     fwhm = dict(zip(psf["filter"], np.asarray(psf["fwhm_arcsec"], dtype=float), strict=True))
     reach = reference_fwhm(truth, psf)
     partner, _ = match_clumps(measured, truth, reach)
-    merged = merged_clumps(truth, partner, reach)
     left_out = has(np.asarray(measured["flags"]), EXCLUDING)
     found = partner >= 0
     found[found] = ~left_out[partner[found]]
-    truth, rows, merged = truth[found], measured[partner[found]], merged[found]
     filters = [
         name
         for name in fwhm
         if f"flux_{name}_njy" in measured.colnames and f"flux_{name}_njy" in truth.colnames
     ]
-    classes = dict(_classes(rows, truth)) | {"merged": merged}
+    # A neighbour that is told apart in the reference filter's PSF may be in that of another.
+    width = {"": reach} | {name: np.full(len(truth), fwhm[name]) for name in filters}
+    merged = {name: merged_clumps(truth, partner, width[name], name)[found] for name in width}
+    truth, rows = truth[found], measured[partner[found]]
+    classes = dict(_classes(rows, truth))
+
+    def groups_of(name: str) -> dict[str, Array]:
+        around = _surroundings(truth, name, fwhm, ~merged[name])
+        return classes | {"merged": merged[name]} | dict(around)
+
     limit = picked(rows, "r_eff_limit", np.arange(len(rows)), 1.0) > 0.5
     table = []
 
     def add(quantity: str, name: str, value: Array, true: Array, below: Array, above: Array) -> None:
-        groups = classes | dict(_surroundings(truth, name, fwhm, ~merged))
-        table.extend(_rows(quantity, name, value, true, below, above, groups))
+        table.extend(_rows(quantity, name, value, true, below, above, groups_of(name)))
 
     for name in filters:
         value, true = (np.asarray(t[f"flux_{name}_njy"], dtype=float) for t in (rows, truth))
@@ -122,7 +128,7 @@ def coverage_table(measured: Table, truth: Table, psf: Table) -> Table:
     if "r_eff_pc" in rows.colnames and "r_eff_pc" in truth.colnames:
         bound, true = (np.asarray(t["r_eff_pc"], dtype=float) for t in (rows, truth))
         held = np.where(limit & np.isfinite(bound), bound >= true, np.nan)
-        for group, members in (classes | dict(_surroundings(truth, "", fwhm, ~merged))).items():
+        for group, members in groups_of("").items():
             known = held[members & np.isfinite(held)]
             if known.size >= _FEWEST:
                 table.append(("r_eff_limit", "", group, known.size, *[np.nan] * 6, float(known.mean())))

@@ -171,17 +171,19 @@ def match_clumps(measured: Table, truth: Table, reach_arcsec: np.ndarray) -> tup
     return partner, distance
 
 
-def merged_clumps(truth: Table, partner: np.ndarray, fwhm_arcsec: np.ndarray) -> np.ndarray:
+def merged_clumps(truth: Table, partner: np.ndarray, fwhm_arcsec: np.ndarray, name: str = "") -> np.ndarray:
     """Tell the true clumps whose measured partner holds another one, too, that was not told apart.
 
     Parameters
     ----------
     truth : Table
-        ra, dec, sigma_x_px, sigma_y_px, pixel_scale_arcsec, filter_ref and the fluxes in it.
+        ra, dec, sigma_x_px, sigma_y_px, pixel_scale_arcsec, filter_ref and fluxes.
     partner : (n,) int array
         Of `match_clumps`.
     fwhm_arcsec : (n,) array
-        Of the PSF in each clump's reference filter.
+        Of the PSF, in the filter.
+    name : str
+        Filter; each clump's reference filter where there is none.
 
     Returns
     -------
@@ -190,11 +192,12 @@ def merged_clumps(truth: Table, partner: np.ndarray, fwhm_arcsec: np.ndarray) ->
     """
     where = SkyCoord(truth["ra"], truth["dec"], unit="deg")
     width = _image_fwhm(truth, fwhm_arcsec)
-    flux = np.array([row[f"flux_{row['filter_ref']}_njy"] for row in truth], dtype=float)
+    flux = np.array([row[f"flux_{name or row['filter_ref']}_njy"] for row in truth], dtype=float)
     merged = np.zeros(len(truth), dtype=bool)
-    for row in np.flatnonzero(partner >= 0):
-        near = where[row].separation(where).arcsec < width[row]
-        merged[row] = np.any(near & (partner < 0) & (flux > _HELD * flux[row]))
+    if len(truth):
+        one, other, distance, _ = where.search_around_sky(where, width.max() * u.arcsec)
+        held = (partner[one] >= 0) & (partner[other] < 0) & (flux[other] > _HELD * flux[one])
+        merged[one[held & (distance.arcsec < width[one])]] = True
     return merged
 
 
