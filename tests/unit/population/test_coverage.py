@@ -132,7 +132,7 @@ def test_what_a_broader_filter_holds_is_merged_there_alone():
     measured, truth = field()
     measured["flux_F444W_njy"] = truth["flux_F444W_njy"] = truth["flux_F150W_njy"]
     measured["flux_F444W_err_njy"] = measured["flux_F150W_err_njy"]
-    lost = truth[::9]
+    lost = truth[::9].copy()
     lost["dec"] += 0.12 / 3600
     psf = Table({"filter": ["F150W", "F444W"], "fwhm_arcsec": [0.06, 0.15]})
     table = coverage_table(measured, vstack([truth, lost]), psf)
