@@ -33,8 +33,6 @@ _FINITE_VARIANCE, _RELIABLE = 0.5, 0.7
 _LAST, _MOST_LAST = 1.25, 6.0
 # Points of its beginning, which tell how many it takes, over the same.
 _FIRST = 1.0
-# Effective points of all rounds together, over the same, that do where the last round does not.
-_TOGETHER = 2.0
 # Such rounds whose weights could not be trusted after which others go on.
 _MOST_TRIES = 4
 
@@ -207,6 +205,8 @@ def explore(
             y, log_prob_y, log_weights = new, new_log_prob, new_weights
             break
         n_tries += ready
+        if n_tries == _MOST_TRIES:
+            break
         drawn = np.logaddexp(np.log(n_drawn) + log_sweep(new), np.log(n_new) + density)
         for earlier, log_n in drawn_from:
             drawn = np.logaddexp(drawn, log_n + earlier.log_density(new))
@@ -215,11 +215,7 @@ def explore(
         y, log_prob_y = np.concatenate([y, new]), np.concatenate([log_prob_y, new_log_prob])
         log_drawn = np.concatenate([log_drawn, drawn])
         log_weights = log_prob_y - log_drawn
-        enough = effective_size(log_weights)
-        ready = enough >= n_effective and pareto_shape(log_weights) < _FINITE_VARIANCE
-        settled = ready and n_tries > 0 and enough >= _TOGETHER * n_effective
-        if settled or n_tries == _MOST_TRIES:
-            break
+        ready = effective_size(log_weights) >= n_effective and pareto_shape(log_weights) < _FINITE_VARIANCE
         mixture = _fit(y, log_weights if ready else _temperature(log_weights, least) * log_weights, rng)
     weights = np.exp(log_weights - log_weights.max())
     return Exploration(

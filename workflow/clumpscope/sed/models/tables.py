@@ -107,7 +107,7 @@ def build_tables(
         glow = dust_spectrum(library.wave_edges) @ bands.pixel * library.lsun_erg_s
 
     n_columns = n_bands + dust_emission
-    stars = np.empty((len(library.log_z_zsun), len(AV_NODES), n_columns, n_age), dtype=np.float32)
+    stars = np.zeros((len(library.log_z_zsun), len(AV_NODES), n_columns, n_age), dtype=np.float32)
     shape = (len(gas_z), len(gas_u), len(AV_NODES), len(library.gas_age_yr), n_columns + -n_columns % _VECTOR)
     gas = np.zeros(shape, dtype=np.float32)
     for columns, response in zip((slice(n_bands), slice(n_bands, n_columns)), responses, strict=False):
@@ -188,7 +188,7 @@ def _divide(grid: np.ndarray, log_lines: np.ndarray) -> np.ndarray:
 
 
 def _fill_stars(table: np.ndarray, spectra: np.ndarray, response: _Responses) -> None:
-    """Set the light of stars seen in some columns, (n_z, n_av, n_columns, n_age)."""
+    """Set zeros to the light of stars seen in some columns, (n_z, n_av, n_columns, n_age)."""
     for column in range(table.shape[2]):
         to_column = response.pixel[..., column]
         lit = np.flatnonzero(to_column.any(axis=1))
