@@ -396,7 +396,7 @@ def onset_ages(shape, tau, alpha, beta, mean, oldest):
             if not low < new < high:
                 new = 0.5 * (low + high)
             # The last of Newton's steps doubles the digits.
-            done = abs(new - age) <= 1e-9 * age
+            done = abs(new - age) <= 1e-10 * age
             age = new
             if done:
                 break
