@@ -24,7 +24,7 @@ _SHARE, _CONTRAST = 0.005, 0.35
 
 _JUMPS = np.array([3646.0, 8204.0, 14584.0, 22788.0, 32814.0])
 """Where hydrogen's free-bound continua begin (Balmer to Humphreys) [Angstrom]."""
-_BIN = 0.015
+_BIN = 0.01
 """Width of bins of the nebular continuum, in ln wavelength, within which spectra are taken to have the same shape."""
 
 _DUST_DEGREE = 5
