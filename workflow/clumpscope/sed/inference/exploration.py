@@ -30,9 +30,9 @@ _ITERATIONS = 10
 # Shapes of the tail of weights up to which their variance is finite, and up to which means are reliable (Vehtari et al. 2024, JMLR 25, 72).
 _FINITE_VARIANCE, _RELIABLE = 0.5, 0.7
 # Effective points that the last round is made for, over those asked for; and the most points it has, over the same.
-_LAST, _MOST_LAST = 2.0, 6.0
+_LAST, _MOST_LAST = 1.25, 6.0
 # Points of its beginning, which tell how many it takes, over the same.
-_FIRST = 1.5
+_FIRST = 1.0
 # Such rounds whose weights could not be trusted after which others go on.
 _MOST_TRIES = 4
 

@@ -157,7 +157,7 @@ def run_ensembles(
     n_walkers : int
         Walkers of each ensemble. Many short walks: they start as independent draws already.
     n_block : int
-        Steps between checks; the first half block is discarded.
+        Steps between checks, or a quarter of those taken where they are more; the first half block is discarded.
     max_steps : tuple of int
         Steps after which the mixture is fitted anew to the chains and a fresh run is made; the run with
         the last of them ends without convergence. The second run has to reach half as much again as
@@ -175,8 +175,10 @@ def run_ensembles(
         n_steps = n_block // 2
         ensembles.run(n_steps)
         while True:
-            ensembles.run(n_block)
-            n_steps += n_block
+            # A check looks at the whole run: checked as it grows by a quarter, long runs do not spend their time on it.
+            n_more = min(max(n_block, n_steps // 4), most - n_steps)
+            ensembles.run(n_more)
+            n_steps += n_more
             discard = max(n_block // 2, n_steps // 5)
             # Log density is among them: it tells of modes and tails which single coordinates may hide.
             quantities = ensembles.quantities(discard)

@@ -83,7 +83,7 @@ class FitSettings:
     draws: int = 2000
     n_effective: float = 2000.0
     rhat: float = 1.01
-    sweep_log2: int = 16
+    sweep_log2: int = 15
     nested: bool = True
 
     def describe(self) -> dict[str, object]:

@@ -110,7 +110,7 @@ class Sweep:
         Templates of one solar mass [nJy] and their squares.
     """
 
-    def __init__(self, target: Target, seed: int, n_log2: int = 16) -> None:
+    def __init__(self, target: Target, seed: int, n_log2: int = 15) -> None:
         from scipy.stats import qmc  # half a second of imports
 
         self.target, self.n_log2 = target, n_log2

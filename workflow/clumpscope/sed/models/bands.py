@@ -45,12 +45,19 @@ class BandSet:
     line_wave: np.ndarray
 
     @cached_property
+    def _lit(self) -> np.ndarray:
+        """Where a band sees a pixel: a few of a hundred."""
+        return self.pixel > 0.0
+
+    @cached_property
     def _attenuation(self) -> np.ndarray:
-        return calzetti(self.pixel_wave)
+        return calzetti(self.pixel_wave[self._lit])
 
     def dusty_pixel(self, a_v: float) -> np.ndarray:
         """Response to the pixels behind `a_v` magnitudes of dust, (n_wave, n_bands)."""
-        return self.pixel * 10.0 ** (-0.4 * a_v * self._attenuation)
+        dusty, lit = np.zeros_like(self.pixel), self._lit
+        dusty[lit] = self.pixel[lit] * 10.0 ** (-0.4 * a_v * self._attenuation)
+        return dusty
 
     def dusty_line(self, a_v: float) -> np.ndarray:
         """Response to the lines behind `a_v` magnitudes of dust, (n_line, n_bands)."""

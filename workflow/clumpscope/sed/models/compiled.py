@@ -34,8 +34,9 @@ SHAPES = {
 # Gauss-Legendre nodes where the rate bends over a step, and where it hardly does.
 _NODES, _NODE_WEIGHTS = np.polynomial.legendre.leggauss(3)
 _FEW_NODES, _FEW_WEIGHTS = np.polynomial.legendre.leggauss(2)
-# e-folds of the rate in a step up to which few nodes do: the error is the fourth power of it over 4320.
-_HARDLY = 0.5
+# e-folds of the rate in a step up to which few nodes do, the error is the fourth power of it over 4320, and up to which its
+# middle does, the error is the square of it over 24.
+_HARDLY, _FLAT = 0.5, 0.04
 # Rates are negligible below exp(-40) of the largest, times below exp(-16) of tau or the age.
 _NEGLIGIBLE, _LOG_TIMES, _MOST_STEPS = 40.0, 16.0, 200
 
@@ -226,7 +227,11 @@ def _fill_double_power_law(weights, age_yr, age, tau, alpha, beta, recent):
         half = 0.5 * (high - low)
         middle = low + half
         youngest, per_width = age - middle - age_yr[i], 1.0 / (age_yr[i + 1] - age_yr[i])
-        if steepest * half < 0.5 * _HARDLY * low:
+        if steepest * half < 0.5 * _FLAT * low:
+            t[n], share[n] = middle, 2.0 * half
+            place[n], below[n] = youngest * per_width, i
+            n += 1
+        elif steepest * half < 0.5 * _HARDLY * low:
             for node in range(len(_FEW_NODES)):
                 offset = half * _FEW_NODES[node]
                 t[n], share[n] = middle + offset, half * _FEW_WEIGHTS[node]
@@ -377,7 +382,9 @@ def onset_ages(shape, tau, alpha, beta, mean, oldest):
         if low >= high or _mean_age(shape, high, tau[n], alpha[n], beta[n])[0] <= mean[n]:
             ages[n] = oldest
             continue
-        age = min(mean[n] + tau[n], 0.5 * (low + high))
+        # An exponential decline is younger than either of these, and near the lesser one.
+        likely = 2.0 * mean[n] if shape == EXPONENTIAL else high
+        age = min(mean[n] + tau[n], likely, 0.5 * (low + high))
         for _ in range(_MOST_STEPS):
             found, slope = _mean_age(shape, age, tau[n], alpha[n], beta[n])
             if found < mean[n]:
@@ -388,9 +395,11 @@ def onset_ages(shape, tau, alpha, beta, mean, oldest):
             new = age + (mean[n] - found) / slope
             if not low < new < high:
                 new = 0.5 * (low + high)
-            if abs(new - age) <= 1e-12 * age:
-                break
+            # The last of Newton's steps doubles the digits.
+            done = abs(new - age) <= 1e-10 * age
             age = new
+            if done:
+                break
         ages[n] = age
     return ages
 

@@ -6,6 +6,7 @@ the same dust, which varies so little that linear interpolation in A_V is exact 
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -23,6 +24,8 @@ _SHARE, _CONTRAST = 0.005, 0.35
 
 _JUMPS = np.array([3646.0, 8204.0, 14584.0, 22788.0, 32814.0])
 """Where hydrogen's free-bound continua begin (Balmer to Humphreys) [Angstrom]."""
+_BIN = 0.01
+"""Width of bins of the nebular continuum, in ln wavelength, within which spectra are taken to have the same shape."""
 
 _DUST_DEGREE = 5
 _VECTOR = 8  # bands are padded to whole vectors of this many floats
@@ -90,7 +93,7 @@ def build_tables(
     if nebular:
         spectra = spectra.copy()
         spectra[:, : library.n_gas_ages, library.wave_edges[1:] <= LYMAN_LIMIT * (1 + 1e-9)] = 0.0
-        gas_z, gas_u = _gas_nodes(library)
+        gas_z, gas_u = _gas_spectra(library).gas_z, _gas_spectra(library).gas_u
     else:
         gas_z, gas_u = (np.linspace(grid[0], grid[-1], 3) for grid in (library.log_z_zsun, library.log_u))
     dust = _dust_polynomials(library, bands)
@@ -104,15 +107,13 @@ def build_tables(
         glow = dust_spectrum(library.wave_edges) @ bands.pixel * library.lsun_erg_s
 
     n_columns = n_bands + dust_emission
-    stars = np.empty((len(library.log_z_zsun), len(AV_NODES), n_columns, n_age), dtype=np.float32)
+    stars = np.zeros((len(library.log_z_zsun), len(AV_NODES), n_columns, n_age), dtype=np.float32)
     shape = (len(gas_z), len(gas_u), len(AV_NODES), len(library.gas_age_yr), n_columns + -n_columns % _VECTOR)
     gas = np.zeros(shape, dtype=np.float32)
     for columns, response in zip((slice(n_bands), slice(n_bands, n_columns)), responses, strict=False):
-        lit = np.flatnonzero(response.pixel.any(axis=(1, 2)))
-        light = np.tensordot(spectra[..., lit], response.pixel[lit], axes=1)
-        stars[:, :, columns] = np.moveaxis(light, 1, 3)
+        _fill_stars(stars[:, :, columns], spectra, response)
         if nebular:
-            _fill_gas(gas[..., columns], library, response, lit, gas_z, gas_u)
+            _fill_gas(gas[..., columns], _gas_spectra(library), response)
     hat_index, hat_fraction = bracket(library.gas_age_yr, library.age_yr[: library.n_gas_ages])
     return BandTables(
         n_bands=n_bands,
@@ -186,48 +187,69 @@ def _divide(grid: np.ndarray, log_lines: np.ndarray) -> np.ndarray:
     return np.concatenate(nodes)
 
 
-def _fill_gas(
-    table: np.ndarray,
-    library: SSPLibrary,
-    response: _Responses,
-    lit: np.ndarray,
-    gas_z: np.ndarray,
-    gas_u: np.ndarray,
-) -> None:
+def _fill_stars(table: np.ndarray, spectra: np.ndarray, response: _Responses) -> None:
+    """Set zeros to the light of stars seen in some columns, (n_z, n_av, n_columns, n_age)."""
+    for column in range(table.shape[2]):
+        to_column = response.pixel[..., column]
+        lit = np.flatnonzero(to_column.any(axis=1))
+        if len(lit):
+            pixels = slice(lit[0], lit[-1] + 1)
+            table[:, :, column] = np.swapaxes(spectra[..., pixels] @ to_column[pixels], 1, 2)
+
+
+@dataclass(frozen=True, eq=False)
+class _GasSpectra:
+    """Nebular spectra at the nodes of the tables, for bands of any redshift.
+
+    Attributes
+    ----------
+    gas_z, gas_u : (n_zf,), (n_uf,) arrays
+        Nodes.
+    light : (n_zf, n_line + n_bin, n_uf, n_gas) float32 array
+        Luminosities of the lines, then of bins of the continuum.
+    first : (n_bin,) int array
+        First pixel of each bin.
+    shape : (n_wave,) float32 array
+        Luminosity density of a pixel over the luminosity of its bin.
+    """
+
+    gas_z: np.ndarray
+    gas_u: np.ndarray
+    light: np.ndarray
+    first: np.ndarray
+    shape: np.ndarray
+
+
+@lru_cache(maxsize=4)
+def _gas_spectra(library: SSPLibrary) -> _GasSpectra:
+    gas_z, gas_u = _gas_nodes(library)
+    # The continuum changes evenly with wavelength between its jumps.
+    number = np.floor(np.log(library.wave) / _BIN) + len(library.wave) * np.searchsorted(_JUMPS, library.wave)
+    first = np.flatnonzero(np.diff(number, prepend=-np.inf))
+    binned = np.add.reduceat(library.gas_continuum, first, axis=-1)
+    mean = library.gas_continuum.mean(axis=(0, 1, 2))
+    n_pixels = np.diff(first, append=len(mean))
+    of_bin = np.repeat(np.add.reduceat(mean, first), n_pixels)
+    shape = np.divide(mean, of_bin, out=np.zeros(len(mean)), where=of_bin > 0.0)
+    log_light = np.moveaxis(_log(np.concatenate([library.gas_lines, binned], axis=-1)), 3, 1)
+    along_u = np.moveaxis(_interpolate(np.moveaxis(log_light, 2, 0), library.log_u, gas_u), 0, 2)
+    light = np.exp(_interpolate(along_u, library.gas_log_z_zsun, gas_z))
+    return _GasSpectra(gas_z, gas_u, light, first, shape.astype(np.float32))
+
+
+def _fill_gas(table: np.ndarray, gas: _GasSpectra, response: _Responses) -> None:
     """Set the nebular emission seen in some columns, (n_zf, n_uf, n_av, n_gas, n_columns)."""
-
-    # Line by line. The continuum changes evenly with wavelength between its jumps, so that there its band fluxes follow
-    # the same law.
-    def along_u(log_table: np.ndarray) -> np.ndarray:
-        return np.swapaxes(_interpolate(np.swapaxes(log_table, 0, 1), library.log_u, gas_u), 0, 1)
-
-    seen = response.line.any(axis=(1, 2))
-    log_lines = along_u(_log(library.gas_lines[..., seen]))
-    pieces = []
-    piece = np.searchsorted(_JUMPS, library.wave[lit])
-    for k in np.unique(piece):
-        pixels = lit[piece == k]
-        columns = np.flatnonzero(response.pixel[pixels].any(axis=(0, 1)))
-        to_pixels = response.pixel[pixels][:, :, columns]
-        spectra = library.gas_continuum[..., pixels]
-        flux = np.swapaxes(np.tensordot(spectra, to_pixels, axes=1), 2, 3)
-        # Of filters in the order of their wavelengths, those that see a piece are neighbours: a slice is faster.
-        together = len(columns) and columns[-1] - columns[0] == len(columns) - 1
-        where = slice(columns[0], columns[-1] + 1) if together else columns
-        pieces.append((where, along_u(_log(flux))))
-
-    to_lines = response.line[seen]
-    index, fraction = bracket(library.gas_log_z_zsun, gas_z)
-    for at_z, k, f in zip(table, index, fraction.astype(np.float32), strict=True):
-
-        def spectra_at(log_table: np.ndarray, k: int = k, f: np.float32 = f) -> np.ndarray:
-            spectra = log_table[k] * (1 - f)
-            spectra += log_table[k + 1] * f
-            return np.exp(spectra, out=spectra)
-
-        at_z[:] = np.swapaxes(np.tensordot(spectra_at(log_lines), to_lines, axes=1), 1, 2)
-        for where, log_flux in pieces:
-            at_z[..., where] += spectra_at(log_flux)
+    bins = np.add.reduceat(response.pixel * gas.shape[:, None, None], gas.first)
+    to_columns = np.ascontiguousarray(np.moveaxis(np.concatenate([response.line, bins]), 2, 0))
+    # A band sees few lines and bins.
+    seen = [np.flatnonzero(to_column.any(axis=1)) for to_column in to_columns]
+    responses = [to_column[where].T for to_column, where in zip(to_columns, seen, strict=True)]
+    n_u, n_av, n_gas = table.shape[1:4]
+    for at_z, light in zip(table, gas.light, strict=True):
+        light = light.reshape(len(light), -1)
+        for column, (where, to_column) in enumerate(zip(seen, responses, strict=True)):
+            flux = (to_column @ light[where]).reshape(n_av, n_u, n_gas)
+            at_z[..., column] = np.swapaxes(flux, 0, 1)
 
 
 def _log(table: np.ndarray) -> np.ndarray:
