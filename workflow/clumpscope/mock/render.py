@@ -1,11 +1,12 @@
 """Drawing the mock images: ray tracing of clumps, diffuse light, convolution with oversampled PSFs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
 
 import numpy as np
 import scipy
-from scipy.interpolate import RectBivariateSpline
+from scipy.interpolate import make_interp_spline
 
 from .lens import Lens
 from .optics import OVERSAMPLING
@@ -16,7 +17,10 @@ __all__ = ["Pattern", "add_diffuse", "add_stamp", "make_stamp", "point_pattern",
 _SAMPLES = 80  # samples from the centre of a clump to its end, along each of its axes
 _STEPS = (np.arange(-_SAMPLES, _SAMPLES) + 0.5) / _SAMPLES
 _MARGIN = 1.1  # the traced patch over the linearised image of the clump
-_NODES = 16  # of the deflection's spline over the patch
+_NODES = np.linspace(-1.0, 1.0, 16)  # of the deflection's spline over the patch, along each of its axes
+# Splines are linear in their values: matrices from the nodes to the samples, and to the derivatives at nodes and samples.
+_SPLINE = make_interp_spline(_NODES, np.eye(_NODES.size), k=5)
+_AT_SAMPLES, _SLOPE_AT_SAMPLES, _SLOPE_AT_NODES = _SPLINE(_STEPS), _SPLINE(_STEPS, 1), _SPLINE(_NODES, 1)
 STAMP_ARCSEC = 3.84
 
 
@@ -90,28 +94,26 @@ def trace_clump(
     _, shrink, axes = np.linalg.svd(jacobian)
     lengths = _MARGIN * TRUNCATION * r_eff / shrink
     axes = lengths[:, None] * axes
-    x, y = np.array(image)[:, None, None] + np.tensordot(axes.T, np.meshgrid(_STEPS, _STEPS), 1)
-    node_x, node_y = np.linspace(x.min(), x.max(), _NODES), np.linspace(y.min(), y.max(), _NODES)
-    beta = lens.source(*np.meshgrid(node_x, node_y, indexing="ij"), z)
-    splines = [RectBivariateSpline(node_x, node_y, part, kx=5, ky=5) for part in beta]
-    beta_x, beta_y = (spline.ev(x, y) for spline in splines)
+    x, y = np.array(image)[:, None, None] + np.tensordot(axes.T, np.meshgrid(_NODES, _NODES), 1)
+    nodes = lens.source(x, y, z)
+    beta_x, beta_y = (_AT_SAMPLES @ part @ _AT_SAMPLES.T for part in nodes)
     brightness = clump_profile(np.hypot(beta_x - source[0], beta_y - source[1]), r_eff, kind)
     # Beyond a critical line lies the counter-image, which is drawn for itself.
     lit = brightness > 0
-    parity = np.sign(np.linalg.det(jacobian))
-    if np.any(np.sign(_determinant(splines, node_x, node_y)) != parity):
-        lit &= np.sign(_determinant(splines, x, y, grid=False)) == parity
+    parity = np.sign(np.linalg.det(jacobian) * np.linalg.det(axes))
+    if np.any(np.sign(_determinant(nodes, np.eye(_NODES.size), _SLOPE_AT_NODES)) != parity):
+        lit &= np.sign(_determinant(nodes, _AT_SAMPLES, _SLOPE_AT_SAMPLES)) == parity
     cell = lengths[0] * lengths[1] / _SAMPLES**2
     points = np.flatnonzero(lit).astype(np.uint16)
     return Pattern(np.array(image), axes, points, (brightness[lit] * cell).astype(np.float32))
 
 
-def _determinant(splines, x: np.ndarray, y: np.ndarray, grid: bool = True) -> np.ndarray:
-    """Inverse magnification of a splined map of the sky to the source plane."""
-    (xx, xy), (yx, yy) = (
-        [spline(x, y, dx=1, grid=grid), spline(x, y, dy=1, grid=grid)] for spline in splines
+def _determinant(nodes: Sequence[np.ndarray], value: np.ndarray, slope: np.ndarray) -> np.ndarray:
+    """Area in the source plane of the patch's unit area, with its parity; of a map splined by the matrices `value` and `slope`."""
+    (x_along, x_across), (y_along, y_across) = (
+        (value @ part @ slope.T, slope @ part @ value.T) for part in nodes
     )
-    return xx * yy - xy * yx
+    return x_along * y_across - y_along * x_across
 
 
 @dataclass(frozen=True)
