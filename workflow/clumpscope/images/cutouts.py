@@ -176,11 +176,12 @@ def cutout_reader(path: str | os.PathLike) -> Callable[[str], Cutout | None]:
             file.seek(places[f"SCI_{name}"][0])
             header = fits.Header.fromfile(file)
             shape = header["NAXIS2"], header["NAXIS1"]
-            planes = []
-            for kind in ("SCI", "ERR"):
+
+            def plane(kind: str) -> np.ndarray:
                 file.seek(places[f"{kind}_{name}"][1])
-                planes.append(np.fromfile(file, ">f4", shape[0] * shape[1]).reshape(shape))
-        return _cutout(header, *planes, name)
+                return np.fromfile(file, ">f4", shape[0] * shape[1]).reshape(shape)
+
+            return _cutout(header, plane("SCI"), plane("ERR"), name)
 
     return read
 
