@@ -237,8 +237,10 @@ class Mosaics:
                 )
                 shape *= np.float32(10 ** (-0.4 * (m.mag - 31.4)))
                 together[rows, columns] += shape
+                del shape  # as large as the field
             for name, colour in zip(self.filters, unit[1:] / unit[0], strict=True):
                 self.noiseless[name] += together * np.float32(colour * self.dimming[name])
+            del together
 
 
 def smooth_flux(scene: Scene, number: int, bands: Sequence[str]) -> list[np.ndarray]:
