@@ -1,9 +1,8 @@
 """Rule `stack`: stacks of a field's unresolved clumps, and the sizes that they exclude."""
 
-from functools import partial
 from pathlib import Path
 
-from clumpscope.images.cutouts import read_cutout
+from clumpscope.images.cutouts import cutout_reader
 from clumpscope.images.psf import read_psf
 from clumpscope.logs import job_log
 from clumpscope.made_by import drawn_from
@@ -13,7 +12,7 @@ from clumpscope.tables import read_table, write_table
 with job_log(snakemake), drawn_from(snakemake.params.seed):
     inputs = snakemake.input
     galaxies = (
-        (partial(read_cutout, cutouts), read_table(photometry))
+        (cutout_reader(cutouts), read_table(photometry))
         for cutouts, photometry in zip(inputs.cutouts, inputs.photometry, strict=True)
     )
     psfs = {Path(path).stem: read_psf(path) for path in inputs.psfs}

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from clumpscope.images.centring import stretched
 from clumpscope.images.psf import normalise_psf, read_psf
 from clumpscope.images.psf_local import local_psf
 from clumpscope.images.psf_variation import WidthTrend, fit_trend
@@ -93,3 +94,19 @@ def test_a_local_psf_is_as_wide_as_it_should_be(oversampling, factor, tmp_path):
     np.testing.assert_allclose(local.kernel, truth.kernel, atol=0.01 * truth.kernel.max())
     np.testing.assert_allclose(local.fine, truth.fine, atol=0.01 * truth.fine.max())
     assert local.aperture_correction == pytest.approx(truth.aperture_correction, rel=0.003)
+
+
+@pytest.mark.parametrize("factor", [0.8, 0.95, 1.3])
+def test_a_stretched_image_is_as_wide_as_it_is_told(factor):
+    places = np.arange(-40, 41)
+
+    def gaussian(sigma: float) -> np.ndarray:
+        return np.exp(-np.add.outer(places**2, places**2) / (2.0 * sigma**2))
+
+    assert np.allclose(stretched(gaussian(2.0), factor), gaussian(2.0 * factor), atol=1e-8)
+
+
+def test_nothing_comes_over_the_edge_of_a_stretched_image():
+    corner = np.zeros((41, 41))
+    corner[:5, :5] = 1.0
+    assert np.abs(stretched(corner, 0.5)[20:, 20:]).max() < 0.05

@@ -101,11 +101,23 @@ def test_smooth_light_keeps_its_flux():
     psf = make_psf("F444W", 1)
     light = np.zeros((200, 200), dtype=np.float32)
     light[80:120, 80:120] = 1.0
-    image = np.zeros_like(light)
-    render.add_diffuse(image, light, psf)
+    image = render.blurred(light, [psf], lambda rows, columns: [np.ones_like(light[rows, columns])])
     assert image.sum() == pytest.approx(light.sum(), rel=2e-3)
     # A slightly lopsided PSF moves the centroid by its own.
     for axis in (0, 1):
         own = (np.arange(psf.shape[0]) - psf.shape[0] // 2) @ psf.sum(axis=1 - axis) / OVERSAMPLING
         place = np.arange(200) @ image.sum(axis=1 - axis) / image.sum()
         assert place == pytest.approx(99.5 + own, abs=5e-3)
+
+
+def test_tiles_of_smooth_light_are_the_convolution_of_all_of_it(monkeypatch):
+    psfs = [make_psf(name, 1) for name in ("F277W", "F444W")]
+    light = np.random.default_rng(0).uniform(size=(150, 170)).astype(np.float32)
+    share = np.broadcast_to(np.linspace(0, 1, 170, dtype=np.float32), light.shape)
+    monkeypatch.setattr(render, "_TILE_PX", 60)
+    image = render.blurred(
+        light, psfs, lambda rows, columns: [share[rows, columns], 1 - share[rows, columns]]
+    )
+    kernels = [psf[::OVERSAMPLING, ::OVERSAMPLING] * OVERSAMPLING**2 for psf in psfs]
+    whole = [signal.fftconvolve(light, kernel, mode="same") for kernel in kernels]
+    assert np.allclose(image, share * whole[0] + (1 - share) * whole[1], atol=1e-5)

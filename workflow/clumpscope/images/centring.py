@@ -3,7 +3,7 @@
 import numpy as np
 import scipy
 
-__all__ = ["centred_square", "core_centroid", "finer", "pixels_of", "shifted", "with_pixel"]
+__all__ = ["centred_square", "core_centroid", "finer", "pixels_of", "shifted", "stretched", "with_pixel"]
 
 # Zeros around an image, so that what leaves on one side does not come back on the other.
 _PADDING_PX = 8
@@ -156,8 +156,27 @@ def pixels_of(fine: np.ndarray, oversampling: float, dx: float = 0.0, dy: float 
     """
     middle = fine.shape[0] // 2
     half = int(middle / oversampling + 1e-9)
-    wave = scipy.fft.fftfreq(fine.shape[0])
-    sides = [
-        np.exp(2j * np.pi * np.outer(oversampling * (np.arange(-half, half + 1) - d), wave)) for d in (dy, dx)
-    ]
-    return (sides[0] @ scipy.fft.fft2(scipy.fft.ifftshift(fine)) @ sides[1].T).real / fine.size
+    return _sampled(fine, *(oversampling * (np.arange(-half, half + 1) - d) for d in (dy, dx)))
+
+
+def stretched(image: np.ndarray, factor: float) -> np.ndarray:
+    """Image of the same size, `factor` times as wide about its middle, interpolated in Fourier space; zero outside.
+
+    Parameters
+    ----------
+    image : (n, n) array
+        Odd n; finite everywhere.
+    factor : float
+    """
+    half = image.shape[0] // 2
+    # What is asked for beyond an edge must not come from the other side.
+    beyond = max(int(np.ceil(half / factor)) - half, 0)
+    places = np.arange(-half, half + 1) / factor
+    return _sampled(np.pad(image, _PADDING_PX + beyond), places, places)
+
+
+def _sampled(image: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Values of an odd square at places from its middle sample, interpolated in Fourier space."""
+    wave = scipy.fft.fftfreq(image.shape[0])
+    sides = [np.exp(2j * np.pi * np.outer(places, wave)) for places in (rows, columns)]
+    return (sides[0] @ scipy.fft.fft2(scipy.fft.ifftshift(image)) @ sides[1].T).real / image.size

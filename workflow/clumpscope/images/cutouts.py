@@ -12,7 +12,7 @@ from ..errors import InputError
 from ..files import no_image
 from ..made_by import write_fits
 
-__all__ = ["MARGIN_ARCSEC", "Cutout", "galaxy_footprint", "read_cutout", "read_cutouts", "write_cutouts"]
+__all__ = ["MARGIN_ARCSEC", "Cutout", "cutout_reader", "galaxy_footprint", "read_cutouts", "write_cutouts"]
 
 # Room around a galaxy: the fit boxes of its outermost clumps, and sky.
 MARGIN_ARCSEC = 1.0
@@ -154,35 +154,41 @@ def read_cutouts(
         wanted = images if choose is None else choose(list(images))
         for name, hdu in images.items():
             if name in wanted:
-                cutouts[name] = _cutout(hdu, hdus[f"ERR_{name}"], name)
+                cutouts[name] = _cutout(hdu.header, hdu.data, hdus[f"ERR_{name}"].data, name)
     return cutouts, meta
 
 
-def read_cutout(path: str | os.PathLike, name: str) -> Cutout | None:
-    """Read the cutout of one filter, None where there is none; the others cost no time and memory.
+def cutout_reader(path: str | os.PathLike) -> Callable[[str], Cutout | None]:
+    """Reader of the cutout of one filter, None where there is none; the others cost no time and memory.
 
     Parameters
     ----------
     path : path-like
-        Of `write_cutouts`.
-    name : str
-        Of the filter.
-
-    Returns
-    -------
-    Cutout or None
+        Of `write_cutouts`; it must not change afterwards.
     """
-    with fits.open(path, memmap=False) as hdus:
-        try:
-            return _cutout(hdus[f"SCI_{name}"], hdus[f"ERR_{name}"], name)
-        except KeyError:
+    with fits.open(path) as hdus:
+        places = {hdu.name: (hdu.fileinfo()["hdrLoc"], hdu.fileinfo()["datLoc"]) for hdu in hdus}
+
+    def read(name: str) -> Cutout | None:
+        if f"SCI_{name}" not in places:
             return None
+        with open(path, "rb") as file:
+            file.seek(places[f"SCI_{name}"][0])
+            header = fits.Header.fromfile(file)
+            shape = header["NAXIS2"], header["NAXIS1"]
+
+            def plane(kind: str) -> np.ndarray:
+                file.seek(places[f"{kind}_{name}"][1])
+                return np.fromfile(file, ">f4", shape[0] * shape[1]).reshape(shape)
+
+            return _cutout(header, plane("SCI"), plane("ERR"), name)
+
+    return read
 
 
-def _cutout(data: fits.ImageHDU, error: fits.ImageHDU, name: str) -> Cutout:
-    header = data.header
+def _cutout(header: fits.Header, data: np.ndarray, error: np.ndarray, name: str) -> Cutout:
     return Cutout(
-        data.data.astype(float), error.data.astype(float), WCS(header),
+        data.astype(float), error.astype(float), WCS(header),
         header["X0"], header["Y0"], header["PIXSCALE"], name,
     )  # fmt: skip
 

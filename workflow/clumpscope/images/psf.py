@@ -179,20 +179,22 @@ def read_psf(path: str | os.PathLike) -> PSF:
     """Read what `PSF.write` wrote, unchanged."""
     with fits.open(path, memmap=False) as hdus:
         head = hdus[0].header
+        # By name at once: a list of HDUs is searched again for every name.
+        named = {hdu.name: hdu for hdu in hdus}
         analytic = None
-        if "ANALYTIC" in hdus:
-            row = Table(hdus["ANALYTIC"].data)[0]
-            analytic = AnalyticPSF(**{name: float(row[name]) for name in row.colnames})
-        notes = tuple(str(note) for note in hdus["NOTES"].data["note"]) if "NOTES" in hdus else ()
-        compact = Table(hdus["COMPACT"].data) if "COMPACT" in hdus else None
+        if "ANALYTIC" in named:
+            rows = named["ANALYTIC"].data
+            analytic = AnalyticPSF(**{name: float(rows[name][0]) for name in rows.names})
+        notes = tuple(str(note) for note in named["NOTES"].data["note"]) if "NOTES" in named else ()
+        compact = Table(named["COMPACT"].data) if "COMPACT" in named else None
         trend = None
-        if "VARIATION" in hdus:
-            row = hdus["VARIATION"].data[0]
+        if "VARIATION" in named:
+            row = named["VARIATION"].data[0]
             numbers = {name: float(row[name]) for name in ("ra", "dec", "half_deg", "low", "high")}
             trend = WidthTrend(**numbers, coefficients=np.asarray(row["coefficients"], dtype=float))
         fine, oversampling = None, 1.0
-        if "FINE" in hdus:
-            fine, oversampling = hdus["FINE"].data.astype(float), float(hdus["FINE"].header["OVERSAMP"])
+        if "FINE" in named:
+            fine, oversampling = named["FINE"].data.astype(float), float(named["FINE"].header["OVERSAMP"])
         return PSF(
             hdus[0].data.astype(float), head["PIXSCALE"], head["FWHM"], head["APCOR"], head["RNORM"],
             head["SOURCE"], head["NSTARS"], head["SUMBEF"], head["SHIFTPX"], analytic,

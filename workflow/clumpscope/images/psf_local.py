@@ -8,14 +8,11 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
-from .centring import finer, pixels_of
+from .centring import pixels_of, stretched
 from .cutouts import Cutout
 from .psf import PSF, read_psf
 
 __all__ = ["local_psf", "local_psfs"]
-
-# Samples a pixel side between which a kernel known on pixels is stretched.
-_FINE = 4
 
 
 def local_psf(psf: PSF, ra: float, dec: float) -> PSF:
@@ -36,11 +33,15 @@ def local_psf(psf: PSF, ra: float, dec: float) -> PSF:
     if psf.trend is None:
         return psf
     factor = float(np.sqrt(psf.trend.variance_ratio(ra, dec)))
-    n = 1 if psf.oversampling > 1.0 else _FINE
-    samples = psf.fine if n == 1 else finer(psf.fine, n)
-    half, middle = psf.fine.shape[0] // 2, samples.shape[0] // 2
-    axis = middle + n * np.arange(-half, half + 1) / factor
-    fine = ndimage.map_coordinates(samples, np.meshgrid(axis, axis, indexing="ij"), order=3, mode="nearest")
+    half = psf.fine.shape[0] // 2
+    if psf.oversampling == 1.0:
+        fine = stretched(psf.fine, factor)
+    else:
+        # Fine enough for splines, and too many samples for Fourier's sums.
+        axis = half + np.arange(-half, half + 1) / factor
+        fine = ndimage.map_coordinates(
+            psf.fine, np.meshgrid(axis, axis, indexing="ij"), order=3, mode="nearest"
+        )
     # Inside a circle with a soft rim, both hold the same.
     radius = psf.radius_arcsec / psf.pixel_scale_arcsec * psf.oversampling
     inside = np.clip(radius + 0.5 - np.hypot(*(np.indices(fine.shape) - half)), 0.0, 1.0)

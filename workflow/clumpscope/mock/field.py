@@ -81,6 +81,9 @@ def make_field(
             raise InputError("filters of the mock field", repr(name), f"of {', '.join(nircam_filters())}")
     settings = Settings.read(keys)
     scene = design_scene(seed, names, settings)
+    wcs = _wcs(round(settings.size_arcsec / 0.02), 0.02, scene.reference)
+    # Before any image: what galaxies look like is traced once, not by every process.
+    galaxies = galaxy_truth(scene, wcs)
 
     def draw(together: list[str]) -> tuple[Drawn, dict[str, np.ndarray]]:
         mosaic, small, noted = Mosaics(scene, together), {}, Drawn()
@@ -101,8 +104,6 @@ def make_field(
     if settings.lens_model is None:
         rng = generator(seed, "mock", "chi-squared")
         write_lens(folder / "lens", scene.best, scene.posterior, rng, scene.reference)
-    wcs = _wcs(round(settings.size_arcsec / 0.02), 0.02, scene.reference)
-    galaxies = galaxy_truth(scene, wcs)
     truth = clump_truth(scene, drawn, galaxies, wcs)
     measured = galaxies["id"][galaxies["fate"] == "selected"]
     write_table(galaxy_catalogue(scene, wcs), folder / "galaxies.ecsv")

@@ -1,6 +1,6 @@
 """The pixels of a mock field."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import scipy
@@ -9,15 +9,16 @@ from astropy.wcs import WCS
 from ..filters import get_filter
 from ..randomness import generator
 from .cluster import Member
-from .lens import Z_LENS, Lens
+from .lens import Z_LENS
 from .noise import aperture_weights, correlated_noise, pixel_sigma_njy
-from .optics import OVERSAMPLING, PIXEL_SCALE_ARCSEC, PSFWidths, make_psf
-from .profiles import bulge_profile, disc_profile, sersic_image
+from .optics import PIXEL_SCALE_ARCSEC, PSFWidths, make_psf
+from .profiles import sersic_image
 from .real_sky import read_sky
 from .render import (
+    STAMP_SIZES,
     Pattern,
-    add_diffuse,
     add_stamp,
+    blurred,
     make_stamp,
     point_pattern,
     psf_transform,
@@ -25,7 +26,8 @@ from .render import (
     stamp_size,
 )
 from .scene import Scene
-from .sources import Galaxy, GalaxyImage, Star
+from .smooth import drawn_px, near, smooth_images
+from .sources import GalaxyImage, Star
 from .spectra import ICL_METALLICITY, MEMBER_METALLICITY, member_population, reddening_mag, star_colours
 
 __all__ = [
@@ -34,16 +36,12 @@ __all__ = [
     "mosaic_groups",
     "sky_position",
     "smooth_flux",
-    "smooth_magnifications",
     "to_pixel",
 ]
 
 _SATURATION_NJY = 8000.0  # per pixel
 _ELECTRONS_PER_NJY = {"broad": 800.0, "medium": 150.0}
 _PLANES_BYTES = 600e6  # of the filters drawn together
-_STRIP_PX = 1024
-_ARC_MU = 10.0
-_DEFLECTION_ARCSEC = 0.08  # pitch of the deflections used for diffuse light
 _MEMBER_REACH = 25.0  # half-light radii, where a cluster galaxy is 1e-4 times as bright as at one
 
 
@@ -104,14 +102,15 @@ class Mosaics:
         """Add all light to `noiseless`."""
         self._diffuse()
         self._note_hosts()
-        size = stamp_size(self.scale)
         transforms = {
-            name: [psf_transform(psf, size) for psf in self.node_psfs[name]] for name in self.filters
+            (size, name): [psf_transform(psf, size) for psf in self.node_psfs[name]]
+            for size in STAMP_SIZES[self.channel]
+            for name in self.filters
         }
         for number, (clump, light) in enumerate(zip(self.scene.clumps, self.scene.clump_light, strict=True)):
             wanted = self.scene.filter_ref(clump.galaxy)
             for index, (_, _, _, pattern) in enumerate(clump.images):
-                for name, values, stamp in self._stamps(pattern, transforms, size):
+                for name, values, stamp in self._stamps(pattern, transforms):
                     add_stamp(
                         self.noiseless[name], stamp, values * (light.flux_njy[name] * self.dimming[name])
                     )
@@ -127,7 +126,7 @@ class Mosaics:
         for star in self.scene.stars:
             flux = 10 ** (-0.4 * (star.mag - 31.4)) * star_colours(self.filters, star.temperature_k)
             for (name, values, stamp), value in zip(
-                self._stamps(point_pattern(star.x, star.y), transforms, size), flux, strict=True
+                self._stamps(point_pattern(star.x, star.y), transforms), flux, strict=True
             ):
                 add_stamp(self.noiseless[name], stamp, values * (value * self.dimming[name]))
 
@@ -175,12 +174,16 @@ class Mosaics:
     def _pixel(self, position):
         return to_pixel(position, self.scene.size_arcsec, self.scale)
 
-    def _stamps(self, pattern: Pattern, transforms, size) -> Iterator[tuple]:
-        x, y = self._pixel(pattern.positions)
+    def _stamps(
+        self, pattern: Pattern, transforms: Mapping[tuple[int, str], list[np.ndarray]]
+    ) -> Iterator[tuple]:
+        positions = pattern.positions
+        size = stamp_size(np.abs(positions.T - pattern.centroid).max(), self.channel)
+        x, y = self._pixel(positions)
         stamp = make_stamp(x, y, pattern.weight, size)
         weights = self.widths.weights(*pattern.centroid)
         for name in self.filters:
-            psf = sum(np.float32(w) * t for w, t in zip(weights, transforms[name], strict=True) if w)
+            psf = sum(np.float32(w) * t for w, t in zip(weights, transforms[size, name], strict=True) if w)
             yield name, stamp_image(stamp, psf), stamp
 
     def _note_hosts(self) -> None:
@@ -196,45 +199,32 @@ class Mosaics:
         axis = (np.arange(self.n) - (self.n - 1) / 2) * self.scale
         for galaxy, *lights in zip(scene.galaxies, scene.disc_light, scene.bulge_light, strict=True):
             for image in galaxy.images:
-                rows, columns = (_near(p, axis, _reach_arcsec(image)) for p in (image.y, image.x))
-                # What other images of the galaxy show too is drawn once.
-                mine = _nearest_image(axis[columns], axis[rows], galaxy, image)
-                traced = trace_nodes(scene.lens, galaxy, axis[columns], axis[rows])
-                shapes = smooth_images(galaxy, axis[columns], axis[rows], traced)
+                rows, columns = drawn_px(image, axis)
+                traced = scene.traced[image.id]
+                shapes = smooth_images(galaxy, image, axis[columns], axis[rows], traced)
                 for light, shape in zip(lights, shapes, strict=True):
                     for name in self.filters if light is not None else ():
-                        self.noiseless[name][rows, columns] += (shape * mine) * np.float32(
+                        self.noiseless[name][rows, columns] += shape * np.float32(
                             light.flux_njy[name] * self.dimming[name]
                         )
         self._add_members(axis)
         for name in self.filters:
-            self.noiseless[name] = self._blurred(name, axis)
-
-    def _blurred(self, name: str, axis: np.ndarray) -> np.ndarray:
-        """A filter's light seen through its PSFs, in strips: maps of the PSFs' weights need as much memory as images."""
-        light = self.noiseless[name]
-        seen = np.empty_like(light)
-        halo = self.psfs[name].shape[0] // 2 // OVERSAMPLING
-        for start in range(0, self.n, _STRIP_PX):
-            rows = slice(max(0, start - halo), start + _STRIP_PX + halo)
-            strip = np.zeros_like(light[rows])
-            for node, psf in zip(self.widths.nodes, self.node_psfs[name], strict=True):
-                add_diffuse(
-                    strip, light[rows], psf, self.widths.weights(axis[None, :], axis[rows, None], node)
-                )
-            part = seen[start : start + _STRIP_PX]
-            part[:] = strip[start - rows.start :][: len(part)]
-        return seen
+            self.noiseless[name] = blurred(
+                self.noiseless[name],
+                self.node_psfs[name],
+                lambda rows, columns: self.widths.at_pixels(axis[columns], axis[rows]),
+            )
 
     def _add_members(self, axis: np.ndarray) -> None:
         """Add light of two colours, of the cluster's galaxies and between them; magnitudes are those in F150W."""
         for metallicity, between in ((MEMBER_METALLICITY, False), (ICL_METALLICITY, True)):
             unit = member_population(metallicity).flux_per_msun(["F150W", *self.filters], Z_LENS)
+            together = np.zeros((self.n, self.n), dtype=np.float32)
             for m in self.scene.members:
                 if (m.name == "ICL") != between:
                     continue
                 rows, columns = (
-                    _near(p, axis, _MEMBER_REACH * m.r_eff_arcsec) for p in (m.y_arcsec, m.x_arcsec)
+                    near(p, axis, _MEMBER_REACH * m.r_eff_arcsec) for p in (m.y_arcsec, m.x_arcsec)
                 )
                 shape = sersic_image(
                     axis[columns].astype(np.float32) - np.float32(m.x_arcsec),
@@ -245,82 +235,19 @@ class Mosaics:
                     m.angle_deg,
                     self.scale,
                 )
-                for name, flux in zip(
-                    self.filters, 10 ** (-0.4 * (m.mag - 31.4)) * unit[1:] / unit[0], strict=True
-                ):
-                    self.noiseless[name][rows, columns] += shape * np.float32(flux * self.dimming[name])
-
-
-def _near(position: float, axis: np.ndarray, reach: float) -> slice:
-    low, high = np.searchsorted(axis, [position - reach, position + reach])
-    return slice(int(low), int(high))
-
-
-def _reach_arcsec(image: GalaxyImage) -> float:
-    """How far from its centre the image of a disc is drawn; arcs are long."""
-    return 5.0 if image.mu < _ARC_MU else 10.0
-
-
-def _nearest_image(x: np.ndarray, y: np.ndarray, galaxy: Galaxy, image) -> np.ndarray:
-    """Where `image` is the nearest of the galaxy's images."""
-    distances = [np.hypot(x - other.x, y[:, None] - other.y) for other in galaxy.images]
-    mine = distances[galaxy.images.index(image)]
-    return np.all([mine <= other for other in distances], axis=0)
-
-
-def trace_nodes(lens: Lens, galaxy: Galaxy, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Distance in the source plane [arcsec] from a galaxy's centre, at nodes that cover x and y; (2, nx, ny) float32.
-
-    Diffuse light needs them no closer than `_DEFLECTION_ARCSEC`.
-    """
-    x_nodes, y_nodes = np.meshgrid(*_nodes(x, y), indexing="ij")
-    beta = lens.source(x_nodes, y_nodes, galaxy.z)
-    return np.array([beta[0] - galaxy.x, beta[1] - galaxy.y], dtype=np.float32)
-
-
-def _nodes(x: np.ndarray, y: np.ndarray) -> list[np.ndarray]:
-    return [np.arange(p[0], p[-1] + 2 * _DEFLECTION_ARCSEC, _DEFLECTION_ARCSEC) for p in (x, y)]
-
-
-def smooth_images(
-    galaxy: Galaxy, x: np.ndarray, y: np.ndarray, traced: np.ndarray
-) -> tuple[np.ndarray, np.ndarray | None]:
-    """Disc and bulge, of unit flux in the source plane, in the pixels at x (columns) and y (rows); `traced` of `trace_nodes`."""
-    from scipy.interpolate import RectBivariateSpline
-
-    dx, dy = (RectBivariateSpline(*_nodes(x, y), part)(x, y).T for part in traced)
-    area = (x[1] - x[0]) * (y[1] - y[0])
-    disc = disc_profile(
-        dx, dy, galaxy.length_arcsec, galaxy.axis_ratio, galaxy.angle_deg, galaxy.arms, galaxy.arm_phase_deg
-    )
-    disc = (disc * area).astype(np.float32)
-    if not galaxy.bulge:
-        return disc, None
-    roundness = (1 + galaxy.axis_ratio) / 2
-    bulge = bulge_profile(dx, dy, galaxy.bulge_r_eff_arcsec, roundness, galaxy.angle_deg)
-    return disc, (bulge * area).astype(np.float32)
-
-
-def smooth_magnifications(lens: Lens, galaxy: Galaxy) -> list[tuple[float, float]]:
-    """Image flux over source flux of disc and bulge (0: none) in each image of the galaxy, by the sum over fine pixels."""
-    values = []
-    for image in galaxy.images:
-        reach = _reach_arcsec(image)
-        x, y = (np.arange(p - reach, p + reach, 0.02) for p in (image.x, image.y))
-        mine = _nearest_image(x, y, galaxy, image)
-        disc, bulge = smooth_images(galaxy, x, y, trace_nodes(lens, galaxy, x, y))
-        values.append((float((disc * mine).sum()), 0.0 if bulge is None else float((bulge * mine).sum())))
-    return values
+                shape *= np.float32(10 ** (-0.4 * (m.mag - 31.4)))
+                together[rows, columns] += shape
+                del shape  # as large as the field
+            for name, colour in zip(self.filters, unit[1:] / unit[0], strict=True):
+                self.noiseless[name] += together * np.float32(colour * self.dimming[name])
+            del together
 
 
 def smooth_flux(scene: Scene, number: int, bands: Sequence[str]) -> list[np.ndarray]:
     """Observed flux [nJy] of a galaxy without its clumps in each of its images, (n_bands,) each."""
     lights = scene.disc_light[number], scene.bulge_light[number]
     flux = [np.array([0.0 if light is None else light.flux_njy[name] for name in bands]) for light in lights]
-    return [
-        disc * flux[0] + bulge * flux[1]
-        for disc, bulge in smooth_magnifications(scene.lens, scene.galaxies[number])
-    ]
+    return [disc * flux[0] + bulge * flux[1] for disc, bulge in scene.smooth_magnifications[number]]
 
 
 def aperture_fraction(values: np.ndarray, x: float, y: float, radius_px: float) -> float:

@@ -199,13 +199,18 @@ class PSFWidths:
         u, v = np.clip(x / self.half, -1, 1), np.clip(y / self.half, -1, 1)
         return 1 + self.variation / 2 * (0.6 * u + 0.4 * (2 * v**2 - 1))
 
-    def weights(self, x, y, node: float | None = None):
-        """Shares of the nodes' PSFs at a position, or of one node at positions."""
-        if node is None:
-            return [float(self.weights(x, y, each)) for each in self.nodes]
+    def weights(self, x: float, y: float) -> list[float]:
+        """Shares of the nodes' PSFs at a position [arcsec]."""
+        return [float(share) for share in self._shares(self.width(x, y))]
+
+    def at_pixels(self, x: np.ndarray, y: np.ndarray) -> list[np.ndarray]:
+        """The same in pixels at x (columns) and y (rows), float32."""
+        return self._shares(self.width(x.astype(np.float32), y[:, None].astype(np.float32)))
+
+    def _shares(self, width: np.ndarray | float) -> list:
         if not self.variation:
-            return np.float32(1.0)
-        return np.clip(1 - np.abs(self.width(x, y) - node) / (self.variation / 2), 0, 1).astype(np.float32)
+            return [np.ones_like(width)]
+        return [np.clip(1 - np.abs(width - node) / (self.variation / 2), 0, 1) for node in self.nodes]
 
     def at_nodes(self, psf: np.ndarray) -> list[np.ndarray]:
         """The PSF at each node's width: stretched, of unit sum."""

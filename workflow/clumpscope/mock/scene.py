@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from .noise import DEPTH_SIGMA
 from .population import draw_ages, draw_hosts, draw_masses, draw_radii, draw_redshifts
 from .redshifts import draw_known_redshifts
 from .settings import Settings
+from .smooth import smooth_magnifications, trace_nodes
 from .sources import Clump, Galaxy, Redshift, Star, place_stars
 from .spectra import HST_FILTERS, Population, draw_bulge, draw_clump, draw_host
 
@@ -99,6 +100,23 @@ class Scene:
     def reference(self) -> tuple[float, float]:
         """RA, Dec [deg] of the field's centre; that of a given lens model's frame."""
         return self.best.model.reference if isinstance(self.best, GivenLens) else REFERENCE
+
+    @cached_property
+    def traced(self) -> dict[str, np.ndarray]:
+        """`trace_nodes` of the images of galaxies, by id."""
+        return {
+            image.id: trace_nodes(self.lens, galaxy, image)
+            for galaxy in self.galaxies
+            for image in galaxy.images
+        }
+
+    @cached_property
+    def smooth_magnifications(self) -> list[list[tuple[float, float]]]:
+        """Image flux over source flux of disc and bulge (0: none), of each galaxy in each of its images."""
+        return [
+            [smooth_magnifications(galaxy, image, self.traced[image.id]) for image in galaxy.images]
+            for galaxy in self.galaxies
+        ]
 
     def filter_ref(self, galaxy: Galaxy) -> str:
         """Reference filter of a galaxy among those drawn."""

@@ -11,7 +11,7 @@ from astropy.wcs import WCS
 from ..cosmology import pc_per_arcsec
 from ..filters import get_filter
 from .clumps import distance_kpc
-from .images import Mosaics, sky_position, smooth_magnifications, to_pixel
+from .images import Mosaics, sky_position, to_pixel
 from .optics import OVERSAMPLING, PIXEL_SCALE_ARCSEC, encircled_energy
 from .scene import Light, Scene
 from .spectra import reddening_mag
@@ -261,8 +261,7 @@ def galaxy_truth(scene: Scene, wcs: WCS) -> Table:
             for axis in ("x", "y")
         ]
         known = scene.redshifts[number]
-        magnified = smooth_magnifications(scene.lens, galaxy)
-        for image, (mu_disc, _) in zip(galaxy.images, magnified, strict=True):
+        for image, (mu_disc, _) in zip(galaxy.images, scene.smooth_magnifications[number], strict=True):
             ra, dec = sky_position(image, scene, wcs)
             rows.append(
                 {

@@ -47,8 +47,9 @@ def write_residuals(
     hdus = fits.HDUList([fits.PrimaryHDU()])
     for name, model in models.items():
         cutout = cutouts[name]
+        header = cutout.wcs.to_header()
         for kind, plane in (("DATA", cutout.data), ("MODEL", model), ("RESID", cutout.data - model)):
-            hdu = fits.ImageHDU(plane.astype(np.float32), cutout.wcs.to_header(), name=f"{kind}_{name}")
+            hdu = fits.ImageHDU(plane.astype(np.float32), header, name=f"{kind}_{name}")
             hdu.header["BUNIT"] = "nJy"
             hdu.header["PIXSCALE"] = (cutout.pixel_scale_arcsec, "[arcsec] pixel side")
             hdus.append(hdu)

@@ -82,8 +82,10 @@ def _draw(panel: "Axes", posterior: Posterior, mu: float | None) -> None:
     panel.xaxis.set_major_formatter("{x:g}")
     for axis in (panel.xaxis, panel.yaxis):
         axis.set_minor_locator(NullLocator())
+        axis.set_label_coords(0.0, 0.0)  # of no label: its place is not looked for
     panel.tick_params(labelsize=5, pad=1, length=2)
-    panel.set_title(f"{posterior.id}   z = {posterior.redshift:.2f}", fontsize=6, pad=2)
+    # With `y` it need not be looked whether anything is in its way.
+    panel.set_title(f"{posterior.id}   z = {posterior.redshift:.2f}", fontsize=6, pad=2, y=1.0)
     if posterior.sampler != "none":
         # Plain letters: setting formulae would take most of a page's time.
         numbers = "\n".join(
