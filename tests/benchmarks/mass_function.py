@@ -22,6 +22,7 @@ from clumpscope.population.mass_likelihood import (
 
 N_CLUMPS, MANY_CLUMPS = 300, 1200
 LOG_CUT, LOG_BREAK = 7.5, 7.0
+OTHER_CUTS = (6.5, 7.0, 8.0, 9.0)  # from seen well to not seen
 ERRORS, WIDTHS = (0.15, 0.4), (0.1, 0.4)
 BOTH = tuple(zip(ERRORS, WIDTHS, strict=True))
 DRAWN = {"alpha": (-4.0, 0.0), "log_mass_cut": (5.0, 12.0), "log_mass_break": (5.0, 9.0), "beta": (-3.0, 3.0)}
@@ -59,6 +60,8 @@ def fixed():
         (False, True), ((-2.0, -1.0), (-2.0, 0.0), (-2.5, 0.0)), BOTH
     ):
         yield Case("broken", shared, error, width, alpha, log_mass_break=LOG_BREAK, beta=beta)
+    for cut in OTHER_CUTS:
+        yield Case("truncated", False, *BOTH[0], -2.5, cut)
     for error, width in BOTH:  # where more clumps tell more
         yield Case("truncated", False, error, width, -2.5, LOG_CUT, n=MANY_CLUMPS)
         yield Case("broken", False, error, width, -2.5, log_mass_break=LOG_BREAK, n=MANY_CLUMPS)
