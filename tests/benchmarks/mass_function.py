@@ -2,14 +2,15 @@
 
     PYTHONPATH=workflow python tests/benchmarks/mass_function.py [N_DRAWS]
 
-One row a case, of alpha found minus the true one: mean and median, scatter, the mean error, and the shares of 68 % intervals that hold the truth, end
-below it and begin above it. Truths are fixed, or drawn from the priors of the fit (Talts et al. 2018: intervals of a posterior that is right
-then hold 68 %, which at one fixed truth they need not do).
+A table in Markdown, one row a case, of alpha found minus the true one: mean and median, scatter, the mean error, and the shares of 68 %
+intervals that hold the truth, end below it and begin above it. `told` is the completeness width that the fit is told over the true one. Truths are
+fixed, or drawn from the priors of the fit: intervals of a posterior that is right then hold 68 % (Talts et al. 2018, equation 1), which at one
+fixed truth they need not do.
 """
 
 import itertools
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from clumpscope.population.mass_likelihood import (
@@ -42,13 +43,15 @@ class Case:
     log_mass_break: float = -np.inf
     beta: float = 0.0
     n: int = N_CLUMPS
+    told: float = 1.0
 
     def sample(self, rng):
         """Clumps of it."""
-        return simulate_masses(
+        sample = simulate_masses(
             self.alpha, self.log_mass_cut, self.error, self.width, self.n, rng, self.shared,
             self.log_mass_break, self.beta,
         )  # fmt: skip
+        return replace(sample, width_dex=self.told * sample.width_dex)
 
 
 def fixed():
@@ -65,6 +68,8 @@ def fixed():
     for error, width in BOTH:  # where more clumps tell more
         yield Case("truncated", False, error, width, -2.5, LOG_CUT, n=MANY_CLUMPS)
         yield Case("broken", False, error, width, -2.5, log_mass_break=LOG_BREAK, n=MANY_CLUMPS)
+    for shared, alpha, width, told in itertools.product((False, True), (-1.5, -2.5), WIDTHS, (0.8, 1.25)):
+        yield Case("power_law", shared, ERRORS[0], width, alpha, told=told)
 
 
 def drawn(law, shared, rng):
@@ -87,36 +92,36 @@ def drawn(law, shared, rng):
 
 
 def row(cases_and_samples):
-    """Mean, median and scatter of alpha found minus the true one, mean error, shares of intervals around, below and above the truth."""
+    """Columns of one row that are measured."""
     fits = [(case.alpha, fit_mass_function(sample, case.law)) for case, sample in cases_and_samples]
     offset, low, high = np.array(
-        [
-            (f.alpha - true, f.alpha - f.alpha_err_lo - true, f.alpha + f.alpha_err_hi - true)
-            for true, f in fits
-        ]
-    ).T
+        [(f.alpha - true, f.alpha - f.alpha_err_lo - true, f.alpha + f.alpha_err_hi - true) for true, f in fits]
+    ).T  # fmt: skip
     numbers = offset.mean(), np.median(offset), offset.std(), 0.5 * (high - low).mean()
     shares = ((low <= 0) & (high >= 0)).mean(), (high < 0).mean(), (low > 0).mean()
-    return ("{:7.3f} " * 4 + "{:6.2f} " * 3).format(*numbers, *shares)
+    return [f"{number:.3f}" for number in numbers] + [f"{share:.2f}" for share in shares]
 
 
 def main(n_draws=200):
     """Print every case."""
-    print(
-        "law       limits alpha  cut break beta error width clumps    mean  median scatter   error inside below above"
-    )
+    columns = ["law", "limits", "alpha", "log M_c", "log M_b", "beta", "errors", "width", "told", "clumps",
+               "mean", "median", "scatter", "error", "inside", "below", "above"]  # fmt: skip
+    print(f"| {' | '.join(columns)} |\n|{'---|' * 2}{'---:|' * (len(columns) - 2)}", flush=True)
+
+    def line(law, shared, *cells):
+        cells = [law.replace("_", " "), "shared" if shared else "own", *map(str, cells)]
+        print(f"| {' | '.join(cells)} |", flush=True)
+
     for case in fixed():
         rng = np.random.default_rng(1)
-        line = row((case, case.sample(rng)) for _ in range(n_draws))
-        print(f"{case.law:9} {'shared' if case.shared else 'own':6} {case.alpha:5} {case.log_mass_cut:4} {case.log_mass_break:5} "
-              f"{case.beta:4} {case.error:5} {case.width:5} {case.n:6} {line}", flush=True)  # fmt: skip
+        numbers = row((case, case.sample(rng)) for _ in range(n_draws))
+        law = [getattr(case, name) if name in POINTS[case.law] else "" for name in DRAWN]
+        line(case.law, case.shared, *law, case.error, case.width, case.told, case.n, *numbers)
     for law, shared in itertools.product(LAWS, (False, True)):
         rng = np.random.default_rng(1)
-        line = row(drawn(law, shared, rng) for _ in range(n_draws))
-        print(
-            f"{law:9} {'shared' if shared else 'own':6} {'truths from the priors':38} {N_CLUMPS:6} {line}",
-            flush=True,
-        )
+        numbers = row(drawn(law, shared, rng) for _ in range(n_draws))
+        truth = ["drawn" if name in POINTS[law] else "" for name in DRAWN]
+        line(law, shared, *truth, "drawn", "drawn", 1.0, N_CLUMPS, *numbers)
 
 
 if __name__ == "__main__":

@@ -43,6 +43,15 @@ def test_intervals_hold_68_percent_of_truths_that_are_drawn_from_the_priors(law,
     assert 0.45 < inside / n_draws < 0.88
 
 
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_slope_near_the_one_without_a_total_number_is_that_of_a_law_with_an_end(shared):
+    rng = np.random.default_rng(4)
+    found = [
+        fit_mass_function(simulate_masses(-1.1, np.inf, 0.15, 0.1, 300, rng, shared)).alpha for _ in range(20)
+    ]
+    assert np.mean(found) == pytest.approx(-1.1, abs=0.01)
+
+
 def test_priors_hold_what_the_sample_can_tell():
     sample = simulate_masses(-2.0, np.inf, 0.2, 0.1, 300, np.random.default_rng(2))
     for law in LAWS:
