@@ -1,8 +1,15 @@
 import numpy as np
 import pytest
 from astropy.table import Table
+from benchmarks.mass_function import drawn
 from clumpscope.population.mass_function import likelihood_fits, mass_functions
-from clumpscope.population.mass_likelihood import LAWS, Sample, fit_mass_function, simulate_masses
+from clumpscope.population.mass_likelihood import (
+    LAWS,
+    Sample,
+    fit_mass_function,
+    prior_ranges,
+    simulate_masses,
+)
 
 
 # A short version of tests/benchmarks/mass_function.py.
@@ -22,6 +29,37 @@ def test_power_laws_are_recovered_and_their_intervals_hold(alpha, error, width, 
     assert (
         0.45 < np.mean((found - low <= alpha) & (alpha <= found + high)) < 0.88
     )  # 68 % +- 3 binomial errors
+
+
+@pytest.mark.parametrize(("law", "shared"), [("truncated", False), ("truncated", True), ("broken", False)])
+def test_intervals_hold_68_percent_of_truths_that_are_drawn_from_the_priors(law, shared):
+    """At one fixed truth they need not, where the sample does not tell its parameters."""
+    rng, n_draws = np.random.default_rng(8), 40
+    inside = 0
+    for _ in range(n_draws):
+        case, sample = drawn(law, shared, rng)
+        fit = fit_mass_function(sample, law)
+        inside += fit.alpha - fit.alpha_err_lo <= case.alpha <= fit.alpha + fit.alpha_err_hi
+    assert 0.45 < inside / n_draws < 0.88
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_slope_near_the_one_without_a_total_number_is_that_of_a_law_with_an_end(shared):
+    rng = np.random.default_rng(4)
+    found = [
+        fit_mass_function(simulate_masses(-1.1, np.inf, 0.15, 0.1, 300, rng, shared)).alpha for _ in range(20)
+    ]
+    assert np.mean(found) == pytest.approx(-1.1, abs=0.01)
+
+
+def test_priors_hold_what_the_sample_can_tell():
+    sample = simulate_masses(-2.0, np.inf, 0.2, 0.1, 300, np.random.default_rng(2))
+    for law in LAWS:
+        fit = fit_mass_function(sample, law)
+        ranges = prior_ranges(sample, law)
+        assert all(low < getattr(fit, name) < high for name, (low, high) in ranges.items())
+        others = {"alpha", "log_mass_cut", "log_mass_break", "beta"} - set(ranges)
+        assert all(np.isnan(getattr(fit, name)) for name in others)
 
 
 def test_a_truncation_is_found_where_there_is_one_and_not_claimed_where_there_is_none():
