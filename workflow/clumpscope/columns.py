@@ -228,6 +228,7 @@ _COLUMNS: list[Column] = [
     Column("rms_arcsec", "arcsec", "stat.stdev", "Root mean square distance of a system's images in the source plane"),
     Column("rms_kpc", "kpc", "stat.stdev", "Root mean square distance of a system's images in the source plane"),
     Column("intrinsic_flux_njy", "nJy", "phot.flux.density", "Flux in the group's filter over the magnification"),
+    Column("chance", "", "stat.probability", "Probability that clumps of other galaxies would find as many partners as those of this image: small where counterparts are known"),
     Column("intrinsic_flux_njy_err_fit", "nJy", "stat.error", "Error of intrinsic_flux_njy from the flux alone"),
     *(column for name, about in _QUANTITIES.items() for column in _percentiles(name, *about)),
     *(Column(name, *about) for name, about in _QUANTITIES.items()),

@@ -116,6 +116,7 @@ def lens_products(folder, catalogue, galaxies, seed):
     clumps["rms_arcsec"] = 0.0004
     clumps["mu"] = np.tile([8.0, -3.0], 6)
     clumps["mu_err_lo"] = clumps["mu_err_hi"] = 0.4
+    clumps["chance"] = np.repeat([0.05, 1.0, 0.05], 4)
     clumps["intrinsic_flux_njy"] = rng.uniform(1, 10, 12)
     clumps["intrinsic_flux_njy_err_fit"] = 0.2
     return {

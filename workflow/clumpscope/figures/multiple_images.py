@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 __all__ = ["draw"]
 
 _PER_ARCSEC = 1e3  # mas
+# Chance above which clumps of two images are not known to be the same.
+_CHANCE = 0.1
 
 
 @styled
@@ -96,7 +98,7 @@ def _pairs(table: Table) -> Table:
     """Every counterpart beside the first image (that of the largest magnification) of its clump."""
     rows = []
     names = ["system", "id_first", "id", "log_flux_first", "log_flux_first_err", "log_flux", "log_flux_err",
-             "log_mass_first", "log_mass_first_lo", "log_mass_first_hi", "log_mass", "log_mass_lo", "log_mass_hi"]  # fmt: skip
+             "log_mass_first", "log_mass_first_lo", "log_mass_first_hi", "log_mass", "log_mass_lo", "log_mass_hi", "chance"]  # fmt: skip
     group = np.asarray(table["system"]).astype(str)
     for one in dict.fromkeys(group):
         own = table[group == one]
@@ -111,11 +113,12 @@ def _pairs(table: Table) -> Table:
             )
         middle = numbers(own, "log_mass_p50")
         below, above = middle - numbers(own, "log_mass_p16"), numbers(own, "log_mass_p84") - middle
+        chance = numbers(own, "chance")
         measures = list(zip(flux, error, strict=True)), list(zip(middle, below, above, strict=True))
         for k in range(1, len(own)):
             rows.append((one.rsplit(".", 1)[0], str(own["id"][0]), str(own["id"][k]), *measures[0][0], *measures[0][k],
-                         *measures[1][0], *measures[1][k]))  # fmt: skip
-    return Table(rows=rows or None, names=names, dtype=["U64"] * 3 + [float] * 10)
+                         *measures[1][0], *measures[1][k], max(chance[0], chance[k])))  # fmt: skip
+    return Table(rows=rows or None, names=names, dtype=["U64"] * 3 + [float] * 11)
 
 
 def _draw_pairs(axes: "Axes", pairs: Table, what: str, look: Mapping) -> None:
@@ -131,29 +134,28 @@ def _draw_pairs(axes: "Axes", pairs: Table, what: str, look: Mapping) -> None:
         for first in ("_first", "")
     )
     system = np.asarray(pairs["system"]).astype(str)
+    known = good & (numbers(pairs, "chance") <= _CHANCE)
     for name in dict.fromkeys(system[good]):
-        own = good & (system == name)
         colour, marker = look.get(name, (GREY, "o"))
-        axes.errorbar(
-            x[own],
-            y[own],
-            xerr=x_error[:, own],
-            yerr=y_error[:, own],
-            fmt=marker,
-            ms=3.5,
-            mew=0,
-            lw=0.7,
-            color=colour,
-        )
+        for own, style in (
+            (known & (system == name), {"mew": 0.0, "lw": 0.7}),
+            (good & ~known & (system == name), {"mew": 0.6, "lw": 0.3, "mfc": "none"}),
+        ):
+            errors = {"xerr": x_error[:, own], "yerr": y_error[:, own]}
+            axes.errorbar(x[own], y[own], **errors, fmt=marker, ms=3.5, color=colour, **style)
     low, high = min(x[good].min(), y[good].min()), max(x[good].max(), y[good].max())
     room = 0.15 * (high - low) + 0.1
     axes.plot([low - room, high + room], [low - room, high + room], color=GREY, lw=0.8, ls="--", zorder=0)
     axes.set(xlim=(low - room, high + room), ylim=(low - room, high + room), aspect="equal")
     headroom(axes, 0.28)
-    difference = (y - x)[good]
-    # The side of each error that faces the other value.
-    sigma = np.hypot(np.where(y > x, x_error[1], x_error[0]), np.where(y > x, y_error[0], y_error[1]))[good]
-    text = f"{good.sum()} pairs\nmedian {signed(np.median(difference), '+.2f')} dex"
-    if (sigma > 0).all():
-        text += f"\nwithin $1\\sigma$: {100 * np.mean(np.abs(difference) < sigma):.0f} %"
+    text = f"{known.sum()} pairs, {(good & ~known).sum()} by chance (open)"
+    if known.any():
+        difference = (y - x)[known]
+        text += f"\nmedian {signed(np.median(difference), '+.2f')} dex"
+        # The side of each error that faces the other value.
+        sigma = np.hypot(np.where(y > x, x_error[1], x_error[0]), np.where(y > x, y_error[0], y_error[1]))[
+            known
+        ]
+        if (sigma > 0).all():
+            text += f"\nwithin $1\\sigma$: {100 * np.mean(np.abs(difference) < sigma):.0f} %"
     panel_label(axes, text)

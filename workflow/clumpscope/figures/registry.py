@@ -127,7 +127,8 @@ _ROWS: list[tuple[Any, ...]] = [
     ("multiple_images", _IMAGING, ("multiple_images", "counterparts"),
      "What the images of one galaxy have to share. Left: the scatter of their positions in the source plane, and of those of their clumps, against "
      "what the posterior of the lens model lets expect; dashed: equal. Middle and right: flux and stellar mass, both divided by the magnification, of clumps "
-     "that are seen in several images, in the most magnified image and in the others; dashed: equal."),
+     "that are seen in several images, in the most magnified image and in the others; dashed: equal. Open: clumps of another galaxy would find as many partners "
+     "in more than one of ten cases."),
     ("lens_models", _IMAGING, ("lens_models",),
      "Magnification of every clump in each of the field's lens models, against that in the first one, the reference, with the reference's "
      "own (statistical) errors; dashed: equal. The share counts pairs of a clump and a model that differ by more than these errors."),

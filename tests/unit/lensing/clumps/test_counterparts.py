@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from astropy.table import Table
 from clumpscope.flags import bit
-from clumpscope.lensing.clumps.counterparts import counterparts, match_clumps
+from clumpscope.lensing.clumps.counterparts import chances, counterparts, match_clumps
 from unit.lensing.lens_scenes import cluster, einstein
 
 KNOTS = np.array([[0.0, 0.0], [0.21, 0.05], [-0.1, 0.17], [0.05, -0.24], [0.33, 0.3]])
@@ -29,6 +29,32 @@ def test_other_galaxies_are_not_matched():
     assert match_clumps([KNOTS[:0], KNOTS[:0]]) == []
 
 
+def test_chance_tells_which_counterparts_are_known():
+    """Galaxies of nine knots, the fainter image showing some of them and knots of its own; and pairs of other galaxies."""
+    rng = np.random.default_rng(5)
+    right, claimed, by_chance = 0, 0, []
+    for _ in range(60):
+        knots, others = rng.normal(0.0, 0.25, (9, 2)), rng.normal(0.0, 0.25, (5, 2))
+        shown = rng.permutation(9)[: rng.integers(1, 6)]
+        images = [
+            knots + rng.normal(0, 0.01, knots.shape),
+            knots[shown] + rng.normal(0, 0.01, (len(shown), 2)),
+        ]
+        images[1] += rng.uniform(-0.2, 0.2, 2)
+        one, other = chances(images)
+        assert one == other and 1 / 24 <= other <= 1.0
+        if other <= 0.1:
+            pairs = [(group[0][1], shown[group[1][1]]) for group in match_clumps(images)]
+            claimed, right = claimed + len(pairs), right + sum(first == second for first, second in pairs)
+            assert len(shown) >= 3
+        by_chance.append(chances([knots, others])[1] <= 0.1)
+    assert claimed > 60 and right > 0.97 * claimed
+    # One of 24 copies is the image itself; of the others as many as chance has it.
+    assert np.mean(by_chance) < 0.2
+    assert (chances([KNOTS[:1], KNOTS[:1] + 0.3]) == 1.0).all()
+    assert (chances([KNOTS[:2], KNOTS[:2] + 9.0]) == 1.0).all()
+
+
 def catalogue(v_disp=600.0):
     """Two images of three knots behind a sphere, with the fluxes and masses that it makes of them."""
     radius = einstein(v_disp)
@@ -48,6 +74,8 @@ def catalogue(v_disp=600.0):
 def test_counterparts_have_one_intrinsic_flux_in_the_true_lens(v_disp):
     table = counterparts(cluster(v_disp, samples=[590.0, 610.0]), catalogue())
     assert len(table) == 6 and len(set(table["system"])) == 3
+    # Knots on one line: mirrored they are the same.
+    assert (table["chance"] > 0).all()
     for group in set(table["system"]):
         own = table[table["system"] == group]
         assert {name[1:] for name in own["id"]} == {own["id"][0][1:]} and set(own["galaxy"]) == {"A", "B"}

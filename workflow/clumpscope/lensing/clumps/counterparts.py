@@ -7,12 +7,14 @@ from ...flags import has
 from ..models.model import LensModel
 from .systems import compare_systems
 
-__all__ = ["counterparts", "match_clumps"]
+__all__ = ["chances", "counterparts", "match_clumps"]
 
 Array = np.ndarray
 # Distances in the source plane [arcsec]: of one clump in two images once the images are laid upon one another (errors
 # of position, and of the model's shear over a galaxy), and of the images themselves (what models leave, at most).
 _SAME_CLUMP, _SAME_GALAXY = 0.06, 0.6
+# Copies of an image's clumps, turned by equal angles and mirrored as often, of which chance is asked.
+_TURNS = 12
 _UNUSABLE = ("near_critical", "outside_model", "not_lensed", "fit_failed", "few_pixels")
 
 
@@ -36,21 +38,63 @@ def match_clumps(positions: list[Array]) -> list[list[tuple[int, int]]]:
     brings most clumps together, and the smaller of two that bring as many. Then clumps nearest to each other, and
     nearer than 0.06 arcsec, are the same. Brightness plays no part, so that it can be compared.
     """
-    reference = int(np.argmax([len(own) for own in positions]))
+    reference = _reference(positions)
     groups: dict[int, list[tuple[int, int]]] = {}
     for image, own in enumerate(positions):
-        if image == reference:
-            continue
-        shifts = (positions[reference][:, None] - own[None]).reshape(-1, 2)
-        lengths = np.hypot(*shifts.T)
-        best: tuple = ()
-        for shift, length in zip(shifts, lengths, strict=True):
-            if length <= _SAME_GALAXY:
-                pairs = _mutual(positions[reference], own + shift)
-                best = max(best, (len(pairs), -length, pairs)) if best else (len(pairs), -length, pairs)
-        for first, second in best[2] if best else ():
-            groups.setdefault(first, [(reference, first)]).append((image, second))
+        if image != reference:
+            for first, second in _pairs(positions[reference], own):
+                groups.setdefault(first, [(reference, first)]).append((image, second))
     return [groups[first] for first in sorted(groups)]
+
+
+def chances(positions: list[Array]) -> Array:
+    """Probability that clumps which are not the same find as many partners as those of every image did.
+
+    Parameters
+    ----------
+    positions : list of (n, 2) arrays
+        As in `match_clumps`.
+
+    Returns
+    -------
+    (n_images,) array
+        Share of the copies of an image's clumps, turned about their middle by multiples of 30 degrees and mirrored, of which
+        as many or more fall on those of the image with the most clumps; the image as it is counts as one. 1 where there are
+        no pairs; of the image with the most clumps the smallest of the others.
+    """
+    reference = _reference(positions)
+    result = np.ones(len(positions))
+    angles = 2.0 * np.pi * np.arange(_TURNS) / _TURNS
+    for image, own in enumerate(positions):
+        if image == reference or not (found := len(_pairs(positions[reference], own))):
+            continue
+        middle = own.mean(axis=0)
+        alike = 0
+        for mirror in (1.0, -1.0):
+            for angle in angles:
+                turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) * [
+                    mirror,
+                    1.0,
+                ]
+                alike += len(_pairs(positions[reference], middle + (own - middle) @ turn.T)) >= found
+        result[image] = alike / (2 * _TURNS)
+    result[reference] = np.delete(result, reference).min(initial=1.0)
+    return result
+
+
+def _reference(positions: list[Array]) -> int:
+    return int(np.argmax([len(own) for own in positions]))
+
+
+def _pairs(reference: Array, own: Array) -> list[tuple[int, int]]:
+    """Rows of clumps that are the same, after the shift that brings most together."""
+    best: tuple = ()
+    shifts = (reference[:, None] - own[None]).reshape(-1, 2)
+    for shift, length in zip(shifts, np.hypot(*shifts.T), strict=True):
+        if length <= _SAME_GALAXY:
+            pairs = _mutual(reference, own + shift)
+            best = max(best, (len(pairs), -length, pairs)) if best else (len(pairs), -length, pairs)
+    return best[2] if best else []
 
 
 def _mutual(one: Array, two: Array) -> list[tuple[int, int]]:
@@ -76,12 +120,12 @@ def counterparts(model: LensModel, catalogue: Table, n_samples: int = 100) -> Ta
     -------
     Table
         One row a clump with a counterpart, as `systems.compare_systems` with a ``system`` for every group; galaxy,
-        filter, intrinsic_flux_njy with _err (of the flux alone), and the masses of the catalogue.
+        chance (of `chances`: counterparts are known where it is small, which takes three clumps or more), filter, intrinsic_flux_njy with _err (of the flux alone), and the masses of the catalogue.
     """
     good = ~np.asarray(has(np.asarray(catalogue["flags"]), _UNUSABLE), dtype=bool)
     usable = catalogue[good & (np.asarray(catalogue["z"], dtype=float) > model.z_lens)]
     system, galaxy = (np.asarray(usable[name]).astype(str) for name in ("system", "galaxy"))
-    chosen, groups = [], []
+    chosen, groups, chance = [], [], []
     for name in dict.fromkeys(system):
         images = [
             np.flatnonzero((system == name) & (galaxy == g)) for g in dict.fromkeys(galaxy[system == name])
@@ -92,17 +136,19 @@ def counterparts(model: LensModel, catalogue: Table, n_samples: int = 100) -> Ta
         traced = [
             np.column_stack(model.source_position(usable["ra"][i], usable["dec"][i], z)) for i in images
         ]
+        by_chance = chances(traced)
         for number, group in enumerate(match_clumps(traced), start=1):
             chosen += [images[image][row] for image, row in group]
+            chance += [by_chance[image] for image, _ in group]
             groups += [f"{name}.{number}"] * len(group)
     rows = usable[chosen]
-    rows["system"] = np.array(groups, dtype="U64")
+    rows["system"], rows["chance"] = np.array(groups, dtype="U64"), np.array(chance, dtype=float)
     rows["flux_njy"], rows["flux_njy_err"], rows["filter"] = _one_filter(rows)
     table = compare_systems(model, rows, n_samples, ("flux_njy", "flux_njy_err"))
     if not len(table):
         return table
     table.rename_column("intrinsic_flux_njy_err", "intrinsic_flux_njy_err_fit")
-    return hstack([table, rows["galaxy", "filter", "log_mass_p16", "log_mass_p50", "log_mass_p84"]])
+    return hstack([table, rows["galaxy", "chance", "filter", "log_mass_p16", "log_mass_p50", "log_mass_p84"]])
 
 
 def _one_filter(rows: Table) -> tuple[Array, Array, Array]:
