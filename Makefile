@@ -47,9 +47,9 @@ slurm:
 screenshots: dev browser
 	$(BIN)/python tests/integration/screenshots.py results mock_cluster docs/images
 
-# One thread a worker: threaded linear algebra would fight over the cores. Files in their order: runs of the whole workflow, which are few and long, come first.
+# One thread a worker: threaded linear algebra would fight over the cores.
 test: dev browser slurm
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
 # Broken inputs, kills, damaged products, two runs at once: hours; `make torture KILLS=10` for a short one (docs/validation/faults.md).
 KILLS ?= 100
