@@ -150,12 +150,9 @@ def _draw_pairs(axes: "Axes", pairs: Table, what: str, look: Mapping) -> None:
     headroom(axes, 0.28)
     text = f"{known.sum()} pairs, {(good & ~known).sum()} by chance (open)"
     if known.any():
-        difference = (y - x)[known]
-        text += f"\nmedian {signed(np.median(difference), '+.2f')} dex"
+        text += f"\nmedian {signed(np.median((y - x)[known]), '+.2f')} dex"
         # The side of each error that faces the other value.
-        sigma = np.hypot(np.where(y > x, x_error[1], x_error[0]), np.where(y > x, y_error[0], y_error[1]))[
-            known
-        ]
-        if (sigma > 0).all():
-            text += f"\nwithin $1\\sigma$: {100 * np.mean(np.abs(difference) < sigma):.0f} %"
+        sigma = np.hypot(np.where(y > x, x_error[1], x_error[0]), np.where(y > x, y_error[0], y_error[1]))
+        if (sigma[known] > 0).all():
+            text += f"\nwithin $1\\sigma$: {100 * np.mean((np.abs(y - x) < sigma)[known]):.0f} %"
     panel_label(axes, text)

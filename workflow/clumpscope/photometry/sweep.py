@@ -144,10 +144,6 @@ class Sweep:
         for fit in self.fits:
             members = fit.group.members
             if fit.width > 0.0 and np.isfinite(self.theta[members]).all():
-                if not fit.group.crowded:
-                    for k in members:
-                        self._draw(k)
-                        self._add(k, -1.0)
                 rise = rise_towards(self._left, good, *self.theta[members, :2].T, self.scene.kernel.fwhm_px)
                 by_host[members] = _RISING * rise
         return by_host
@@ -265,7 +261,8 @@ class Sweep:
         for name, error in fitted.errors.items():
             values[f"{name}_err"][members] = error
         self.flags[members] = (self.flags[members] & ~_VERDICTS) | self._verdicts(fit, fitted)
-        if fit.group.crowded:
+        # Beside other clumps, and for what a host does towards them, their light is taken off the image.
+        if fit.group.crowded or fit.width > 0.0:
             for k in members:
                 self._draw(k)
 

@@ -1,5 +1,7 @@
 """The same clump in several images of one galaxy: found in the source plane, its intrinsic quantities compared."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from astropy.table import Table, hstack
 
@@ -64,22 +66,23 @@ def chances(positions: list[Array]) -> Array:
     """
     reference = _reference(positions)
     result = np.ones(len(positions))
-    angles = 2.0 * np.pi * np.arange(_TURNS) / _TURNS
     for image, own in enumerate(positions):
-        if image == reference or not (found := len(_pairs(positions[reference], own))):
-            continue
-        middle = own.mean(axis=0)
-        alike = 0
-        for mirror in (1.0, -1.0):
-            for angle in angles:
-                turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) * [
-                    mirror,
-                    1.0,
-                ]
-                alike += len(_pairs(positions[reference], middle + (own - middle) @ turn.T)) >= found
-        result[image] = alike / (2 * _TURNS)
+        found = 0 if image == reference else len(_pairs(positions[reference], own))
+        if found:
+            result[image] = np.mean(
+                [len(_pairs(positions[reference], copy)) >= found for copy in _copies(own)]
+            )
     result[reference] = np.delete(result, reference).min(initial=1.0)
     return result
+
+
+def _copies(own: Array) -> Iterator[Array]:
+    """Positions (n, 2) turned about their middle, and mirrored."""
+    middle = own.mean(axis=0)
+    plane = (own - middle) @ [1.0, 1.0j]
+    for turn in np.exp(2j * np.pi * np.arange(_TURNS) / _TURNS):
+        for turned in (turn * plane, turn * plane.conj()):
+            yield middle + np.column_stack([turned.real, turned.imag])
 
 
 def _reference(positions: list[Array]) -> int:
@@ -120,7 +123,8 @@ def counterparts(model: LensModel, catalogue: Table, n_samples: int = 100) -> Ta
     -------
     Table
         One row a clump with a counterpart, as `systems.compare_systems` with a ``system`` for every group; galaxy,
-        chance (of `chances`: counterparts are known where it is small, which takes three clumps or more), filter, intrinsic_flux_njy with _err (of the flux alone), and the masses of the catalogue.
+        chance (of `chances`: counterparts are known where it is small, which takes three clumps or more), filter,
+        intrinsic_flux_njy with _err (of the flux alone), and the masses of the catalogue.
     """
     good = ~np.asarray(has(np.asarray(catalogue["flags"]), _UNUSABLE), dtype=bool)
     usable = catalogue[good & (np.asarray(catalogue["z"], dtype=float) > model.z_lens)]
