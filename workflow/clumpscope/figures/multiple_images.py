@@ -147,8 +147,8 @@ def _draw_pairs(axes: "Axes", pairs: Table, what: str, look: Mapping) -> None:
     room = 0.15 * (high - low) + 0.1
     axes.plot([low - room, high + room], [low - room, high + room], color=GREY, lw=0.8, ls="--", zorder=0)
     axes.set(xlim=(low - room, high + room), ylim=(low - room, high + room), aspect="equal")
-    headroom(axes, 0.28)
-    text = f"{known.sum()} pairs, {(good & ~known).sum()} by chance (open)"
+    headroom(axes, 0.36)
+    text = f"{known.sum()} pairs known\n{(good & ~known).sum()} not (open)"
     if known.any():
         text += f"\nmedian {signed(np.median((y - x)[known]), '+.2f')} dex"
         # The side of each error that faces the other value.
